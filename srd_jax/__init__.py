@@ -1,0 +1,1 @@
+"""Stacking repeat distance of chloroplast grana on electron micrographs, measured by JAX."""

@@ -1,0 +1,19 @@
+"""The one form in which images reach the network, whatever their source."""
+
+import jax
+from flax import struct
+
+
+@struct.dataclass
+class Batch:
+    """Images of one frame size with their targets.
+
+    Attributes:
+      image: (B, rows, columns) float32, grey value 0..1, 0 outside of the mask; not normalised.
+      mask: (B, rows, columns) bool, True inside of the granum.
+      target: (B,) float32, the period in px of the frame.
+    """
+
+    image: jax.Array
+    mask: jax.Array
+    target: jax.Array

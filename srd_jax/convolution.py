@@ -1,0 +1,88 @@
+"""Convolution, bias and max-pool of the encoder, with gradients that are fast on a CPU.
+
+The values and gradients are those of the plain operations. On a CPU, XLA differentiates a
+convolution and a bias into forms that it computes slowly; the rules here state the same sums in
+forms that it computes well. On other platforms the plain gradient is used.
+Images are (B, rows, columns, channels), kernels (rows, columns, in, out).
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+_IMAGE_LAYOUT = ("NHWC", "HWIO", "NHWC")
+
+
+def _valid(image: jax.Array, kernel: jax.Array) -> jax.Array:
+    return lax.conv_general_dilated(image, kernel, (1, 1), "VALID", dimension_numbers=_IMAGE_LAYOUT)
+
+
+@jax.custom_vjp
+def convolve(image: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Returns the VALID convolution, (B, rows − k + 1, columns − k + 1, out)."""
+    return _valid(image, kernel)
+
+
+def _convolve_forward(image, kernel):
+    return _valid(image, kernel), (image, kernel)
+
+
+def _convolve_backward(residuals, cotangent):
+    return lax.platform_dependent(
+        *residuals, cotangent, cpu=_canonical_gradient, default=_plain_gradient
+    )
+
+
+def _plain_gradient(image, kernel, cotangent):
+    return jax.vjp(_valid, image, kernel)[1](cotangent)
+
+
+def _canonical_gradient(image, kernel, cotangent):
+    """Both gradients as plain NHWC·HWIO convolutions, the only ones XLA's CPU back end does fast.
+
+    The kernel's gradient takes the input channels for the batch and the batch for the channels.
+    """
+    margin = kernel.shape[0] - 1
+    image_gradient = lax.conv_general_dilated(
+        cotangent,
+        jnp.flip(kernel, (0, 1)).swapaxes(2, 3),
+        (1, 1),
+        [(margin, margin)] * 2,
+        dimension_numbers=_IMAGE_LAYOUT,
+    )
+    kernel_gradient = _valid(image.transpose(3, 1, 2, 0), cotangent.transpose(1, 2, 0, 3))
+    return image_gradient, kernel_gradient.transpose(1, 2, 0, 3)
+
+
+convolve.defvjp(_convolve_forward, _convolve_backward)
+
+
+@jax.custom_vjp
+def add_bias(image: jax.Array, bias: jax.Array) -> jax.Array:
+    """Returns image + bias, the bias being one value a channel."""
+    return image + bias[None, None, None, :]
+
+
+def _add_bias_backward(_, cotangent):
+    # Two sums in sequence: XLA's CPU back end is several times slower on the single one.
+    rows = lax.optimization_barrier(cotangent.sum(2))
+    return cotangent, rows.sum((0, 1))
+
+
+add_bias.defvjp(lambda image, bias: (add_bias(image, bias), None), _add_bias_backward)
+
+
+def max_pool(image: jax.Array, window: tuple[int, int]) -> jax.Array:
+    """Returns the max-pool with stride = window; a remainder at the far edges is dropped.
+
+    Its gradient goes to the first of equal values, as PyTorch's does.
+    """
+    for axis, size in zip((1, 2), window, strict=True):
+        count = image.shape[axis] // size
+        pooled = lax.slice_in_dim(image, 0, count * size, size, axis)
+        for offset in range(1, size):
+            other = lax.slice_in_dim(image, offset, count * size, size, axis)
+            # Slices and a select, since the gradient of reduce_window is slow on a CPU.
+            pooled = jnp.where(other > pooled, other, pooled)
+        image = pooled
+    return image

@@ -1,0 +1,175 @@
+"""Learning curves as a figure: error of the period, loss and learning rate over training."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter, MaxNLocator
+
+from srd_jax.errors import InputError
+from srd_jax.files import whole_file
+
+# Colours of Okabe and Ito, told apart with every kind of colour vision, and in print.
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#E69F00", "#009E73", "#666666"
+_ERRORS = {  # key: (label, style), drawn in this order
+    "train_mae": ("training", {"color": _ORANGE, "linewidth": 1.2}),
+    "val_mae_raw": (
+        "validation, raw parameters",
+        {"color": _BLUE, "linewidth": 0.6, "alpha": 0.5},
+    ),
+    "val_mae": ("validation, averaged parameters", {"color": _BLUE, "linewidth": 1.6}),
+}
+_LOSSES = {
+    "train_loss": ("training loss", {"color": _ORANGE, "linewidth": 1.2}),
+    "val_loss": ("validation loss", {"color": _BLUE, "linewidth": 1.6}),
+}
+
+
+def curves_picture(
+    path: str | os.PathLike[str],
+    rows: Sequence[Mapping[str, Any]],
+    reference_mae: float | None = None,
+) -> None:
+    """Writes the learning curves as a PNG of 1120 × 960 px, see `curves_figure`.
+
+    Raises:
+      InputError: see `curves_figure`; or the file can't be written.
+    """
+    figure = curves_figure(rows, reference_mae)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def curves_figure(rows: Sequence[Mapping[str, Any]], reference_mae: float | None = None) -> Figure:
+    """Draws the mean absolute error (MAE) of the period above the loss and the learning rate.
+
+    What a row lacks (no key, None or empty text) is left out, and its neighbours are joined; a NaN
+    leaves a gap. The error is on a logarithmic axis where all of it is positive, the loss and the
+    learning rate where they also span a decade.
+
+    Args:
+      rows: rows of metrics.csv, as numbers or as text: epoch or else step, and any of train_mae,
+        val_mae, val_mae_raw (px of the frame), train_loss, val_loss, learning_rate.
+      reference_mae: px of the frame, drawn as a dashed line.
+
+    Returns:
+      The figure, on an Agg canvas.
+
+    Raises:
+      InputError: no row has anything to draw, or a value isn't a number.
+    """
+    axis_name = "epoch" if any(_is_given(row.get("epoch")) for row in rows) else "step"
+    figure = Figure(figsize=(7.0, 6.0), dpi=160, layout="constrained")
+    FigureCanvasAgg(figure)
+    error_axes, loss_axes = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    for axes, table in ((error_axes, _ERRORS), (loss_axes, _LOSSES)):
+        _draw(axes, rows, axis_name, table)
+    if not (error_axes.lines or loss_axes.lines):
+        known = ", ".join((*_ERRORS, *_LOSSES))
+        raise InputError(f"metrics: no row of {len(rows)} has a {axis_name} and any of {known}")
+    if reference_mae is not None:
+        label = f"reference, {reference_mae:.3g} px"
+        error_axes.axhline(reference_mae, color=_GREY, linewidth=1.0, linestyle="--", label=label)
+    _mark_best(error_axes, rows, axis_name)
+    error_axes.set_ylabel("MAE of the period (px of the frame)")
+    if _spread_factor(error_axes) > 0:
+        error_axes.set_yscale("log")
+    loss_axes.set_ylabel("loss")
+    if _spread_factor(loss_axes) >= 10:
+        loss_axes.set_yscale("log")
+    loss_axes.set_xlabel(axis_name)
+    whole = MaxNLocator(8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    loss_axes.xaxis.set_major_locator(whole)
+    _draw_learning_rate(loss_axes, rows, axis_name)
+    for axes in (error_axes, loss_axes):
+        _finish(axes)
+    return figure
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None and value != ""
+
+
+def _series(
+    rows: Sequence[Mapping[str, Any]], axis_name: str, key: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the (points,) abscissae and values of a key, of the rows that have both.
+
+    Raises:
+      InputError: a value isn't a number.
+    """
+    points = []
+    for number, row in enumerate(rows, start=1):
+        pair: tuple[Any, Any] = (row.get(axis_name), row.get(key))
+        if not all(map(_is_given, pair)):
+            continue
+        try:
+            points.append([float(value) for value in pair])
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"metrics row {number}: {axis_name} and {key} are {pair[0]!r} and {pair[1]!r}; "
+                "both must be numbers"
+            ) from error
+    table = np.array(points).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def _draw(
+    axes: Axes, rows: Sequence[Mapping[str, Any]], axis_name: str, table: Mapping[str, tuple]
+) -> None:
+    """Draws the series of a table that there are."""
+    for key, (label, style) in table.items():
+        x, y = _series(rows, axis_name, key)
+        if x.size:
+            # A lone point is no line: without a marker it would not be seen.
+            axes.plot(x, y, label=label, marker="o" if x.size == 1 else None, **style)
+
+
+def _spread_factor(axes: Axes) -> float:
+    """Returns the largest over the smallest finite value drawn; 0 where one isn't positive."""
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines] or [[]])
+    values = values[np.isfinite(values)]
+    return values.max() / values.min() if values.size and values.min() > 0 else 0.0
+
+
+def _mark_best(axes: Axes, rows: Sequence[Mapping[str, Any]], axis_name: str) -> None:
+    x, y = _series(rows, axis_name, "val_mae")
+    if not np.isfinite(y).any():
+        return
+    best = int(np.nanargmin(y))
+    label = f"best, {y[best]:.3g} px at {axis_name} {x[best]:g}"
+    axes.plot(x[best], y[best], "o", color=_BLUE, markersize=5, markeredgecolor="w", label=label)
+
+
+def _draw_learning_rate(loss_axes: Axes, rows: Sequence[Mapping[str, Any]], axis_name: str) -> None:
+    x, y = _series(rows, axis_name, "learning_rate")
+    if not x.size:
+        return
+    axes = loss_axes.twinx()
+    marker = "." if x.size == 1 else None
+    axes.plot(x, y, color=_GREEN, linewidth=1.0, linestyle=":", marker=marker)
+    axes.set_ylabel("learning rate (dotted)", color=_GREEN)
+    axes.tick_params(axis="y", colors=_GREEN, direction="in", which="both")
+    axes.spines["top"].set_visible(False)
+    if _spread_factor(axes) >= 10:
+        axes.set_yscale("log")
+    else:
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+
+
+def _finish(axes: Axes) -> None:
+    """Gives a panel the look shared by both: plain numbers, a light grid, a legend."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(direction="in", which="both")
+    axes.grid(color="0.9", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.02)
+    if axes.get_yscale() == "log":
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=9)

@@ -1,0 +1,55 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+from srd_jax.errors import InputError
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Yields a temporary path beside `path` that replaces it when the block ends without an error.
+
+    The temporary name keeps the suffix, so that libraries that choose a format by it work.
+
+    Raises:
+      InputError: the folder cannot be made or written to.
+    """
+    target = pathlib.Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.stem[:80]}.", suffix=target.suffix, dir=target.parent
+        )
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written ({error.strerror}); give a path in a writable folder"
+        ) from error
+    os.close(handle)
+    temporary = pathlib.Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(target)
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written ({error.strerror}); "
+            "give the path of a file in a writable folder with room on its disk"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a text file whole or not at all.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

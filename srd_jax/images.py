@@ -1,0 +1,212 @@
+"""Crops of grana from image files: grey values, mask and pixel size.
+
+The granum is where none of these says otherwise: pixels of pure blue (0, 0, full depth) are
+outside of it, pixels whose alpha is 0 are, and so are the black ones of a mask file beside the
+image (NAME_mask.png). Without any of them the whole image is the granum. JPEG and its like don't
+keep pure blue; there a pixel is outside if blue exceeds red and green by half of the full depth.
+
+White, the value that becomes 1, is what the format states: 255 for 8 bits, 2^n - 1 for TIFF files
+of n = 1 to 14 bits per sample, the tag MaxSampleValue of a TIFF where that is below the full
+16 bits. Other integers have the full scale of the smallest of 8, 10, 12, 14 and 16 bits that holds
+the largest value of the granum, since cameras write so into 16-bit files. Floats within 0..1 are
+taken as they are, floats from 16 to 65535 follow the rule of integers; all other ranges are
+refused, as nobody can tell where their white is.
+"""
+
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from srd_jax.errors import InputError
+from srd_jax.formats import naming, read_picture
+from srd_jax.picture import Picture
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+MASK_ENDING = "_mask"
+
+# Luma of ITU-R BT.601.
+LUMA = (0.299, 0.587, 0.114)
+
+_CAMERA_BITS = (8, 10, 12, 14, 16)
+
+# Rounding that floats scaled to 0..1 may carry beyond it.
+_FLOAT_SLACK = 1e-3
+
+# Floats beyond 1 whose largest is below this are neither in 0..1 nor an 8-bit image worth reading.
+_LEAST_FLOAT_WHITE = 16.0
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The crop of one granum.
+
+    Attributes:
+      image: float32 (rows, columns), grey value 0..1, black to white; 0 outside of the mask.
+      mask: bool (rows, columns), True inside of the granum.
+      px_per_nm: the scale that the file states, None where it states none.
+      px_per_nm_source: where the scale comes from, "tiff" or "".
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    px_per_nm: float | None
+    px_per_nm_source: str
+
+
+def read_crop(path: str | os.PathLike[str]) -> Crop:
+    """Reads the crop of a granum and its mask.
+
+    Colours become grey by the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B; pixels of three
+    equal channels keep their value exactly.
+
+    Args:
+      path: a PNG, JPEG or TIFF file.
+
+    Raises:
+      InputError: the file can't be read (see `formats.read_picture`), its grey values aren't
+        finite or have no known white, or its mask file can't be read or has another size.
+    """
+    path = pathlib.Path(path)
+    picture = read_picture(path)
+    with naming(path):
+        inside = _inside(picture)
+    mask_file = path.with_name(f"{path.stem}{MASK_ENDING}.png")
+    if os.path.lexists(mask_file):
+        inside &= _read_mask(mask_file, inside.shape)
+    with naming(path):
+        image = _grey(picture, inside)
+    return Crop(
+        image=image,
+        mask=inside,
+        px_per_nm=picture.px_per_nm,
+        px_per_nm_source="" if picture.px_per_nm is None else "tiff",
+    )
+
+
+def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[pathlib.Path]:
+    """Lists the images among files and folders.
+
+    Files are always taken. Folders are searched with their subfolders for image suffixes, sorted,
+    a folder's own files first; hidden files and folders are passed over, and so is NAME_mask.png
+    where an image NAME lies beside it. The order of `paths` is kept, and each file is listed once.
+
+    Raises:
+      InputError: a path doesn't exist or can't be read, or a folder has no images.
+    """
+    found: dict[pathlib.Path, pathlib.Path] = {}
+    for path in map(pathlib.Path, paths):
+        try:
+            path.stat()
+        except OSError as error:
+            raise InputError(
+                f"{path}: cannot be read ({error.strerror}); "
+                "accepted are images and folders of images"
+            ) from error
+        images = list(_images_below(path)) if path.is_dir() else [path]
+        if not images:
+            raise InputError(
+                f"{path}: a folder without images; accepted are folders that hold files ending "
+                f"in {', '.join(SUFFIXES)}"
+            )
+        for image in images:
+            found.setdefault(image.resolve(), image)
+    return list(found.values())
+
+
+def _images_below(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields the images of a folder and its subfolders in order."""
+
+    def refuse(error: OSError) -> None:
+        raise InputError(
+            f"{error.filename}: cannot be read ({error.strerror}); accepted are readable folders"
+        ) from error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        images = [
+            pathlib.Path(parent, name)
+            for name in sorted(names)
+            if not name.startswith(".") and name.lower().endswith(SUFFIXES)
+        ]
+        stems = {image.stem for image in images}
+        for image in images:
+            if not _masks_another(image, stems):
+                yield image
+
+
+def _masks_another(image: pathlib.Path, stems: set[str]) -> bool:
+    return (
+        image.suffix == ".png"
+        and image.stem.endswith(MASK_ENDING)
+        and image.stem.removesuffix(MASK_ENDING) in stems
+    )
+
+
+def _read_mask(path: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Reads a mask file: bool (rows, columns), True where it is neither black nor masked itself."""
+    picture = read_picture(path)
+    samples = picture.samples
+    with naming(path):
+        if samples.shape[:2] != shape:
+            raise InputError(
+                f"the mask has {samples.shape[0]} x {samples.shape[1]} px (rows x columns); "
+                f"accepted is the size of its image, {shape[0]} x {shape[1]} px"
+            )
+        return _inside(picture) & (samples != 0).any(axis=-1)
+
+
+def _inside(picture: Picture) -> np.ndarray:
+    """Returns bool (rows, columns): neither pure blue nor transparent."""
+    samples = picture.samples
+    inside = np.ones(samples.shape[:2], bool) if picture.opaque is None else picture.opaque.copy()
+    if samples.shape[-1] == 1:
+        return inside
+    red_green, blue = samples[..., :2], samples[..., 2]
+    depth = _full_scale(picture, blue[np.isfinite(blue)])
+    if picture.lossy:
+        # Pure blue comes out of a JPEG as (0, 0, 254), and mixed along the border of the mask.
+        outside = blue.astype(np.float32) - red_green.max(axis=-1) >= depth / 2
+    else:
+        outside = (red_green == 0).all(axis=-1) & (blue == depth)
+    return inside & ~outside
+
+
+def _grey(picture: Picture, inside: np.ndarray) -> np.ndarray:
+    """Returns float32 (rows, columns), grey value 0..1 inside and 0 outside."""
+    values = picture.samples[inside]
+    if bad := np.count_nonzero(~np.isfinite(values).all(axis=-1)):
+        raise InputError(
+            f"{bad} of the granum's {len(values)} pixels are NaN or infinite; "
+            "accepted are finite grey values, or a mask that leaves those pixels out"
+        )
+    full_scale = _full_scale(picture, values)
+    relative = values.astype(np.float32) / np.float32(full_scale)
+    grey = relative[:, 0]
+    if values.shape[-1] == 3:
+        coloured = (values != values[:, :1]).any(axis=-1)
+        grey = np.where(coloured, relative @ np.array(LUMA, np.float32), grey)
+    grey = np.clip(grey, 0, 1)
+    image = np.zeros(inside.shape, np.float32)
+    image[inside] = 1 - grey if picture.inverted else grey
+    return image
+
+
+def _full_scale(picture: Picture, values: np.ndarray) -> float:
+    """Returns the sample value of white for the finite samples `values` of a picture."""
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    if picture.full_scale is not None and high <= picture.full_scale:
+        return picture.full_scale
+    floats = values.dtype.kind == "f"
+    if floats and low >= -_FLOAT_SLACK and high <= 1 + _FLOAT_SLACK:
+        return 1.0
+    white = [2.0**bits - 1 for bits in _CAMERA_BITS if high <= 2**bits - 1]
+    if low < 0 or not white or (floats and high < _LEAST_FLOAT_WHITE):
+        raise InputError(
+            f"has {values.dtype} grey values from {low:g} to {high:g}; accepted are integers from "
+            f"0 to 65535, floats from 0 to 1, and floats from 0 to between "
+            f"{_LEAST_FLOAT_WHITE:g} and 65535"
+        )
+    return white[0]

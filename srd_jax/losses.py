@@ -1,0 +1,116 @@
+"""Losses of the predicted period and its sd, unreduced, and the registry that names them.
+
+Every loss takes and returns (B,) float32; periods and sds are px of the frame.
+"""
+
+from collections.abc import Callable
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from srd_jax.errors import InputError
+
+# The variance below which the likelihood is not trusted, px² (the GRANA application's).
+_LEAST_VARIANCE = 1e-6
+
+
+def mse(period: jax.Array, target: jax.Array) -> jax.Array:
+    """Returns (period − target)², px²."""
+    _same_vectors(period, target)
+    return jnp.square(period - target)
+
+
+def mae(period: jax.Array, target: jax.Array) -> jax.Array:
+    """Returns |period − target|, px."""
+    _same_vectors(period, target)
+    return jnp.abs(period - target)
+
+
+def log_period(period: jax.Array, target: jax.Array, *, knee: float = 0.02) -> jax.Array:
+    """Returns the Huber function of log(period / target) over `knee`, the relative error.
+
+    Quadratic for relative errors below the knee and linear above it, with slope 1 in
+    |log(period / target)|: a doubling weighs as much as a halving (Huber 1964,
+    doi:10.1214/aoms/1177703732).
+    """
+    _same_vectors(period, target)
+    error = jnp.abs(jnp.log(period / target))
+    return jnp.where(error < knee, 0.5 * jnp.square(error) / knee, error - 0.5 * knee)
+
+
+def gaussian_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Array:
+    """Returns log sd + (target − period)² / (2 sd²), with sd² at least 1e-6 px²."""
+    _same_vectors(period, sd, target)
+    variance = jnp.maximum(jnp.square(sd), _LEAST_VARIANCE)
+    return 0.5 * (jnp.log(variance) + jnp.square(target - period) / variance)
+
+
+def mse_to_gaussian_nll(
+    period: jax.Array,
+    sd: jax.Array,
+    target: jax.Array,
+    epoch: jax.Array | float,
+    ramp_epochs: int = 30,
+) -> jax.Array:
+    """Returns cos(a)·MSE + sin(a)·NLL, a = π/2 · epoch / ramp_epochs; NLL alone after the ramp.
+
+    Args:
+      period: (B,) px.
+      sd: (B,) px.
+      target: (B,) px.
+      epoch: whole epochs since the stage began.
+      ramp_epochs: length of the ramp.
+    """
+    done = jnp.asarray(epoch, jnp.float32) >= ramp_epochs
+    angle = 0.5 * jnp.pi * jnp.asarray(epoch, jnp.float32) / ramp_epochs
+    mse_weight = jnp.where(done, 0.0, jnp.cos(angle))
+    nll_weight = jnp.where(done, 1.0, jnp.sin(angle))
+    return mse_weight * mse(period, target) + nll_weight * gaussian_nll(period, sd, target)
+
+
+def query_overlap(queries: jax.Array) -> jax.Array:
+    """Returns the mean squared elementwise product of all pairs of queries: small for heads apart.
+
+    For two queries it is the reference's mean((q₀ ⊙ q₁)²); for one query it is 0.
+
+    Args:
+      queries: (pools, heads, channels).
+    """
+    chex.assert_rank(queries, 3)
+    heads = queries.shape[1]
+    pairs = [(i, j) for i in range(heads) for j in range(i + 1, heads)]
+    if not pairs:
+        return jnp.float32(0.0)
+    first, second = (queries[:, jnp.array(side)] for side in zip(*pairs, strict=True))
+    return jnp.mean(jnp.square(first * second))
+
+
+# Period, sd (None without the confidence branch), target, epoch, ramp_epochs → (B,)
+Loss = Callable[[jax.Array, jax.Array | None, jax.Array, jax.Array, int], jax.Array]
+
+LOSSES: dict[str, Loss] = {
+    "mse": lambda period, sd, target, epoch, ramp: mse(period, target),
+    "mae": lambda period, sd, target, epoch, ramp: mae(period, target),
+    "log_period": lambda period, sd, target, epoch, ramp: log_period(period, target),
+    "gaussian_nll": lambda period, sd, target, epoch, ramp: gaussian_nll(
+        period, _required(sd), target
+    ),
+    "mse_to_gaussian_nll": lambda period, sd, target, epoch, ramp: mse_to_gaussian_nll(
+        period, _required(sd), target, epoch, ramp
+    ),
+}
+
+NEEDS_CONFIDENCE = frozenset({"gaussian_nll", "mse_to_gaussian_nll"})
+
+
+def _required(sd: jax.Array | None) -> jax.Array:
+    if sd is None:
+        raise InputError("this loss needs an sd: found a net without the confidence branch")
+    return sd
+
+
+def _same_vectors(*arrays: jax.Array) -> None:
+    # (B,) against (B, 1) would broadcast to (B, B) without a word.
+    chex.assert_rank(arrays, 1)
+    chex.assert_equal_shape(arrays)

@@ -1,0 +1,261 @@
+"""The SRD network: convolutional encoder, attention pools with learned queries, regressors."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx, struct
+
+from srd_jax.config import EncoderConfig, ModelConfig
+from srd_jax.convolution import add_bias, convolve, max_pool
+
+# Below this number of periods in the receptive field the regressor's output is bent so that it
+# stays positive; the bend starts at periods four times as long as the field is high.
+_FEWEST_PERIODS = 0.25
+
+
+@struct.dataclass
+class Prediction:
+    """What the network says of a batch.
+
+    Attributes:
+      period: (B,) float32, px of the frame.
+      sd: (B,) float32, px of the frame; None without the confidence branch.
+      attention: (B, pools, heads, rows, columns) float32 on the grid of positions, summing to 1
+        over the grid; pools are (period,) or (period, sd). None unless asked for.
+    """
+
+    period: jax.Array
+    sd: jax.Array | None = None
+    attention: jax.Array | None = None
+
+
+class Convolution(nnx.Module):
+    """A VALID convolution with bias."""
+
+    def __init__(self, channels_in: int, channels_out: int, size: int, *, rngs: nnx.Rngs):
+        """Draws kernel and bias uniformly from ±1/√fan_in."""
+        bound = 1.0 / math.sqrt(size * size * channels_in)
+
+        def draw(*shape):
+            return jax.random.uniform(rngs.params(), shape, minval=-bound, maxval=bound)
+
+        self.kernel = nnx.Param(draw(size, size, channels_in, channels_out))
+        self.bias = nnx.Param(draw(channels_out))
+
+    def __call__(self, image: jax.Array) -> jax.Array:
+        """Returns (B, rows − size + 1, columns − size + 1, channels_out) in the image's type."""
+        kernel, bias = (p[...].astype(image.dtype) for p in (self.kernel, self.bias))
+        return add_bias(convolve(image, kernel), bias)
+
+
+class ConvEncoder(nnx.Module):
+    """Blocks of VALID convolutions, each block ended by a max-pool.
+
+    ReLU stands between the convolutions of a block only; dropout ends the encoder.
+    """
+
+    def __init__(self, config: EncoderConfig, *, rngs: nnx.Rngs):
+        """Builds the layers that the specification names."""
+        self.blocks = config.blocks
+        self.convolutions = nnx.List()
+        channels = 1
+        for block in config.blocks:
+            for _ in range(block.convolutions):
+                self.convolutions.append(
+                    Convolution(channels, config.channels, block.kernel, rngs=rngs)
+                )
+                channels = config.channels
+        self.dropout = nnx.Dropout(config.dropout)
+
+    def __call__(self, image: jax.Array, key: jax.Array | None = None) -> jax.Array:
+        """Returns the features of each position, (B, rows, columns, channels) of the grid.
+
+        Args:
+          image: (B, frame rows, frame columns), normalised.
+          key: of the dropout; None switches it off.
+        """
+        features = image[..., None]
+        layers = iter(self.convolutions)
+        for block in self.blocks:
+            for position in range(block.convolutions):
+                if position:
+                    features = jax.nn.relu(features)
+                features = next(layers)(features)
+            features = max_pool(features, block.pool)
+        if key is None:
+            return features
+        return self.dropout(features, deterministic=False, rngs=nnx.Rngs(dropout=key))
+
+
+class AttentionPool(nnx.Module):
+    """Weighted means of the features under learned queries, without projections or scaling."""
+
+    def __init__(self, heads: int, channels: int, *, rngs: nnx.Rngs):
+        """Draws the queries (Xavier normal)."""
+        self.queries = nnx.Param(nnx.initializers.glorot_normal()(rngs.params(), (heads, channels)))
+
+    def __call__(self, features: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns the pooled features and the attention, both float32.
+
+        Args:
+          features: (B, rows, columns, C).
+
+        Returns:
+          (B, C·H), index c·H + h, and (B, H, rows, columns), which sums to 1 over the grid.
+        """
+        batch, rows, columns, channels = features.shape
+        flat = features.astype(jnp.float32).reshape(batch, rows * columns, channels)
+        queries = self.queries[...]
+        attention = jax.nn.softmax(jnp.einsum("hc,bnc->bhn", queries, flat), axis=-1)
+        pooled = jnp.einsum("bhn,bnc->bch", attention, flat)
+        return (
+            pooled.reshape(batch, channels * queries.shape[0]),
+            attention.reshape(batch, queries.shape[0], rows, columns),
+        )
+
+
+class Regressor(nnx.Module):
+    """Two linear layers with a ReLU between them; one number an image."""
+
+    def __init__(self, inputs: int, hidden: int, output_bias: float, *, rngs: nnx.Rngs):
+        """Draws the weights; the number starts near `output_bias`, all hidden units active."""
+        ones = nnx.initializers.ones_init()
+        constant = nnx.initializers.constant(output_bias)
+        self.hidden = nnx.Linear(inputs, hidden, bias_init=ones, rngs=rngs)
+        self.output = nnx.Linear(
+            hidden,
+            1,
+            kernel_init=nnx.initializers.variance_scaling(0.1, "fan_in", "normal"),
+            bias_init=constant,
+            rngs=rngs,
+        )
+
+    def __call__(self, pooled: jax.Array) -> jax.Array:
+        """Returns (B,) from (B, inputs)."""
+        return self.output(jax.nn.relu(self.hidden(pooled)))[:, 0]
+
+
+class SRDNet(nnx.Module):
+    """Period of the lamellae, with its sd where the confidence branch is there.
+
+    period = receptive-field height / u and sd = exp(v), px of the frame, where u and v are what
+    the two regressors say: u is the number of periods seen in one receptive field.
+    """
+
+    def __init__(self, config: ModelConfig, *, rngs: nnx.Rngs):
+        """Draws the parameters of a net whose first guesses lie near config.initial_period."""
+        encoder = config.encoder
+        field = config.geometry.receptive_field[0]
+        inputs = encoder.channels * config.heads
+        self.config = config
+        self.encoder = ConvEncoder(encoder, rngs=rngs)
+        self.period_pool = AttentionPool(config.heads, encoder.channels, rngs=rngs)
+        self.period_regressor = Regressor(
+            inputs, config.hidden, field / config.initial_period, rngs=rngs
+        )
+        self.sd_pool = self.sd_regressor = None
+        if config.confidence:
+            self.sd_pool = AttentionPool(config.heads, encoder.channels, rngs=rngs)
+            self.sd_regressor = Regressor(inputs, config.hidden, math.log(10.0), rngs=rngs)
+
+    def __call__(
+        self,
+        image: jax.Array,
+        key: jax.Array | None = None,
+        *,
+        with_attention: bool = False,
+    ) -> Prediction:
+        """Returns the prediction of a batch.
+
+        Args:
+          image: (B, rows, columns) of an aligned frame, grey value 0..1, 0 outside of the mask.
+          key: of the dropout; None switches it off (evaluation).
+          with_attention: also return the attention maps.
+
+        Raises:
+          InputError: the frame does not align.
+        """
+        config = self.config
+        rows, columns = image.shape[1:]
+        config.geometry.grid(rows, columns)
+        normalised = (image - config.grey_mean) / config.grey_sd
+        features = self.encoder(normalised.astype(config.compute_dtype), key)
+        pooled, attention = self.period_pool(features)
+        u = _positive(self.period_regressor(pooled))
+        period = config.geometry.receptive_field[0] / u
+        sd, maps = None, [attention]
+        if self.sd_pool is not None and self.sd_regressor is not None:
+            pooled, attention = self.sd_pool(features)
+            sd = jnp.exp(self.sd_regressor(pooled))
+            maps.append(attention)
+        return Prediction(period, sd, jnp.stack(maps, 1) if with_attention else None)
+
+
+def _positive(u: jax.Array) -> jax.Array:
+    """Returns u where it is at least _FEWEST_PERIODS, below it a smooth positive continuation."""
+    floor = _FEWEST_PERIODS
+    # The inner minimum keeps exp finite where it is not selected, and so the gradient.
+    return jnp.where(u < floor, floor * jnp.exp(jnp.minimum(u, floor) / floor - 1.0), u)
+
+
+Parameters = Mapping[str, jax.Array | np.ndarray]
+
+
+class Apply(Protocol):
+    """The network as a pure function; see SRDNet.__call__ for the arguments."""
+
+    def __call__(
+        self,
+        parameters: Parameters,
+        image: jax.Array,
+        key: jax.Array | None = None,
+        *,
+        with_attention: bool = False,
+    ) -> Prediction:
+        """Returns the prediction of a batch."""
+        ...
+
+
+def as_function(config: ModelConfig) -> Apply:
+    """Returns the network of a config as a pure function of its parameters."""
+    graph, state = nnx.split(nnx.eval_shape(lambda: SRDNet(config, rngs=nnx.Rngs(0))))
+    variables = dict(nnx.to_flat_state(state))
+
+    def apply(parameters, image, key=None, *, with_attention=False):
+        filled = [
+            (path, variable.replace(parameters[_name(path)]))
+            for path, variable in variables.items()
+        ]
+        net = nnx.merge(graph, nnx.from_flat_state(filled))
+        return net(image, key, with_attention=with_attention)
+
+    return apply
+
+
+def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Returns the shape of every parameter of a config's network by its name."""
+    net = nnx.eval_shape(lambda: SRDNet(config, rngs=nnx.Rngs(0)))
+    return {name: value.shape for name, value in _parameters(net).items()}
+
+
+def initial_parameters(config: ModelConfig, key: jax.Array) -> dict[str, jax.Array]:
+    """Returns random parameters of a config's network."""
+    return _parameters(SRDNet(config, rngs=nnx.Rngs(key)))
+
+
+def queries(parameters: Parameters) -> jax.Array:
+    """Returns the learned queries of all pools, (pools, heads, channels)."""
+    pools = ("period_pool.queries", "sd_pool.queries")
+    return jnp.stack([parameters[name] for name in pools if name in parameters])
+
+
+def _parameters(net: SRDNet) -> dict[str, jax.Array]:
+    return {_name(path): v[...] for path, v in nnx.to_flat_state(nnx.state(net, nnx.Param))}
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    return ".".join(map(str, path))

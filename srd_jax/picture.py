@@ -1,0 +1,88 @@
+"""A decoded image file, and what its decoders share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from srd_jax.errors import InputError
+
+MAX_PIXELS = 500_000_000
+
+ACCEPTED_FORMATS = "accepted are PNG, JPEG and TIFF files"
+ACCEPTED_COLOURS = "accepted are grey, RGB and palette images, with or without alpha"
+ONE_PICTURE = "accepted are files of one picture"
+
+# Quarter turns counter-clockwise, then whether to swap left and right, for each value of the tag
+# Orientation (274; TIFF 6.0 and EXIF). 0 isn't in the standard; some cameras write it for 1.
+ORIENTATION_TAG = 274
+_TURNS = {
+    0: (0, False),
+    1: (0, False),
+    2: (0, True),
+    3: (2, False),
+    4: (2, True),
+    5: (3, True),
+    6: (3, False),
+    7: (1, True),
+    8: (1, False),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The decoded samples of a file.
+
+    Attributes:
+      samples: (rows, columns, 1) grey or (rows, columns, 3) RGB, in the file's own numbers.
+      opaque: bool (rows, columns), True where alpha isn't 0; None where the file has no alpha.
+      full_scale: the sample value of full intensity, None where the file doesn't state it.
+      inverted: 0 is white, full intensity is black.
+      lossy: the compression doesn't keep exact colours.
+      px_per_nm: the scale that the file states, None where it states none.
+    """
+
+    samples: np.ndarray
+    opaque: np.ndarray | None
+    full_scale: float | None
+    inverted: bool = False
+    lossy: bool = False
+    px_per_nm: float | None = None
+
+
+def check_size(rows: int, columns: int) -> None:
+    """Checks the size that a file's header states, before anything is decoded.
+
+    Raises:
+      InputError: the image has more than MAX_PIXELS pixels.
+    """
+    if rows * columns > MAX_PIXELS:
+        raise InputError(
+            f"has {rows} x {columns} px (rows x columns); "
+            f"accepted are at most {MAX_PIXELS / 1e6:g} megapixels"
+        )
+
+
+def split_alpha(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Splits off the alpha channel of a grey or RGB array (rows, columns[, channels]).
+
+    Returns:
+      The samples (rows, columns, 1 or 3), and a bool (rows, columns) that is True where alpha
+      isn't 0, or None without alpha.
+    """
+    samples = array[..., np.newaxis] if array.ndim == 2 else array
+    if samples.shape[-1] in (2, 4):
+        return samples[..., :-1], samples[..., -1] != 0
+    return samples, None
+
+
+def upright(array: np.ndarray, orientation: int) -> np.ndarray:
+    """Turns and mirrors an array (rows, columns, …) as the tag Orientation asks.
+
+    Raises:
+      InputError: the tag isn't in 0..8.
+    """
+    if orientation not in _TURNS:
+        raise InputError(f"has an orientation tag of {orientation}; accepted are 0 to 8")
+    quarter_turns, mirrored = _TURNS[orientation]
+    turned = np.rot90(array, quarter_turns)
+    return turned[:, ::-1] if mirrored else turned

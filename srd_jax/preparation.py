@@ -1,0 +1,142 @@
+"""From the crop of a granum to the frame that the network reads.
+
+The steps are those of the reference: grey value 0 outside of the mask, a tight crop to the mask,
+the middle rows of a granum that is too high, cropped tightly again, and a cubic-spline rescale of
+both axes, each on its own, to the frame. The network normalises the grey values itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import ndimage
+
+from srd_jax.errors import InputError
+
+FRAME = (476, 476)
+MAX_ROWS = 300
+MIN_LENGTH = 2
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A granum rescaled to the frame.
+
+    Attributes:
+      image: float32 (rows, columns) of the frame, grey value 0..1; 0 outside of the mask, but for
+        the spline's blur of about one pixel of the crop along the mask's border.
+      scale: rows of the frame per row of the crop; a length in px of the frame divided by it is
+        in px of the crop.
+      box: (row0, row1, column0, column1), the half-open part of the crop that the frame shows.
+    """
+
+    image: np.ndarray
+    scale: float
+    box: tuple[int, int, int, int]
+
+
+def prepare(
+    image: ArrayLike,
+    mask: ArrayLike,
+    frame: tuple[int, int] = FRAME,
+    max_rows: int = MAX_ROWS,
+) -> Prepared:
+    """Brings the crop of a granum, its lamellae horizontal, into the network's frame.
+
+    Args:
+      image: (rows, columns) of the crop, grey value 0..1; values outside of the mask don't matter.
+      mask: (rows, columns), True (or not 0) inside of the granum.
+      frame: rows and columns of the result.
+      max_rows: of a granum with more rows than this, only that many middle rows are used.
+
+    Returns:
+      The frame, its vertical scale and the part of the crop that it shows.
+
+    Raises:
+      InputError: the shapes disagree, grey values inside of the mask aren't finite or not in
+        0..1, nothing is inside of the mask, or the granum has fewer than 2 rows or columns.
+    """
+    granum, inside = np.asarray(image), np.asarray(mask).astype(bool)
+    if granum.ndim != 2 or inside.shape != granum.shape:
+        raise InputError(
+            f"image of shape {granum.shape} with a mask of shape {inside.shape}; "
+            "accepted are two arrays of the same (rows, columns)"
+        )
+    _check_grey(granum[inside])
+    row0, row1, column0, column1 = _middle(inside, max_rows)
+    if min(row1 - row0, column1 - column0) < MIN_LENGTH:
+        raise InputError(
+            f"a granum of {row1 - row0} x {column1 - column0} px (rows x columns); "
+            f"accepted are at least {MIN_LENGTH} x {MIN_LENGTH} px"
+        )
+    part = np.s_[row0:row1, column0:column1]
+    resampled = resample(np.where(inside[part], granum[part], 0.0), frame)
+    return Prepared(
+        image=resampled.astype(np.float32),
+        scale=frame[0] / (row1 - row0),
+        box=(row0, row1, column0, column1),
+    )
+
+
+def resample(image: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
+    """Rescales an image with a cubic spline, each axis on its own.
+
+    Pixels are areas (the outer edges of both images coincide), the image continues mirrored at
+    its edge pixels, and the result is clipped to the image's own range. An axis that shrinks by a
+    factor s > 1 is first smoothed by a Gaussian of standard deviation (s - 1) / 2 px. This is
+    `skimage.transform.resize` with order=3 and its other settings left alone.
+
+    Args:
+      image: (rows, columns).
+      shape: rows and columns of the result.
+
+    Returns:
+      float64 array of that shape.
+    """
+    source = np.asarray(image, np.float64)
+    sigma = np.maximum(0.0, (np.divide(source.shape, shape) - 1) / 2)
+    smooth = ndimage.gaussian_filter(source, sigma, mode="mirror")
+    factors = np.divide(shape, source.shape)
+    zoomed = np.empty(shape)
+    ndimage.zoom(smooth, factors, output=zoomed, order=3, mode="mirror", grid_mode=True)
+    return np.clip(zoomed, source.min(), source.max())
+
+
+def _check_grey(values: np.ndarray) -> None:
+    """Checks the grey values of the granum, a flat array."""
+    if values.size == 0:
+        raise InputError(
+            "nothing is inside of the mask (all pixels are masked); "
+            "accepted are images with a granum inside of the mask"
+        )
+    if bad := np.count_nonzero(~np.isfinite(values)):
+        raise InputError(
+            f"{bad} pixels of the granum aren't finite (NaN or infinite); "
+            "accepted are finite grey values"
+        )
+    if values.min() < 0 or values.max() > 1:
+        raise InputError(
+            f"grey values {values.min():g} to {values.max():g}; accepted are values from 0 to 1"
+        )
+
+
+def _middle(inside: np.ndarray, max_rows: int) -> tuple[int, int, int, int]:
+    """Returns the tight box of the granum, or of its middle rows where it is higher."""
+    row0, row1, column0, column1 = _tight_box(inside)
+    if row1 - row0 <= max_rows:
+        return row0, row1, column0, column1
+    start = row0 + (row1 - row0 - max_rows) // 2
+    middle = inside[start : start + max_rows]
+    if not middle.any():
+        raise InputError(
+            f"nothing is inside of the mask in the {max_rows} middle rows of {row1 - row0}; "
+            "accepted is the crop of one connected granum"
+        )
+    row0, row1, column0, column1 = _tight_box(middle)
+    return start + row0, start + row1, column0, column1
+
+
+def _tight_box(inside: np.ndarray) -> tuple[int, int, int, int]:
+    rows = np.flatnonzero(inside.any(axis=1))
+    columns = np.flatnonzero(inside.any(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1

@@ -1,0 +1,131 @@
+"""What runs on the device: the training step, many of them in a scan, and the validation.
+
+The images of a step follow from the seed and the step alone, so that a run that goes on from a
+checkpoint ends with the bits of a run that was never stopped.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+from jax.sharding import NamedSharding, PartitionSpec
+
+from srd_jax import losses, model, optimizer, synthetic
+from srd_jax.batch import Batch
+from srd_jax.compiling import jit
+from srd_jax.config import TrainConfig
+
+Metrics = dict[str, jax.Array]
+
+# Streams of random numbers of one step.
+_IMAGES, _DROPOUT = 0, 1
+
+
+@struct.dataclass
+class TrainState:
+    """What training changes.
+
+    Attributes:
+      step: () int32, steps done.
+      parameters: by name.
+      average: exponential average of the parameters.
+      optimizer: state of the optimiser.
+    """
+
+    step: jax.Array
+    parameters: model.Parameters
+    average: model.Parameters
+    optimizer: Any
+
+
+def train_step(
+    config: TrainConfig,
+    apply: model.Apply,
+    update: optax.GradientTransformation,
+    state: TrainState,
+    batch: Batch,
+    key: jax.Array,
+) -> tuple[TrainState, Metrics]:
+    """Returns the state after one step and its loss, MAE (px of the frame) and gradient norm."""
+    epoch = state.step // config.steps_per_epoch
+
+    def objective(parameters):
+        prediction = apply(parameters, batch.image, key)
+        loss = losses.LOSSES[config.loss.name](
+            prediction.period, prediction.sd, batch.target, epoch, config.loss.ramp_epochs
+        ).mean()
+        overlap = losses.query_overlap(model.queries(parameters))
+        error = losses.mae(prediction.period, batch.target).mean()
+        return loss + config.loss.query_overlap * overlap, error
+
+    (loss, error), gradient = jax.value_and_grad(objective, has_aux=True)(state.parameters)
+    updates, optimizer_state = update.update(gradient, state.optimizer, state.parameters)
+    parameters = jax.tree.map(jnp.add, state.parameters, updates)
+    average = optimizer.averaged(state.average, parameters, state.step, config.optimizer)
+    metrics = {"loss": loss, "mae": error, "gradient_norm": optax.global_norm(gradient)}
+    return TrainState(state.step + 1, parameters, average, optimizer_state), metrics
+
+
+def make_steps(
+    config: TrainConfig, mesh: jax.sharding.Mesh
+) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
+    """Returns a compiled function of a state that takes log_every_steps steps on the device.
+
+    Its metrics hold one value a step. The state that goes in is donated.
+    """
+    apply = model.as_function(config.model)
+    update = optimizer.make(config)
+    split = NamedSharding(mesh, PartitionSpec("data"))
+    root = jax.random.key(config.seed)
+
+    def step(state, _):
+        key = jax.random.fold_in(root, state.step)
+        batch = synthetic.render(
+            jax.random.fold_in(key, _IMAGES),
+            config.batch_size,
+            config.frame,
+            config.source,
+            config.model.geometry,
+        )
+        batch = jax.lax.with_sharding_constraint(batch, split)
+        return train_step(config, apply, update, state, batch, jax.random.fold_in(key, _DROPOUT))
+
+    def steps(state):
+        with jax.default_matmul_precision(config.matmul_precision):
+            return jax.lax.scan(step, state, length=config.log_every_steps)
+
+    return jit(steps, donate_argnums=0)
+
+
+def validation_batch(config: TrainConfig, index: jax.Array | int) -> Batch:
+    """Returns one batch of the fixed validation set."""
+    return synthetic.render(
+        jax.random.fold_in(jax.random.key(config.validation.seed), index),
+        config.validation.batch_size,
+        config.validation.frame,
+        config.source,
+        config.model.geometry,
+    )
+
+
+def make_validation(
+    config: TrainConfig,
+) -> Callable[[dict[str, jax.Array]], tuple[jax.Array, jax.Array]]:
+    """Returns a compiled function of parameters: period and target of every validation image."""
+    apply = model.as_function(config.model)
+    batches = config.validation.images // config.validation.batch_size
+
+    def one(parameters, index):
+        batch = validation_batch(config, index)
+        return apply(parameters, batch.image).period, batch.target
+
+    def validate(parameters):
+        with jax.default_matmul_precision(config.matmul_precision):
+            period, target = jax.lax.map(functools.partial(one, parameters), jnp.arange(batches))
+        return period.reshape(-1), target.reshape(-1)
+
+    return jit(validate)

@@ -1,0 +1,296 @@
+"""Pictures of where the network looks: attention over the frame and laid back on a crop.
+
+Brightness in all of them is the square root of a head's attention over its own maximum, so a place
+with 1 % of the maximum still shows at 10 %. Head 1 is red, head 2 green, as in the reference.
+"""
+
+import colorsys
+import functools
+import os
+import pathlib
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from srd_jax.errors import InputError
+from srd_jax.files import whole_file
+
+Box = tuple[int, int, int, int]
+
+_GAP = 10  # px between the parts of a picture
+_INK, _FAINT_INK = (20, 20, 20), (95, 95, 95)
+_COMB = (0, 230, 255)  # apart from grey, red, green and their mixture
+_STRENGTH = 0.6  # share of the colour where a head's attention is at its maximum
+_DIM = 0.35  # grey value kept outside of the mask
+_OVERLAY_SIDE = 900  # px; smaller crops are magnified by a whole factor up to about this
+_NOTE = "brightness: √(attention / its maximum)"
+
+
+def spread(
+    attention: np.ndarray, receptive_field: tuple[int, int], stride: tuple[int, int]
+) -> np.ndarray:
+    """Spreads the weight of each grid position evenly over the pixels that it sees.
+
+    Args:
+      attention: (..., grid rows, grid columns) weights, summing to 1 over the grid.
+      receptive_field: rows and columns, px, that one position sees.
+      stride: rows and columns, px, between neighbouring positions.
+
+    Returns:
+      (..., frame rows, frame columns) float32 attention a pixel, with the sum of the weights.
+    """
+    attention = np.asarray(attention, np.float64)
+    rows = _shares(attention.shape[-2], receptive_field[0], stride[0])
+    columns = _shares(attention.shape[-1], receptive_field[1], stride[1])
+    return (rows @ (attention @ columns.T)).astype(np.float32)
+
+
+def _shares(positions: int, size: int, step: int) -> np.ndarray:
+    """Returns the (pixels, positions) share 1/size of each position in each pixel of one axis."""
+    first = step * np.arange(positions)
+    pixel = np.arange(first[-1] + size)[:, None]
+    return ((pixel >= first) & (pixel < first + size)) / size
+
+
+def head_colours(count: int) -> np.ndarray:
+    """Returns (count, 3) RGB colours 0..1: red, green, blue, then hues halving the gaps between."""
+    # The binary digits of the turn, mirrored at the point, fall into the widest gap left.
+    turns = [divmod(head, 3) for head in range(count)]
+    hues = [(k + int(f"{n:b}"[::-1], 2) / 2 ** n.bit_length()) / 3 for n, k in turns]
+    return np.array([colorsys.hsv_to_rgb(hue, 1.0, 1.0) for hue in hues])
+
+
+def superimpose(heads: np.ndarray, image: np.ndarray | None = None) -> np.ndarray:
+    """Colours the attention of the heads, on black or on an image.
+
+    Args:
+      heads: (heads, rows, columns) attention a pixel.
+      image: (rows, columns) grey values 0..1, or None for black.
+
+    Returns:
+      (rows, columns, 3) uint8 RGB.
+
+    Raises:
+      InputError: the attention of a head is negative, not finite, or zero everywhere.
+      ValueError: the shapes differ.
+    """
+    peaks = heads.max(axis=(1, 2), keepdims=True)
+    # Written so that NaN, which fails every comparison, is refused too.
+    if not (np.all(heads >= 0) and np.all(peaks > 0) and np.all(peaks < np.inf)):
+        raise InputError(
+            f"attention: has values from {heads.min()} to {heads.max()}; "
+            "it must be finite, not negative, and positive somewhere in every head"
+        )
+    brightness = np.sqrt(heads / peaks)
+    colour = np.einsum("hrc,hk->rck", brightness, head_colours(len(heads))).clip(0.0, 1.0)
+    if image is None:
+        return _to_bytes(colour)
+    if image.shape != heads.shape[1:]:
+        raise ValueError(f"image has shape {image.shape}, but attention {heads.shape[1:]}")
+    grey = np.clip(image, 0.0, 1.0) * (1.0 - _STRENGTH * brightness.max(axis=0))
+    return _to_bytes(grey[..., None] + _STRENGTH * colour)
+
+
+def attention_picture(
+    path: str | os.PathLike[str],
+    image: np.ndarray,
+    attention: np.ndarray,
+    pool_names: Sequence[str],
+    title: str,
+) -> None:
+    """Writes a PNG with two panels a pool: its heads alone, and superimposed on the image.
+
+    Args:
+      path: the PNG to write.
+      image: (frame rows, frame columns) grey values 0..1 of the network's input frame.
+      attention: (pools, heads, frame rows, frame columns) attention a pixel, see `spread`.
+      pool_names: what each pool estimates, such as "period" and "sd".
+      title: one or more lines, the first of them set in bold.
+
+    Raises:
+      InputError: an attention is no attention (see `superimpose`) or the file can't be written.
+      ValueError: the shapes differ, or there isn't one name a pool.
+    """
+    blocks = [_title(title), _legend(attention.shape[1])]
+    for name, heads in zip(pool_names, attention, strict=True):
+        alone = _join([_text(f"attention for the {name}"), superimpose(heads)], 0, gap=4)
+        on_image = _join([_text("on the image"), superimpose(heads, image)], 0, gap=4)
+        blocks.append(_join([alone, on_image], 1))
+    _write(path, _join(blocks, 0))
+
+
+def overlay(image: np.ndarray, mask: np.ndarray | None, heads: np.ndarray, box: Box) -> np.ndarray:
+    """Lays the attention over the frame back on the crop that the frame was cut from.
+
+    Args:
+      image: (rows, columns) grey values 0..1 of the crop.
+      mask: (rows, columns), true inside of the granum, or None for all of the crop. Outside is dim.
+      heads: (heads, frame rows, frame columns) attention a pixel of the frame, see `spread`.
+      box: first row, end row, first column, end column of the measured part, px of the crop.
+
+    Returns:
+      (rows, columns, 3) uint8 RGB.
+
+    Raises:
+      InputError: the attention is no attention, see `superimpose`.
+      ValueError: the mask isn't the image's size, or the box is empty or reaches out of it.
+    """
+    _require_box(image, mask, box)
+    top, bottom, left, right = box
+    rgb = np.repeat(_to_bytes(np.clip(image, 0.0, 1.0))[..., None], 3, axis=2)
+    on_box = np.stack([_resize(head, (bottom - top, right - left)) for head in heads])
+    rgb[top:bottom, left:right] = superimpose(on_box, image[top:bottom, left:right])
+    if mask is None:
+        return rgb
+    return np.where(mask[..., None], rgb, _to_bytes(rgb / 255.0 * _DIM))
+
+
+def ruler(
+    image: np.ndarray, mask: np.ndarray | None, box: Box, period_px: float
+) -> tuple[int, np.ndarray]:
+    """Places a comb with the predicted period beside the left end of the lamellae.
+
+    Only the spacing is the prediction. The offset is that of the Fourier component with this period
+    over the strip (a tenth of the box's width) right of the comb, so the teeth lie on dark rows; a
+    box lower than two periods has no offset worth fitting, so its first tooth is at the top.
+
+    Args:
+      image, mask, box: see `overlay`.
+      period_px: predicted period, px of the crop.
+
+    Returns:
+      The comb's column, and the rows of its teeth, px of the crop (whole numbers: pixel centres).
+
+    Raises:
+      InputError: the period isn't a number, or below 2 px, which no image resolves.
+      ValueError: see `overlay`.
+    """
+    _require_box(image, mask, box)
+    if not 2 <= period_px < np.inf:
+        raise InputError(f"period: found {period_px} px; a ruler takes a number from 2 px up")
+    top, bottom, left, right = box
+    inside = np.ones(image.shape, bool) if mask is None else np.asarray(mask, bool)
+    inside = inside[top:bottom, left:right]
+    height = inside.sum(axis=0)
+    # The first columns of a rounded granum hold few lamellae: start where most of them are there.
+    start = int(np.argmax(height >= 0.75 * height.max()))
+    strip = slice(start, start + max(1, (right - left) // 10))
+    offset = 0.0
+    if bottom - top >= 2 * period_px and inside[:, strip].any():
+        grey = image[top:bottom, left:right][:, strip]
+        contrast = np.where(inside[:, strip], grey - grey[inside[:, strip]].mean(), 0.0).sum(axis=1)
+        wave = np.exp(-2j * np.pi * np.arange(bottom - top) / period_px)
+        offset = (0.5 - np.angle(contrast @ wave) / (2 * np.pi)) % 1.0 * period_px
+    return left + start, np.arange(top + offset, bottom, period_px)
+
+
+def overlay_picture(
+    path: str | os.PathLike[str],
+    image: np.ndarray,
+    mask: np.ndarray | None,
+    heads: np.ndarray,
+    box: Box,
+    caption: str,
+    period_px: float | None,
+) -> None:
+    """Writes a PNG of the crop with attention, a comb with the predicted period, and a caption.
+
+    Small crops are magnified by a whole factor to about 900 px. The box is outlined where it isn't
+    all of the crop.
+
+    Args:
+      path: the PNG to write.
+      image, mask, heads, box: see `overlay`.
+      caption: period, sd and status; one or more lines, the first of them set in bold.
+      period_px: predicted period, px of the crop; None for a picture without comb.
+
+    Raises:
+      InputError: see `overlay` and `ruler`; or the file can't be written.
+      ValueError: see `overlay`.
+    """
+    rows, columns = image.shape
+    scale = max(1, _OVERLAY_SIDE // max(rows, columns))
+    picture = Image.fromarray(overlay(image, mask, heads, box))
+    picture = picture.resize((columns * scale, rows * scale), Image.Resampling.BICUBIC)
+    pen = ImageDraw.Draw(picture)
+    if box != (0, rows, 0, columns):
+        top, bottom, left, right = (scale * edge for edge in box)
+        pen.rectangle((left, top, right - 1, bottom - 1), outline=(200, 200, 200))
+    if period_px is not None:
+        column, teeth = ruler(image, mask, box, period_px)
+        _draw_comb(pen, scale * column, scale * (teeth + 0.5), (scale * box[0], scale * box[1] - 1))
+    legend = _legend(len(heads), comb=period_px is not None)
+    _write(path, _join([_title(caption), np.asarray(picture), legend], 0))
+
+
+def _draw_comb(pen: ImageDraw.ImageDraw, x: float, teeth: np.ndarray, ends: tuple) -> None:
+    """Draws a comb with black edges: its back at x between the ends, its teeth to the right."""
+    strokes = [((x, ends[0]), (x, ends[1])), *(((x, y), (x + 16, y)) for y in teeth)]
+    for colour, width in (((0, 0, 0), 4), (_COMB, 2)):
+        for stroke in strokes:
+            pen.line(stroke, fill=colour, width=width)
+
+
+def _require_box(image: np.ndarray, mask: np.ndarray | None, box: Box) -> None:
+    if mask is not None and mask.shape != image.shape:
+        raise ValueError(f"mask has shape {mask.shape}, but image {image.shape}")
+    top, bottom, left, right = box
+    if not (0 <= top < bottom <= image.shape[0] and 0 <= left < right <= image.shape[1]):
+        raise ValueError(f"box {box} is empty or reaches out of an image of shape {image.shape}")
+
+
+def _to_bytes(values: np.ndarray) -> np.ndarray:
+    return np.rint(values * 255.0).astype(np.uint8)
+
+
+def _resize(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Resamples a float plane to (rows, columns) bilinearly, averaging where it shrinks."""
+    floats = Image.fromarray(plane.astype(np.float32))
+    return np.asarray(floats.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+
+
+@functools.cache
+def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(pathlib.Path(matplotlib.get_data_path(), "fonts", "ttf", name), size)
+
+
+def _text(text: str, size: int = 14, bold: bool = False, ink: tuple = _INK) -> np.ndarray:
+    font = _font(size, bold)
+    block = Image.new("RGB", (int(font.getlength(text)) + 2, round(size * 1.3)), "white")
+    ImageDraw.Draw(block).text((0, 0), text, fill=ink, font=font)
+    return np.asarray(block)
+
+
+def _title(text: str) -> np.ndarray:
+    first, *others = text.splitlines() or [""]
+    return _join([_text(first, 16, bold=True), *(_text(line) for line in others)], 0, gap=2)
+
+
+def _legend(heads: int, comb: bool = False) -> np.ndarray:
+    colours = [*_to_bytes(head_colours(heads)), *([np.array(_COMB, np.uint8)] if comb else [])]
+    labels = [*(f"head {number}" for number in range(1, heads + 1)), "predicted period"]
+    swatches = [np.tile(colour, (16, 16, 1)) for colour in colours]
+    parts = [_join([s, _text(t, 13)], 1, gap=5) for s, t in zip(swatches, labels, strict=False)]
+    return _join([*parts, _text(_NOTE, 13, ink=_FAINT_INK)], 1, gap=20)
+
+
+def _join(blocks: Sequence[np.ndarray], axis: int, gap: int = _GAP) -> np.ndarray:
+    """Joins RGB blocks on white: from top to bottom (axis 0) or from left to right (axis 1)."""
+    breadth = max(block.shape[1 - axis] for block in blocks)
+    padded = []
+    for number, block in enumerate(blocks):
+        padding = [(0, 0), (0, 0), (0, 0)]
+        padding[axis] = (gap if number else 0, 0)
+        padding[1 - axis] = (0, breadth - block.shape[1 - axis])
+        padded.append(np.pad(block, padding, constant_values=255))
+    return np.concatenate(padded, axis)
+
+
+def _write(path: str | os.PathLike[str], picture: np.ndarray) -> None:
+    margin = ((_GAP, _GAP), (_GAP, _GAP), (0, 0))
+    framed = np.pad(picture, margin, constant_values=255)
+    with whole_file(path) as temporary:
+        Image.fromarray(framed).save(temporary, format="PNG")

@@ -1,0 +1,103 @@
+"""Released weights: one safetensors file that suffices to predict.
+
+The file holds the parameters under their own names and, as metadata, the network's config, its
+geometry and the versions and run that it came from.
+"""
+
+import dataclasses
+import json
+import os
+from typing import Any
+
+import numpy as np
+import safetensors
+from safetensors.numpy import save_file
+
+from srd_jax.config import ModelConfig, from_dict
+from srd_jax.errors import InputError, one_line
+from srd_jax.files import whole_file
+
+FORMAT = "srd_jax weights 1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """Parameters of a network with its config.
+
+    Attributes:
+      parameters: arrays by name.
+      model: config of the network.
+      origin: where the weights come from: run, step, figures, package versions.
+    """
+
+    parameters: dict[str, np.ndarray]
+    model: ModelConfig
+    origin: dict[str, Any]
+
+
+def save(path: str | os.PathLike[str], weights: Weights) -> None:
+    """Writes a weights file, whole or not at all.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    geometry = weights.model.geometry
+    metadata = {
+        "format": FORMAT,
+        "model": json.dumps(dataclasses.asdict(weights.model)),
+        "geometry": json.dumps(dataclasses.asdict(geometry)),
+        "origin": json.dumps(weights.origin),
+    }
+    arrays = {name: np.ascontiguousarray(value) for name, value in weights.parameters.items()}
+    with whole_file(path) as temporary:
+        save_file(arrays, temporary, metadata=metadata)
+
+
+def load(path: str | os.PathLike[str]) -> Weights:
+    """Reads a weights file; the caller checks names and shapes against the network.
+
+    Raises:
+      InputError: the file is missing, is no weights file, or holds another network's config.
+    """
+    try:
+        with safetensors.safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            parameters = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such weights file") from None
+    except (OSError, safetensors.SafetensorError) as error:
+        raise InputError(
+            f"{path}: not a safetensors file ({one_line(error)}); "
+            "accepted: the weights.safetensors of a training run or of import-weights"
+        ) from None
+    if metadata.get("format") != FORMAT:
+        raise InputError(
+            f"{path}: its format is {metadata.get('format', 'unknown')!r}; accepted: {FORMAT!r} "
+            "(released PyTorch weights are read by import-weights)"
+        )
+    model = from_dict(ModelConfig, json.loads(metadata["model"]), f"{path}: model")
+    return Weights(parameters, model, json.loads(metadata["origin"]))
+
+
+def check_shapes(
+    found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]], source: str
+) -> None:
+    """Checks that parameters are exactly those that a network expects.
+
+    Args:
+      found: shapes by name.
+      expected: shapes by name.
+      source: where `found` comes from, for the message.
+
+    Raises:
+      InputError: a parameter is missing, extra or of another shape; all are named.
+    """
+    problems = [f"missing {name}" for name in expected if name not in found]
+    problems += [f"extra {name}" for name in found if name not in expected]
+    problems += [
+        f"{name} has shape {found[name]}, accepted: {shape}"
+        for name, shape in expected.items()
+        if name in found and tuple(found[name]) != tuple(shape)
+    ]
+    if problems:
+        raise InputError(f"{source}: {'; '.join(problems)}")

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from image_files import grey, silence, some_mask, with_blue, write_png
+from PIL import Image
+
+from srd_jax.errors import InputError
+from srd_jax.images import read_crop
+
+BLUE = (0, 0, 255)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaks(capfd, caplog):
+    with silence(capfd, caplog):
+        yield
+
+
+def test_blue_alpha_and_mask_file_add_up(tmp_path):
+    array, (blue, alpha, file) = grey(), np.random.default_rng(3).random((3, 24, 36)) < 0.8
+    rgba = np.dstack([with_blue(array, blue), np.where(alpha, 255, 0).astype(np.uint8)])
+    write_png(tmp_path / "crop.png", rgba)
+    write_png(tmp_path / "crop_mask.png", np.where(file, 7, 0).astype(np.uint8))
+    crop = read_crop(tmp_path / "crop.png")
+    np.testing.assert_array_equal(crop.mask, blue & alpha & file)
+    expected = np.where(blue & alpha & file, array / 255, 0)
+    np.testing.assert_allclose(crop.image, expected, rtol=0, atol=1e-7)
+
+
+def test_only_pure_blue_is_masked(tmp_path):
+    rgb = np.zeros((4, 5, 3), np.uint8)
+    rgb[0] = [(0, 0, 255), (0, 0, 254), (1, 0, 255), (0, 1, 255), (255, 255, 255)]
+    mask = read_crop(write_png(tmp_path / "crop.png", rgb)).mask
+    assert mask[0].tolist() == [False, True, True, True, True]
+    assert mask[1:].all()
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "tif"])
+def test_blue_survives_lossy_compression(tmp_path, suffix):
+    mask = np.zeros((96, 128), bool)
+    mask[24:72, 32:96] = True
+    rgb = with_blue(np.where(mask, 130, 0).astype(np.uint8), mask)
+    path = tmp_path / f"crop.{suffix}"
+    options = {"compression": "jpeg"} if suffix == "tif" else {}
+    Image.fromarray(rgb).save(path, quality=90, **options)
+    found = read_crop(path).mask
+    rows, columns = np.nonzero(found != mask)
+    # Only within the one or two pixels that chroma subsampling mixes.
+    edge = np.minimum(np.abs(rows - 23.5), np.abs(rows - 71.5))
+    edge = np.minimum(edge, np.minimum(np.abs(columns - 31.5), np.abs(columns - 95.5)))
+    assert (edge < 2).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "P", "RGBA"])
+def test_mask_files_of_every_mode(tmp_path, mode):
+    mask = some_mask()
+    write_png(tmp_path / "crop.png", grey())
+    image = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
+    image.convert(mode).save(tmp_path / "crop_mask.png")
+    np.testing.assert_array_equal(read_crop(tmp_path / "crop.png").mask, mask)
+
+
+def test_all_masked_is_read_and_left_to_the_preparation(tmp_path):
+    rgb = np.full((6, 7, 3), BLUE, np.uint8)
+    crop = read_crop(write_png(tmp_path / "crop.png", rgb))
+    assert not crop.mask.any()
+    assert not crop.image.any()
+
+
+def test_bad_mask_files_are_named(tmp_path):
+    path = write_png(tmp_path / "crop.png", grey())
+    mask = write_png(tmp_path / "crop_mask.png", grey(shape=(24, 35)))
+    with pytest.raises(InputError, match=r"24 x 35 px.*accepted is .* 24 x 36") as caught:
+        read_crop(path)
+    assert str(caught.value).startswith(f"{mask}: ")
+    mask.write_bytes(b"")
+    with pytest.raises(InputError, match="is empty") as caught:
+        read_crop(path)
+    assert str(caught.value).startswith(f"{mask}: ")
+    mask.unlink()
+    mask.symlink_to("missing.png")
+    with pytest.raises(InputError, match="No such file") as caught:
+        read_crop(path)
+    assert str(caught.value).startswith(f"{mask}: ")

@@ -1,0 +1,142 @@
+import csv
+import os
+import pathlib
+
+import numpy as np
+import pytest
+from skimage.transform import resize
+
+from srd_jax.errors import InputError
+from srd_jax.images import read_crop
+from srd_jax.preparation import prepare, resample
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ((60, 90), (119, 133)),  # both axes grow
+        ((150, 140), (47, 61)),  # both shrink
+        ((50, 200), (119, 95)),  # rows grow, columns shrink
+        ((200, 50), (95, 119)),  # rows shrink, columns grow
+        ((119, 119), (119, 119)),  # neither
+        ((2, 2), (40, 30)),  # the smallest accepted
+        ((300, 650), (476, 476)),
+    ],
+)
+def test_resample_equals_scikit_image(source, target):
+    image = np.random.default_rng(0).random(source)
+    expected = resize(image, target, order=3)
+    np.testing.assert_allclose(resample(image, target), expected, rtol=0, atol=1e-6)
+
+
+def test_resample_clips_the_overshoot_at_an_edge():
+    step = np.repeat([[0.0], [1.0]], 10, axis=0) * np.ones((1, 20))
+    result = resample(step, (95, 95))
+    assert result.min() == 0.0
+    assert result.max() == 1.0
+
+
+def _reference_box(mask, max_rows):
+    """Tight crop, middle rows, tight crop, written with index lists."""
+    rows = [r for r in range(mask.shape[0]) if mask[r].any()]
+    first, last = rows[0], rows[-1]
+    if last - first + 1 > max_rows:
+        first += (last - first + 1 - max_rows) // 2
+        rows = [r for r in range(first, first + max_rows) if mask[r].any()]
+    part = mask[rows[0] : rows[-1] + 1]
+    columns = [c for c in range(mask.shape[1]) if part[:, c].any()]
+    return rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+
+
+@pytest.mark.parametrize("height", [40, 80, 81, 82])
+def test_prepare_masks_crops_and_rescales(height):
+    rng = np.random.default_rng(height)
+    image = rng.random((120, 100)).astype(np.float32)
+    mask = np.zeros(image.shape, bool)
+    centre = 10 + height / 2
+    row, column = np.mgrid[:120, :100]
+    # An ellipse whose ends are single pixels, so that its height is exact.
+    mask[((row - centre + 0.5) / (height / 2)) ** 2 + ((column - 45) / 30) ** 2 <= 1] = True
+    mask[10, 45] = mask[10 + height - 1, 45] = True
+
+    prepared = prepare(image, mask, frame=(96, 70), max_rows=80)
+
+    row0, row1, column0, column1 = _reference_box(mask, 80)
+    assert prepared.box == (row0, row1, column0, column1)
+    assert row1 - row0 == min(height, 80)
+    masked = np.where(mask, image, 0)[row0:row1, column0:column1]
+    expected = resize(masked.astype(np.float64), (96, 70), order=3)
+    np.testing.assert_allclose(prepared.image, expected, rtol=0, atol=1e-6)
+    assert prepared.image.dtype == np.float32
+    assert prepared.scale == 96 / (row1 - row0)
+
+
+def test_middle_rows_are_cropped_tightly_again():
+    mask = np.zeros((50, 40), bool)
+    mask[:10, :] = mask[-10:, :] = True  # wide ends that the middle rows leave out
+    mask[10:40, 15:25] = True
+    mask[20, 15:25] = False
+    prepared = prepare(np.full(mask.shape, 0.5), mask, frame=(60, 60), max_rows=20)
+    assert prepared.box == (15, 35, 15, 25)
+    assert prepared.scale == 3.0
+
+
+def test_values_outside_of_the_mask_do_not_matter():
+    rng = np.random.default_rng(1)
+    image = rng.random((30, 40))
+    mask = np.zeros(image.shape, bool)
+    mask[5:25, 8:30] = rng.random((20, 22)) < 0.8
+    other = np.where(mask, image, np.nan)
+    np.testing.assert_array_equal(prepare(image, mask).image, prepare(other, mask).image)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1)])
+def test_too_small_a_granum_is_refused(shape):
+    mask = np.zeros((40, 40), bool)
+    mask[3 : 3 + shape[0], 4 : 4 + shape[1]] = True
+    with pytest.raises(InputError, match=f"{shape[0]} x {shape[1]} px.*at least 2 x 2"):
+        prepare(np.full(mask.shape, 0.5), mask)
+
+
+def test_empty_masks_are_refused():
+    with pytest.raises(InputError, match="all pixels are masked"):
+        prepare(np.zeros((10, 10)), np.zeros((10, 10), bool))
+    with pytest.raises(InputError, match="all pixels are masked"):
+        prepare(np.zeros((0, 10)), np.zeros((0, 10), bool))
+    ends = np.zeros((100, 10), bool)
+    ends[[0, 99]] = True
+    with pytest.raises(InputError, match="20 middle rows of 100"):
+        prepare(np.zeros(ends.shape), ends, max_rows=20)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "message"),
+    [
+        (np.zeros((5, 5)), np.ones((5, 6)), "same"),
+        (np.zeros((5, 5, 3)), np.ones((5, 5, 3)), "same"),
+        (np.full((5, 5), 200, np.uint8), np.ones((5, 5)), "200 to 200; accepted"),
+        (np.full((5, 5), -0.5), np.ones((5, 5)), "-0.5 to -0.5; accepted"),
+        (np.full((5, 5), np.nan), np.ones((5, 5)), "25 pixels"),
+    ],
+)
+def test_arrays_that_are_no_crop_are_refused(image, mask, message):
+    with pytest.raises(InputError, match=message) as caught:
+        prepare(image, mask)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(
+    "SRD_REFERENCE_DIR" not in os.environ,
+    reason="SRD_REFERENCE_DIR isn't set: it names the folder with real_grana/ and reference/",
+)
+def test_scales_of_real_crops_equal_the_reference():
+    folder = pathlib.Path(os.environ["SRD_REFERENCE_DIR"]) / "real_grana"
+    with (folder / "annotations.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 8
+    for row in rows:
+        crop = read_crop(folder / row["granum_image"])
+        assert crop.image.shape == (int(row["height"]), int(row["width"]))
+        prepared = prepare(crop.image, crop.mask)
+        assert prepared.image.shape == (476, 476)
+        assert prepared.scale == pytest.approx(float(row["reference_scale"]), abs=1e-6)
