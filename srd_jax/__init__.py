@@ -1,1 +1,17 @@
-"""Stacking repeat distance of chloroplast grana on electron micrographs, measured by JAX."""
+"""Stacking repeat distance of chloroplast grana on electron micrographs, measured by JAX.
+
+`from srd_jax import load; estimator = load("weights.safetensors"); estimator(images)`
+"""
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that importing a part of the package doesn't start JAX.
+    if name == "load":
+        from srd_jax.predict import load
+
+        return load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,13 +14,14 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
+import srd_jax
 from srd_jax.config import TrainConfig, from_dict
 from srd_jax.errors import InputError, one_line
 from srd_jax.model import parameter_shapes
 from srd_jax.steps import TrainState
 from srd_jax.weights import check_shapes
 
-PACKAGES = ("srd-jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
 def manager(workdir: pathlib.Path, keep: int = 1, read_only: bool = False) -> ocp.CheckpointManager:
@@ -178,4 +179,5 @@ def transferred(
 
 def versions() -> dict[str, str]:
     """Returns the versions of the packages that a result depends on."""
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"srd-jax": srd_jax.__version__, **packages}

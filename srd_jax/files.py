@@ -53,3 +53,22 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Checks that a file could be written, before work is spent on its content.
+
+    Raises:
+      InputError: its folder cannot be made or written to, or the path is a folder.
+    """
+    if pathlib.Path(path).is_dir():
+        raise InputError(f"{path}: is a folder; give the path of a file")
+    try:
+        with whole_file(path):
+            raise _NotWanted
+    except _NotWanted:
+        pass
+
+
+class _NotWanted(Exception):
+    """Ends whole_file without leaving a file."""

@@ -114,7 +114,7 @@ def _decode_png(stream: BinaryIO) -> Picture:
     check_size(rows, columns)
     if any(name == b"acTL" for name, _ in chunks):
         raise InputError(f"is an animated PNG; {ONE_PICTURE}")
-    # libpng prints its warnings about ancillary chunks, such as odd colour profiles, to stderr.
+    # libpng prints its warnings about ancillary chunks, such as a wrong CRC, by itself.
     needed = b"".join(chunk for name, chunk in chunks if name.isupper() or name == b"tRNS")
     # Pillow would cut 16-bit RGB to 8 bits.
     samples, opaque = split_alpha(imagecodecs.png_decode(_PNG_SIGNATURE + needed))

@@ -6,11 +6,12 @@ image (NAME_mask.png). Without any of them the whole image is the granum. JPEG a
 keep pure blue; there a pixel is outside if blue exceeds red and green by half of the full depth.
 
 White, the value that becomes 1, is what the format states: 255 for 8 bits, 2^n - 1 for TIFF files
-of n = 1 to 14 bits per sample, the tag MaxSampleValue of a TIFF where that is below the full
-16 bits. Other integers have the full scale of the smallest of 8, 10, 12, 14 and 16 bits that holds
-the largest value of the granum, since cameras write so into 16-bit files. Floats within 0..1 are
-taken as they are, floats from 16 to 65535 follow the rule of integers; all other ranges are
-refused, as nobody can tell where their white is.
+of n = 1 to 8, 10, 12 or 14 bits per sample, the tag MaxSampleValue of a TIFF of other depths where
+that is below their full range and not exceeded. Other integers have the full scale of the smallest
+of 8, 10, 12, 14 and 16 bits that holds the largest value of the granum, since cameras write so
+into 16-bit files. Floats within 0..1 are taken as they are, floats whose largest is from 16 to
+65535 follow the rule of integers; all other ranges are refused, as nobody can tell where their
+white is.
 """
 
 import os

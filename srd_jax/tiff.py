@@ -1,5 +1,6 @@
 """Decoding TIFF files: grey, RGB and palette, integers and floats, of any bit depth."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -119,7 +120,13 @@ def _check_colours(page: tifffile.TiffPage, photometric: PHOTOMETRIC) -> None:
 
 
 def _check_whole(page: tifffile.TiffPage, file_size: int) -> None:
-    """Checks that every strip lies inside of the file; some decoders fill up what is missing."""
+    """Checks that every strip lies inside of the file; tifffile fills missing ones with zeros."""
+    expected = math.prod(page.chunked)
+    if len(page.dataoffsets) < expected:
+        raise InputError(
+            f"is a truncated TIFF ({len(page.dataoffsets)} of {expected} strips); "
+            "accepted are whole files"
+        )
     for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
         if length == 0 or start + length > file_size:
             raise InputError(

@@ -1,6 +1,8 @@
 import logging
 import pathlib
 import struct
+import subprocess
+import sys
 import zlib
 
 import imagecodecs
@@ -77,6 +79,37 @@ def test_truncated(tmp_path, kind, kept):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(kept * len(whole))])
     assert "truncated" in refusal(path)
+
+
+def test_a_tiff_without_some_of_its_strips(tmp_path):
+    path = tmp_path / "crop.tif"
+    tifffile.imwrite(path, grey(), compression="zlib")
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages.first.tags["ImageLength"].overwrite(240)
+    assert "truncated TIFF (1 of 10 strips)" in refusal(path)
+    tifffile.imwrite(path, grey(), compression="zlib", rowsperstrip=6)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        counts = tiff.pages.first.databytecounts
+        tiff.pages.first.tags["StripByteCounts"].overwrite((*counts[:3], 0))
+    assert "truncated TIFF (data of 0 bytes" in refusal(path)
+
+
+def test_a_damaged_ancillary_chunk_of_a_png_stays_silent(tmp_path):
+    path = write_png(tmp_path / "crop.png", grey())
+    data = path.read_bytes()
+    wrong_crc = struct.pack(">I4s4sI", 4, b"teSt", b"abcd", 0)
+    path.write_bytes(data[:33] + wrong_crc + data[33:])
+    np.testing.assert_allclose(read_crop(path).image, grey() / 255, rtol=0, atol=1e-7)
+    # libpng's warnings pass through C's own buffer, which is written when the process ends.
+    code = "import sys; from srd_jax.images import read_crop; read_crop(sys.argv[1])"
+    run = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=True)
+    assert run.stdout + run.stderr == b""
+
+
+def test_damaged_metadata_of_a_jpeg_stays_silent(tmp_path):
+    path = tmp_path / "crop.jpg"
+    Image.fromarray(grey()).save(path, exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0")
+    assert read_crop(path).image.shape == (24, 36)
 
 
 def _patch_png(path):

@@ -68,5 +68,8 @@ def test_scale_needs_square_pixels_and_both_tags(tmp_path):
     path = tmp_path / "crop.tif"
     tifffile.imwrite(path, grey(), resolution=(1.30e7, 1.33e7), resolutionunit=3)
     assert read_crop(path).px_per_nm is None
+    # Nearly square: the vertical scale is taken, as the period runs down the rows.
+    tifffile.imwrite(path, grey(), resolution=(1.300e7, 1.305e7), resolutionunit=3)
+    assert read_crop(path).px_per_nm == pytest.approx(1.305, rel=1e-6)
     tifffile.imwrite(path, grey(), resolution=((0, 1), (0, 1)), resolutionunit=3)
     assert read_crop(path).px_per_nm is None
