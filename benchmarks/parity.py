@@ -38,6 +38,16 @@ def frame(width: int, seed: int) -> np.ndarray:
     return np.where(np.hypot(rows, columns) < 0.49, grey, 0)[None].astype(np.float32)
 
 
+def random_weights(seed: int) -> Weights:
+    """Returns random weights whose features vary about as much as a trained net's."""
+    config = ModelConfig(confidence=True)
+    drawn = initial_parameters(config, jax.random.key(seed))
+    # As they are drawn, the features of all positions are equal but for 1e-3: the gradient of the
+    # queries is then mostly rounding error. With this gain the kernels have He's variance.
+    gains = {name: 6**0.5 if name.startswith("encoder.") else 1.0 for name in drawn}
+    return Weights({n: np.asarray(value) * gains[n] for n, value in drawn.items()}, config, {})
+
+
 def ours(weights: Weights, image: np.ndarray) -> Answer:
     """Returns outputs, and the gradients of each loss under PyTorch's names."""
     apply = as_function(weights.model)
@@ -115,17 +125,13 @@ def main() -> int:
     parser.add_argument("--width", type=int, default=476, help="columns of the frame")
     parser.add_argument("--seed", type=int, default=0, help="of the frame and random weights")
     arguments = parser.parse_args()
-    image = frame(arguments.width, arguments.seed)
     try:
         ModelConfig().geometry.grid(ROWS, arguments.width)
-        if arguments.weights:
-            weights = import_weights(arguments.weights)
-        else:
-            config = ModelConfig(confidence=True)
-            drawn = initial_parameters(config, jax.random.key(arguments.seed))
-            weights = Weights(jax.tree.map(np.asarray, drawn), config, {})
+        path, seed = arguments.weights, arguments.seed
+        weights = import_weights(path) if path else random_weights(seed)
     except InputError as error:
         parser.error(str(error))
+    image = frame(arguments.width, arguments.seed)
     (outputs, gradients), reference = ours(weights, image), twin(weights, image)
     print(f"jax {jax.__version__} on {jax.default_backend()}, torch {torch.__version__}")
     print(f"period {outputs['period'][0]:.6f} px, twin {reference[0]['period'][0]:.6f} px")

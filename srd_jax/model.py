@@ -157,7 +157,9 @@ class SRDNet(nnx.Module):
         self.period_regressor = Regressor(
             inputs, config.hidden, field / config.initial_period, rngs=rngs
         )
-        self.sd_pool = self.sd_regressor = None
+        # nnx.data, since None or a module may stand here.
+        self.sd_pool: AttentionPool | None = nnx.data(None)
+        self.sd_regressor: Regressor | None = nnx.data(None)
         if config.confidence:
             self.sd_pool = AttentionPool(config.heads, encoder.channels, rngs=rngs)
             self.sd_regressor = Regressor(inputs, config.hidden, math.log(10.0), rngs=rngs)
@@ -254,7 +256,7 @@ def queries(parameters: Parameters) -> jax.Array:
 
 
 def _parameters(net: SRDNet) -> dict[str, jax.Array]:
-    return {_name(path): v[...] for path, v in nnx.to_flat_state(nnx.state(net, nnx.Param))}
+    return {_name(path): v.get_value() for path, v in nnx.to_flat_state(nnx.state(net, nnx.Param))}
 
 
 def _name(path: tuple[Any, ...]) -> str:

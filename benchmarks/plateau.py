@@ -1,0 +1,80 @@
+"""What removes the reference's plateau: first steps of stage 1 under four starts.
+
+python benchmarks/plateau.py [--steps 200] [--width 46] [--seeds 2]
+
+The reference sat near 80 px MAE, which is what period ≈ 0 gives (the mean target is 80 px), for
+half of stage 1. Here the loss (squared error of the period, as there, or of its logarithm) and the
+first guess (u = 220 / period near 0, as a plain linear layer gives, or 55 px) are switched one by
+one; the encoder and its initialisation are the same in all. Frames are narrow to save time.
+"""
+
+import argparse
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from srd_jax import model, optimizer, steps
+from srd_jax.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig, validated
+
+CHUNK = 25
+STARTS = {
+    "mse, first guess u = 0.1": ("mse", 2200.0),
+    "mse, first guess 55 px": ("mse", 55.0),
+    "log_period, first guess u = 0.1": ("log_period", 2200.0),
+    "log_period, first guess 55 px (ours)": ("log_period", 55.0),
+}
+
+
+def errors(loss: str, initial_period: float, options: argparse.Namespace, seed: int) -> np.ndarray:
+    """Returns the training MAE of every step, px of the frame."""
+    config = validated(
+        TrainConfig(
+            seed=seed,
+            frame=(476, options.width),
+            batch_size=options.batch_size,
+            epochs=options.steps // CHUNK,
+            steps_per_epoch=CHUNK,
+            log_every_steps=CHUNK,
+            loss=LossConfig(name=loss),
+            model=ModelConfig(initial_period=initial_period),
+            optimizer=OptimizerConfig(schedule="constant", warmup_steps=20),
+        )
+    )
+    mesh = jax.make_mesh((1,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+    take_steps = steps.make_steps(config, mesh)
+    parameters = model.initial_parameters(config.model, jax.random.key(seed))
+    state = steps.TrainState(
+        step=jnp.int32(0),
+        parameters=parameters,
+        average=jax.tree.map(jnp.copy, parameters),
+        optimizer=optimizer.make(config).init(parameters),
+    )
+    found = []
+    for _ in range(config.epochs):
+        state, metrics = take_steps(state)
+        found.append(np.asarray(metrics["mae"]))
+    return np.concatenate(found)
+
+
+def main() -> None:
+    """Prints a line a start and seed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--width", type=int, default=46)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--seeds", type=int, default=2)
+    options = parser.parse_args()
+    print(f"training MAE, px of the frame, mean over {CHUNK} steps of {options.batch_size} images")
+    for name, (loss, initial_period) in STARTS.items():
+        for seed in range(options.seeds):
+            means = errors(loss, initial_period, options, seed).reshape(-1, CHUNK).mean(1)
+            print(f"{name:38} seed {seed}: " + " ".join(f"{m:6.1f}" for m in means), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Quickstart: stage 1 on frames of 62 columns, sized for two CPU cores.
+
+python launch.py --config=configs/quickstart.py --workdir=runs/quickstart
+
+TIMES
+"""
+
+from srd_jax.config import OptimizerConfig, TrainConfig, ValidationConfig
+
+
+def get_config() -> TrainConfig:
+    """Returns the config."""
+    return TrainConfig(
+        name="quickstart",
+        frame=(476, 62),
+        epochs=12,
+        optimizer=OptimizerConfig(average_decay=0.97),
+        validation=ValidationConfig(every_epochs=3),
+        reference_mae=3.58,
+    )
