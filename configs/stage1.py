@@ -5,4 +5,4 @@ from srd_jax.config import TrainConfig
 
 def get_config() -> TrainConfig:
     """Returns the config."""
-    return TrainConfig(name="stage1", frame=(476, 62), epochs=50, reference_mae=3.58)
+    return TrainConfig(name="stage1", frame=(476, 62), epochs=25, reference_mae=3.58)

@@ -1,0 +1,202 @@
+"""How long a training step and a forward pass take, ours against PyTorch, on this machine.
+
+    pip install '.[benchmark]'
+    python benchmarks/speed.py [--batch 8] [--width 476] [--rounds 7] [--compile] [--json FILE]
+
+Every side runs in a process of its own and the sides take turns, so that a drift of the machine
+hits all of them. Times are ms an image, float32. Training is forward, backward and update, with
+dropout and the Gaussian negative log-likelihood; ours is the step that training uses (with its
+clipping and averaging of the parameters) in a scan, PyTorch's is AdamW alone. PyTorch runs
+channels-last on all cores, its forward pass in inference mode; a GPU is used where both see one.
+"Huge pages" rows run under GLIBC_TUNABLES=glibc.malloc.hugetlb=1.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from srd_jax.config import ModelConfig
+from srd_jax.errors import InputError
+from srd_jax.files import write_text
+
+TASKS = ("training", "forward")
+WORKER = pathlib.Path(__file__).with_name("speed_worker.py")
+
+
+class Side(NamedTuple):
+    """One row of the table: a framework under one setting."""
+
+    name: str
+    framework: str
+    huge_pages: bool
+    compiled: bool = False
+
+
+SIDES = (
+    Side("ours", "ours", False),
+    Side("PyTorch", "torch", False),
+    Side("ours, huge pages", "ours", True),
+    Side("PyTorch, huge pages", "torch", True),
+)
+COMPILED = (
+    Side("PyTorch, torch.compile", "torch", False, True),
+    Side("PyTorch, torch.compile, huge pages", "torch", True, True),
+)
+
+# Task → name of the side → ms an image, one value a round.
+Samples = dict[str, dict[str, list[float]]]
+
+
+@contextlib.contextmanager
+def started(side: Side, options: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
+    """Yields a worker process of a side, which ends with the block."""
+    environment = dict(os.environ)
+    environment.pop("GLIBC_TUNABLES", None)
+    if side.huge_pages:
+        environment["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
+    arguments = json.dumps(options | {"compile": side.compiled})
+    with subprocess.Popen(
+        [sys.executable, str(WORKER), side.framework, arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as worker:
+        yield worker
+        # Leaving the inner block closes its standard input, which ends the worker.
+
+
+def answer(worker: subprocess.Popen[str], side: Side) -> Any:
+    """Returns the next line that a worker writes, decoded.
+
+    Raises:
+      SystemExit: the worker has ended; its own message stands above.
+    """
+    assert worker.stdout
+    line = worker.stdout.readline()
+    if not line:
+        raise SystemExit(f"{side.name}: the measuring process failed")
+    return json.loads(line)
+
+
+def measure(
+    sides: tuple[Side, ...], options: dict[str, Any], rounds: int, console: Console
+) -> tuple[Samples, dict[str, dict[str, str]]]:
+    """Returns the times of all sides, and what each runs on."""
+    samples: Samples = {task: {side.name: [] for side in sides} for task in TASKS}
+    with contextlib.ExitStack() as stack:
+        workers, about = {}, {}
+        for side in sides:
+            console.print(f"compiling and warming up: {side.name}")
+            workers[side] = stack.enter_context(started(side, options))
+            about[side.name] = answer(workers[side], side)
+        for number in range(rounds):
+            console.print(f"round {number + 1} of {rounds}")
+            for task in TASKS:
+                for side, worker in workers.items():
+                    assert worker.stdin
+                    print(task, file=worker.stdin, flush=True)
+                    samples[task][side.name].append(answer(worker, side))
+    return samples, about
+
+
+def best_torch(times: dict[str, list[float]], sides: tuple[Side, ...]) -> str:
+    """Returns the name of the PyTorch side with the lowest median."""
+    names = [side.name for side in sides if side.framework == "torch"]
+    return min(names, key=lambda name: statistics.median(times[name]))
+
+
+def table(task: str, times: dict[str, list[float]], best: str) -> Table:
+    """Returns the table of a task; the ratio is the median over rounds of time / best PyTorch."""
+    result = Table(title=f"{task}, ms an image", title_justify="left")
+    result.add_column("side")
+    for heading in ("median", "min", "max", "ratio to best PyTorch"):
+        result.add_column(heading, justify="right")
+    for name, values in times.items():
+        figures = statistics.median(values), min(values), max(values)
+        ratio = statistics.median(a / b for a, b in zip(values, times[best], strict=True))
+        result.add_row(name, *(f"{figure:.2f}" for figure in figures), f"{ratio:.3f}")
+    return result
+
+
+def machine() -> dict[str, str]:
+    """Returns processor, cores, system and the state of transparent huge pages."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+        models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        processor = models[0] if models else processor
+    pages = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    return {
+        "processor": processor,
+        "cores": str(len(os.sched_getaffinity(0))),
+        "system": platform.platform(),
+        "transparent huge pages": pages.read_text().strip() if pages.is_file() else "none",
+        "python": platform.python_version(),
+    }
+
+
+def positive(text: str) -> int:
+    """Returns a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def main() -> int:
+    """Measures, prints the tables and returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=positive, default=8, help="images a step")
+    parser.add_argument("--width", type=positive, default=476, help="columns of the frame")
+    parser.add_argument("--steps", type=positive, default=4, help="steps a measurement")
+    parser.add_argument("--rounds", type=positive, default=7, help="measurements a side")
+    parser.add_argument(
+        "--compile", action="store_true", help="also torch.compile (needs a C++ compiler)"
+    )
+    parser.add_argument("--json", type=pathlib.Path, help="file for all figures")
+    arguments = parser.parse_args()
+    try:
+        ModelConfig().geometry.grid(476, arguments.width)
+    except InputError as error:
+        parser.error(str(error))
+    console = Console(markup=False, highlight=False)
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        console.print(
+            f"the machine is busy (load {load:.1f}): times vary manifold and the ratios do not "
+            "hold; measure on an idle one"
+        )
+    options = {name: getattr(arguments, name) for name in ("batch", "width", "steps")}
+    sides = SIDES + (COMPILED if arguments.compile else ())
+    samples, about = measure(sides, options, arguments.rounds, console)
+    if len({entry["platform"] for entry in about.values()}) > 1:
+        console.print(f"the sides ran on different devices, no comparison: {about}")
+        return 1
+    best = {task: best_torch(times, sides) for task, times in samples.items()}
+    for task, times in samples.items():
+        console.print(table(task, times, best[task]))
+    described = {**options, "frame rows": "476", **machine(), "load before": f"{load:.2f}"}
+    console.print("; ".join(f"{name}: {value}" for name, value in described.items()))
+    for text in sorted({" on ".join((e["version"], e["device"])) for e in about.values()}):
+        console.print(text)
+    if arguments.json:
+        report = {"setting": described, "sides": about, "best": best, "ms an image": samples}
+        write_text(arguments.json, json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
