@@ -9,19 +9,21 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from srd_jax import train
-from srd_jax.errors import InputError
+from srd_jax.config import TrainConfig
+from srd_jax.errors import InputError, one_line
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAME by default.")
 
 
-def main(arguments: list[str]) -> int:
+def main(_: list[str]) -> int:
     """Runs the config that the flags name and returns the exit status."""
-    if len(arguments) > 1:
-        raise app.UsageError(f"unexpected argument {arguments[1]}")
-    logging.set_verbosity(logging.WARNING)
+    logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
     config = _CONFIG.value
     try:
+        if not isinstance(config, TrainConfig):
+            path = config_flags.get_config_filename(flags.FLAGS["config"])
+            raise InputError(f"{path}: no such file, or its get_config() returns no TrainConfig")
         train.run(config, _WORKDIR.value or f"runs/{config.name}")
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -29,9 +31,24 @@ def main(arguments: list[str]) -> int:
     except train.Stopped as stop:
         print(stop, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
     return 0
+
+
+def _parse(arguments: list[str]) -> list[str]:
+    """Reads the flags; whatever is wrong with them is said in one line."""
+    try:
+        left = flags.FLAGS(arguments)
+        if len(left) > 1:
+            raise InputError(f"unexpected argument {left[1]}; accepted: --FLAG=VALUE")
+        return left
+    except (flags.Error, KeyError, TypeError, ValueError, OSError) as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
     flags.mark_flag_as_required("config")
-    app.run(main)
+    app.run(main, flags_parser=_parse)

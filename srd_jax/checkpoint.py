@@ -1,13 +1,20 @@
 """Checkpoints of a training run (orbax): everything needed to go on or to predict.
 
 A checkpoint holds the parameters, their average, the optimiser's state and the step, and as JSON
-the config, the geometry, the package versions and the metrics rows so far. Orbax writes it under a
-temporary name and renames it when it is whole; the last few and the best are kept.
+the config, the geometry, the package versions, the metrics rows so far and the arrays' checksums.
+Orbax writes it under a temporary name and renames it when it is whole; the last few and the best
+are kept.
 """
 
+import asyncio
+import contextlib
 import dataclasses
+import hashlib
 import importlib.metadata
+import json
 import pathlib
+from collections.abc import Iterator
+from typing import Any
 
 import jax
 import numpy as np
@@ -21,17 +28,28 @@ from srd_jax.model import parameter_shapes
 from srd_jax.steps import TrainState
 from srd_jax.weights import check_shapes
 
+ITEMS = ("parameters", "average", "optimizer")
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
 def manager(workdir: pathlib.Path, keep: int = 1, read_only: bool = False) -> ocp.CheckpointManager:
-    """Returns orbax's manager of a workdir's checkpoints: the last `keep` and the best are kept."""
+    """Returns orbax's manager of a workdir's checkpoints: the last `keep` and the best are kept.
+
+    Raises:
+      InputError: the metrics of a checkpoint, by which the best is known, cannot be read.
+    """
+    folder = (workdir / "checkpoints").absolute()
+    for path in folder.glob("*/metrics/metrics"):
+        try:
+            json.loads(path.read_bytes())
+        except ValueError as error:
+            raise _damaged(path.parents[1], error) from None
     keep_latest = preservation_policy.LatestN(keep)
     keep_best = preservation_policy.BestN(
         get_metric_fn=_score, n=1, keep_checkpoints_without_metrics=False
     )
     return ocp.CheckpointManager(
-        (workdir / "checkpoints").absolute(),
+        folder,
         options=ocp.CheckpointManagerOptions(
             preservation_policy=preservation_policy.AnyPreservationPolicy([keep_latest, keep_best]),
             best_fn=_score,
@@ -61,26 +79,33 @@ def save(
       state: of the training.
       config: of the run.
       rows: metrics rows so far.
+
+    Raises:
+      InputError: it cannot be written.
     """
     last = rows[-1] if rows else {}
-    checkpoints.save(
-        int(state.step),
-        args=ocp.args.Composite(
-            parameters=ocp.args.StandardSave(state.parameters),
-            average=ocp.args.StandardSave(state.average),
-            optimizer=ocp.args.StandardSave(state.optimizer),
-            metadata=ocp.args.JsonSave(
-                {
-                    "config": dataclasses.asdict(config),
-                    "geometry": dataclasses.asdict(config.model.geometry),
-                    "versions": versions(),
-                    "rows": rows,
-                }
-            ),
-        ),
-        metrics={"val_mae": last["val_mae"]} if "val_mae" in last else None,
-        force=True,
-    )
+    items = {name: getattr(state, name) for name in ITEMS}
+    metadata = {
+        "config": dataclasses.asdict(config),
+        "geometry": dataclasses.asdict(config.model.geometry),
+        "versions": versions(),
+        "sha256": {name: _sha256(item) for name, item in items.items()},
+        "rows": rows,
+    }
+    arguments = {name: ocp.args.StandardSave(item) for name, item in items.items()}
+    try:
+        with _patient_loops():
+            checkpoints.save(
+                int(state.step),
+                args=ocp.args.Composite(metadata=ocp.args.JsonSave(metadata), **arguments),
+                metrics={"val_mae": last["val_mae"]} if "val_mae" in last else None,
+                force=True,
+            )
+    except (OSError, ValueError) as error:  # the second is tensorstore's, for a full disk too
+        raise InputError(
+            f"{checkpoints.directory}/{int(state.step)}: cannot be written "
+            f"({one_line(error)[:200]}); give a workdir in a writable folder with room on its disk"
+        ) from error
 
 
 def restore(
@@ -96,31 +121,68 @@ def restore(
     Raises:
       InputError: the checkpoint is damaged or another network's.
     """
-    item = ocp.args.StandardRestore
-    try:
-        found = checkpoints.restore(
-            step,
-            args=ocp.args.Composite(
-                parameters=item(like.parameters),
-                average=item(like.average),
-                optimizer=item(like.optimizer),
-                metadata=ocp.args.JsonRestore(),
-            ),
-        )
-    except (ValueError, OSError, KeyError) as error:
-        raise _damaged(checkpoints, step, error) from error
-    state = TrainState(
-        step=jax.numpy.int32(step),
-        parameters=found["parameters"],
-        average=found["average"],
-        optimizer=found["optimizer"],
-    )
+    found = _read(checkpoints, step, {name: getattr(like, name) for name in ITEMS})
+    state = TrainState(step=jax.numpy.int32(step), **{name: found[name] for name in ITEMS})
     return state, found["metadata"]["rows"]
 
 
-def _damaged(checkpoints: ocp.CheckpointManager, step: int, error: Exception) -> InputError:
+def _read(checkpoints: ocp.CheckpointManager, step: int, like: dict[str, Any]) -> dict[str, Any]:
+    """Returns the metadata of a checkpoint and those of its items that `like` has, by name.
+
+    Raises:
+      InputError: one is missing or isn't what was saved.
+    """
+    arguments = {name: ocp.args.StandardRestore(item) for name, item in like.items()}
+    try:
+        with _patient_loops():
+            found = checkpoints.restore(
+                step, args=ocp.args.Composite(metadata=ocp.args.JsonRestore(), **arguments)
+            )
+        # Orbax has checksums of its indices, but not of large arrays.
+        for name in like:
+            if _sha256(found[name]) != found["metadata"]["sha256"][name]:
+                raise ValueError(f"{name} isn't what was saved")
+    except Exception as error:  # no narrower class holds what orbax raises for damaged files
+        raise _damaged(pathlib.Path(checkpoints.directory) / str(step), error) from error
+    return dict(found.items())
+
+
+def _sha256(tree: Any) -> str:
+    """Returns the checksum of the leaves of a tree, in the tree's order."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(jax.device_get(tree)):
+        digest.update(np.asarray(leaf).tobytes())
+    return digest.hexdigest()
+
+
+class _PatientLoop(asyncio.SelectorEventLoop):
+    """An event loop that ends what it began before it closes."""
+
+    def close(self) -> None:
+        """Waits for the tasks under way."""
+        if not self.is_closed() and (tasks := asyncio.all_tasks(self)):
+            self.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        super().close()
+
+
+@contextlib.contextmanager
+def _patient_loops() -> Iterator[None]:
+    """Gives orbax patient loops.
+
+    After an error it closes its loop over the reads and writes under way, each of which then
+    prints a traceback from another thread.
+    """
+    before = asyncio.new_event_loop
+    asyncio.new_event_loop = _PatientLoop
+    try:
+        yield
+    finally:
+        asyncio.new_event_loop = before
+
+
+def _damaged(folder: pathlib.Path, error: Exception) -> InputError:
     return InputError(
-        f"{checkpoints.directory}/{step}: cannot be restored ({one_line(error)[:200]}); "
+        f"{folder}: cannot be restored ({one_line(error)[:200]}); "
         "delete this folder to go on from the checkpoint before it"
     )
 
@@ -145,24 +207,22 @@ def load_parameters(
         if step is None:
             raise InputError(f"{workdir}/checkpoints: holds no whole checkpoint")
         name = "average" if kind == "averaged" else "parameters"
-        try:
-            found = checkpoints.restore(
-                step, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())
-            )
-            config = from_dict(TrainConfig, found["metadata"]["config"])
-            shapes = parameter_shapes(config.model)
-            like = {
-                parameter: jax.ShapeDtypeStruct(
-                    shape, np.float32, sharding=jax.sharding.SingleDeviceSharding(jax.devices()[0])
-                )
-                for parameter, shape in shapes.items()
-            }
-            found = checkpoints.restore(
-                step, args=ocp.args.Composite(**{name: ocp.args.StandardRestore(like)})
-            )
-        except (ValueError, OSError, KeyError) as error:
-            raise _damaged(checkpoints, step, error) from error
+        config = _config(checkpoints, step)
+        device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+        like = {
+            parameter: jax.ShapeDtypeStruct(shape, np.float32, sharding=device)
+            for parameter, shape in parameter_shapes(config.model).items()
+        }
+        found = _read(checkpoints, step, {name: like})
     return jax.device_get(found[name]), config, step
+
+
+def _config(checkpoints: ocp.CheckpointManager, step: int) -> TrainConfig:
+    metadata = _read(checkpoints, step, {})["metadata"]
+    try:
+        return from_dict(TrainConfig, metadata["config"])
+    except (InputError, KeyError, TypeError) as error:
+        raise _damaged(pathlib.Path(checkpoints.directory) / str(step), error) from error
 
 
 def transferred(

@@ -23,5 +23,8 @@ def compiler_options() -> dict[str, str]:
 
 
 def jit(function: Callable[..., Any], **kwargs: Any) -> Any:
-    """Returns jax.jit(function, **kwargs) under compiler_options()."""
+    """Returns jax.jit(function, **kwargs) under compiler_options(), for the outermost function.
+
+    JAX refuses a function with compiler options inside of another one that it transforms.
+    """
     return jax.jit(function, compiler_options=compiler_options(), **kwargs)

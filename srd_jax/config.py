@@ -1,26 +1,27 @@
-"""Configuration of a training run: dataclasses, checks across fields, JSON round trip.
+"""Configuration of a training run: dataclasses and the checks across their fields.
 
 Fields stay mutable so that command-line flags can set them; flags arrive after __post_init__, so
 whoever runs a config calls `validated` once.
 """
 
 import dataclasses
-import difflib
-import json
 import math
-import typing
-from typing import Any, TypeVar
+import operator
 
 from srd_jax.errors import InputError
+from srd_jax.fields import between, check_number, did_you_mean, from_dict
+from srd_jax.fields import differences as differences
+from srd_jax.fields import to_json as to_json
 from srd_jax.geometry import Block, Geometry, Size, geometry_of
 
 Range = tuple[float, float]
-T = TypeVar("T")
 
 SCHEDULES = ("constant", "cosine", "step")
 COMPUTE_TYPES = ("float32", "bfloat16")
 PRECISIONS = ("default", "high", "highest")
 PARAMETERS = ("averaged", "last")
+LOSSES = ("mse", "mae", "log_period", "gaussian_nll", "mse_to_gaussian_nll")
+NEEDS_CONFIDENCE = ("gaussian_nll", "mse_to_gaussian_nll")
 
 
 @dataclasses.dataclass
@@ -102,7 +103,7 @@ class OptimizerConfig:
 
 @dataclasses.dataclass
 class LossConfig:
-    """Name in losses.LOSSES, length of its ramp, and the weight of the queries' overlap."""
+    """Name among LOSSES, length of its ramp, and the weight of the queries' overlap."""
 
     name: str = "log_period"
     ramp_epochs: int = 30
@@ -169,153 +170,128 @@ def validated(config: TrainConfig) -> TrainConfig:
     Raises:
       InputError: a field has the wrong type or value, or two fields contradict each other.
     """
-    config = from_dict(TrainConfig, dataclasses.asdict(config))
-    geometry = config.model.geometry
-    for name, frame in (("frame", config.frame), ("validation.frame", config.validation.frame)):
+    config = from_dict(TrainConfig, config)
+    _check_choices(config)
+    _check_limits(config)
+    _check_rising(config)
+    _check_frames(config)
+    _check_pairs(config)
+    return config
+
+
+def _check_choices(config: TrainConfig) -> None:
+    for name, choices in (
+        ("loss.name", LOSSES),
+        ("optimizer.schedule", SCHEDULES),
+        ("model.compute_dtype", COMPUTE_TYPES),
+        ("matmul_precision", PRECISIONS),
+        ("start.parameters", PARAMETERS),
+    ):
+        value = operator.attrgetter(name)(config)
+        if value not in choices:
+            raise InputError(
+                f"config.{name} is {value!r}; accepted: {', '.join(choices)}"
+                + did_you_mean(value, choices)
+            )
+
+
+# Least and most of each number; all must be finite.
+_LIMITS = {
+    "batch_size": (1, math.inf),
+    "steps_per_epoch": (1, math.inf),
+    "epochs": (1, math.inf),
+    "log_every_steps": (1, math.inf),
+    "keep_checkpoints": (1, math.inf),
+    "seed": (0, 2**31 - 1),
+    "model.heads": (1, math.inf),
+    "model.hidden": (1, math.inf),
+    "model.grey_mean": (-math.inf, math.inf),
+    "model.grey_sd": (1e-6, math.inf),
+    "model.initial_period": (1.0, math.inf),
+    "model.encoder.channels": (1, math.inf),
+    "model.encoder.dropout": (0.0, 0.99),
+    "optimizer.learning_rate": (0.0, math.inf),
+    "optimizer.weight_decay": (0.0, math.inf),
+    "optimizer.clip_norm": (1e-12, math.inf),
+    "optimizer.warmup_steps": (0, math.inf),
+    "optimizer.step_factor": (0.0, math.inf),
+    "optimizer.average_decay": (0.0, 0.999999),
+    "loss.ramp_epochs": (1, math.inf),
+    "loss.query_overlap": (0.0, math.inf),
+    "validation.images": (1, math.inf),
+    "validation.seed": (0, 2**31 - 1),
+    "validation.batch_size": (1, math.inf),
+    "validation.every_epochs": (1, math.inf),
+    "validation.pictures": (0, math.inf),
+}
+
+
+def _check_limits(config: TrainConfig) -> None:
+    for name, (least, most) in _LIMITS.items():
+        check_number(f"config.{name}", operator.attrgetter(name)(config), least, most)
+    if not config.model.encoder.blocks:
+        raise InputError("config.model.encoder.blocks is (); accepted: at least one block")
+    for i, block in enumerate(config.model.encoder.blocks):
+        sizes = {"convolutions": block.convolutions, "kernel": block.kernel}
+        sizes |= {f"pool[{axis}]": size for axis, size in enumerate(block.pool)}
+        for name, size in sizes.items():
+            check_number(f"config.model.encoder.blocks[{i}].{name}", size, 1)
+
+
+def _check_rising(config: TrainConfig) -> None:
+    for name, least, most in (
+        ("source.period", 2.0, math.inf),
+        ("source.light_fraction", 0.0, 1.0),
+        ("source.noise_sd", 0.0, math.inf),
+        ("source.clean_rectangles", 0, math.inf),
+    ):
+        low, high = operator.attrgetter(name)(config)
+        if not (math.isfinite(high) and least <= low <= high <= most):
+            raise InputError(
+                f"config.{name} is ({low}, {high}); accepted: "
+                f"the first no more than the second, each {between(least, most)}"
+            )
+    epochs = config.optimizer.step_epochs
+    # A repeated epoch would count once.
+    if list(epochs) != sorted(set(epochs)) or any(epoch < 1 for epoch in epochs):
+        raise InputError(
+            f"config.optimizer.step_epochs is {epochs}; accepted: rising, each at least 1"
+        )
+
+
+def _check_frames(config: TrainConfig) -> None:
+    for name in ("frame", "validation.frame"):
         try:
-            geometry.grid(*frame)
+            config.model.geometry.grid(*operator.attrgetter(name)(config))
         except InputError as error:
             raise InputError(f"config.{name}: {error}") from None
-    _check_choices(config)
-    _check_ranges(config)
-    if config.steps_per_epoch % config.log_every_steps:
+
+
+def _check_pairs(config: TrainConfig) -> None:
+    for divisor, whole in (
+        ("log_every_steps", "steps_per_epoch"),
+        ("validation.batch_size", "validation.images"),
+    ):
+        small, large = operator.attrgetter(divisor, whole)(config)
+        if large % small:
+            raise InputError(
+                f"config.{divisor} is {small}, config.{whole} is {large}: "
+                "the first must divide the second"
+            )
+    validation = config.validation
+    if validation.pictures > validation.images:
         raise InputError(
-            f"config.log_every_steps is {config.log_every_steps}, config.steps_per_epoch is "
-            f"{config.steps_per_epoch}: the first must divide the second"
-        )
-    if config.validation.images % config.validation.batch_size:
-        raise InputError(
-            f"config.validation.batch_size is {config.validation.batch_size}, "
-            f"config.validation.images is {config.validation.images}: "
-            "the first must divide the second"
+            f"config.validation.pictures is {validation.pictures}, "
+            f"config.validation.images is {validation.images}: the first must not exceed the second"
         )
     if config.optimizer.warmup_steps >= config.steps:
         raise InputError(
             f"config.optimizer.warmup_steps is {config.optimizer.warmup_steps}, but the run has "
             f"{config.steps} steps (epochs x steps_per_epoch); the warm-up must be shorter"
         )
-    return config
-
-
-def _check_choices(config: TrainConfig) -> None:
-    for name, value, choices in (
-        ("optimizer.schedule", config.optimizer.schedule, SCHEDULES),
-        ("model.compute_dtype", config.model.compute_dtype, COMPUTE_TYPES),
-        ("matmul_precision", config.matmul_precision, PRECISIONS),
-        ("start.parameters", config.start.parameters, PARAMETERS),
-    ):
-        if value not in choices:
-            raise InputError(
-                f"config.{name} is {value!r}; accepted: {', '.join(choices)}"
-                + _did_you_mean(value, choices)
-            )
-
-
-def _check_ranges(config: TrainConfig) -> None:
-    source, optimizer = config.source, config.optimizer
-    for name, (low, high), least, most in (
-        ("source.period", source.period, 2.0, math.inf),
-        ("source.light_fraction", source.light_fraction, 0.0, 1.0),
-        ("source.noise_sd", source.noise_sd, 0.0, math.inf),
-        ("source.clean_rectangles", source.clean_rectangles, 0, math.inf),
-    ):
-        if not least <= low <= high <= most:
-            raise InputError(
-                f"config.{name} is ({low}, {high}); accepted: "
-                f"two rising values between {least} and {most}"
-            )
-    for name, value, least, most in (
-        ("batch_size", config.batch_size, 1, math.inf),
-        ("steps_per_epoch", config.steps_per_epoch, 1, math.inf),
-        ("epochs", config.epochs, 1, math.inf),
-        ("log_every_steps", config.log_every_steps, 1, math.inf),
-        ("keep_checkpoints", config.keep_checkpoints, 1, math.inf),
-        ("seed", config.seed, 0, 2**31 - 1),
-        ("model.heads", config.model.heads, 1, math.inf),
-        ("model.hidden", config.model.hidden, 1, math.inf),
-        ("model.grey_sd", config.model.grey_sd, 1e-6, math.inf),
-        ("model.initial_period", config.model.initial_period, 1.0, math.inf),
-        ("model.encoder.channels", config.model.encoder.channels, 1, math.inf),
-        ("model.encoder.dropout", config.model.encoder.dropout, 0.0, 0.99),
-        ("optimizer.learning_rate", optimizer.learning_rate, 0.0, math.inf),
-        ("optimizer.clip_norm", optimizer.clip_norm, 1e-12, math.inf),
-        ("optimizer.warmup_steps", optimizer.warmup_steps, 0, math.inf),
-        ("optimizer.average_decay", optimizer.average_decay, 0.0, 0.999999),
-        ("loss.ramp_epochs", config.loss.ramp_epochs, 1, math.inf),
-        ("loss.query_overlap", config.loss.query_overlap, 0.0, math.inf),
-        ("validation.images", config.validation.images, 1, math.inf),
-        ("validation.batch_size", config.validation.batch_size, 1, math.inf),
-        ("validation.every_epochs", config.validation.every_epochs, 1, math.inf),
-        ("validation.pictures", config.validation.pictures, 0, config.validation.images),
-    ):
-        if not least <= value <= most:
-            raise InputError(f"config.{name} is {value}; accepted: {least} to {most}")
-
-
-def to_json(config: Any) -> str:
-    """Returns a config dataclass as indented JSON."""
-    return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
-
-
-def from_dict(cls: type[T], data: Any, path: str = "config") -> T:
-    """Returns a dataclass from nested dicts and lists, every field present and of its type.
-
-    Raises:
-      InputError: a field is unknown, missing or of another type; the message names it.
-    """
-    if not isinstance(data, dict):
-        raise InputError(f"{path} is {data!r}; accepted: the fields of {cls.__name__}")
-    hints = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
-    for name in data:
-        if name not in names:
-            raise InputError(f"{path}.{name} is unknown{_did_you_mean(name, names)}")
-    for name in names:
-        if name not in data:
-            raise InputError(f"{path}.{name} is missing")
-    return cls(**{n: _converted(hints[n], data[n], f"{path}.{n}") for n in names})
-
-
-def _converted(hint: Any, value: Any, path: str) -> Any:
-    """Returns `value` as the type that `hint` declares; numbers are never cut or parsed."""
-    if dataclasses.is_dataclass(hint):
-        return from_dict(typing.cast(type, hint), value, path)
-    if typing.get_origin(hint) is tuple:
-        return _converted_tuple(hint, value, path)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise InputError(f"{path} is {value!r}; accepted: {hint.__name__}")
-    return value
-
-
-def _converted_tuple(hint: Any, value: Any, path: str) -> tuple[Any, ...]:
-    items = typing.get_args(hint)
-    if not isinstance(value, (tuple, list)):
-        raise InputError(f"{path} is {value!r}; accepted: a tuple")
-    if items[-1] is Ellipsis:
-        items = (items[0],) * len(value)
-    if len(items) != len(value):
-        raise InputError(f"{path} has {len(value)} values; accepted: {len(items)}")
-    return tuple(
-        _converted(item, part, f"{path}[{i}]")
-        for i, (item, part) in enumerate(zip(items, value, strict=True))
-    )
-
-
-def differences(first: Any, second: Any, path: str = "config") -> list[str]:
-    """Returns one line a field in which two dataclasses of one type differ."""
-    lines = []
-    for field in dataclasses.fields(first):
-        a, b = getattr(first, field.name), getattr(second, field.name)
-        name = f"{path}.{field.name}"
-        if dataclasses.is_dataclass(a):
-            lines += differences(a, b, name)
-        elif a != b and not (a != a and b != b):  # NaN equals NaN here
-            lines.append(f"{name}: {a!r} against {b!r}")
-    return lines
-
-
-def _did_you_mean(name: str, known: typing.Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(name), known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    if config.loss.name in NEEDS_CONFIDENCE and not config.model.confidence:
+        raise InputError(
+            f"config.loss.name is {config.loss.name!r}, which needs an sd, but "
+            "config.model.confidence is False; accepted: True, or a loss of the period alone: "
+            + ", ".join(name for name in LOSSES if name not in NEEDS_CONFIDENCE)
+        )

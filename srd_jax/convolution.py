@@ -2,7 +2,7 @@
 
 The values and gradients are those of the plain operations. On a CPU, XLA differentiates a
 convolution and a bias into forms that it computes slowly; the rules here state the same sums in
-forms that it computes well. On other platforms the plain gradient is used.
+forms that it computes well. On other platforms the plain gradients of these two are used.
 Images are (B, rows, columns, channels), kernels (rows, columns, in, out).
 """
 
@@ -42,12 +42,12 @@ def _canonical_gradient(image, kernel, cotangent):
 
     The kernel's gradient takes the input channels for the batch and the batch for the channels.
     """
-    margin = kernel.shape[0] - 1
+    margins = [(size - 1, size - 1) for size in kernel.shape[:2]]
     image_gradient = lax.conv_general_dilated(
         cotangent,
         jnp.flip(kernel, (0, 1)).swapaxes(2, 3),
         (1, 1),
-        [(margin, margin)] * 2,
+        margins,
         dimension_numbers=_IMAGE_LAYOUT,
     )
     kernel_gradient = _valid(image.transpose(3, 1, 2, 0), cotangent.transpose(1, 2, 0, 3))
@@ -64,9 +64,18 @@ def add_bias(image: jax.Array, bias: jax.Array) -> jax.Array:
 
 
 def _add_bias_backward(_, cotangent):
-    # Two sums in sequence: XLA's CPU back end is several times slower on the single one.
+    total = lax.platform_dependent(cotangent, cpu=_sum_in_sequence, default=_plain_sum)
+    return cotangent, total
+
+
+def _plain_sum(cotangent):
+    return cotangent.sum((0, 1, 2))
+
+
+def _sum_in_sequence(cotangent):
+    """The sum in two steps: XLA's CPU back end is several times slower on the single one."""
     rows = lax.optimization_barrier(cotangent.sum(2))
-    return cotangent, rows.sum((0, 1))
+    return rows.sum((0, 1))
 
 
 add_bias.defvjp(lambda image, bias: (add_bias(image, bias), None), _add_bias_backward)
@@ -75,9 +84,10 @@ add_bias.defvjp(lambda image, bias: (add_bias(image, bias), None), _add_bias_bac
 def max_pool(image: jax.Array, window: tuple[int, int]) -> jax.Array:
     """Returns the max-pool with stride = window; a remainder at the far edges is dropped.
 
-    Its gradient goes to the first of equal values, as PyTorch's does.
+    Its gradient goes to the first of equal values in reading order, as PyTorch's does.
     """
-    for axis, size in zip((1, 2), window, strict=True):
+    # Columns first, so that ties of different rows go to the upper one.
+    for axis, size in ((2, window[1]), (1, window[0])):
         count = image.shape[axis] // size
         pooled = lax.slice_in_dim(image, 0, count * size, size, axis)
         for offset in range(1, size):

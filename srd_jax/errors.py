@@ -7,5 +7,7 @@ class InputError(ValueError):
 
 def one_line(error: BaseException) -> str:
     """Returns an error's message folded into one line, with its type where it has no text."""
-    text = " ".join(str(error).split())
+    # A KeyError's own text is in quotes.
+    message = error.args[0] if isinstance(error, KeyError) and error.args else error
+    text = " ".join(str(message).split())
     return text or type(error).__name__

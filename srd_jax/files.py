@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-from srd_jax.errors import InputError
+from srd_jax.errors import InputError, one_line
 
 
 @contextlib.contextmanager
@@ -26,7 +26,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         )
     except OSError as error:
         raise InputError(
-            f"{target}: cannot be written ({error.strerror}); give a path in a writable folder"
+            f"{target}: cannot be written ({error.strerror or one_line(error)}); "
+            "give a path in a writable folder"
         ) from error
     os.close(handle)
     temporary = pathlib.Path(name)
@@ -38,7 +39,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         temporary.replace(target)
     except OSError as error:
         raise InputError(
-            f"{target}: cannot be written ({error.strerror}); "
+            f"{target}: cannot be written ({error.strerror or one_line(error)}); "
             "give the path of a file in a writable folder with room on its disk"
         ) from error
     finally:

@@ -28,11 +28,16 @@ def mae(period: jax.Array, target: jax.Array) -> jax.Array:
 
 
 def log_period(period: jax.Array, target: jax.Array, *, knee: float = 0.02) -> jax.Array:
-    """Returns the Huber function of log(period / target) over `knee`, the relative error.
+    """Returns the Huber function of e = log(period / target), divided by its knee.
 
-    Quadratic for relative errors below the knee and linear above it, with slope 1 in
-    |log(period / target)|: a doubling weighs as much as a halving (Huber 1964,
+    It is e²/(2·knee) where |e| < knee and |e| − knee/2 beyond, so that a doubling weighs as much
+    as a halving, and the slope is 1 for all errors that are not small (Huber 1964,
     doi:10.1214/aoms/1177703732).
+
+    Args:
+      period: (B,) px.
+      target: (B,) px.
+      knee: in units of e, about the relative error.
     """
     _same_vectors(period, target)
     error = jnp.abs(jnp.log(period / target))
@@ -100,8 +105,6 @@ LOSSES: dict[str, Loss] = {
         period, _required(sd), target, epoch, ramp
     ),
 }
-
-NEEDS_CONFIDENCE = frozenset({"gaussian_nll", "mse_to_gaussian_nll"})
 
 
 def _required(sd: jax.Array | None) -> jax.Array:

@@ -16,6 +16,13 @@ from srd_jax.convolution import add_bias, convolve, max_pool
 # stays positive; the bend starts at periods four times as long as the field is high.
 _FEWEST_PERIODS = 0.25
 
+# The sd that an untrained net answers, about, px of the frame.
+_INITIAL_SD = 10.0
+
+# By default, accelerators multiply float32 matrices in fewer bits. The pools and regressors are
+# small, so that float32 costs nothing here.
+_FLOAT32 = jax.lax.Precision.HIGHEST
+
 
 @struct.dataclass
 class Prediction:
@@ -110,8 +117,9 @@ class AttentionPool(nnx.Module):
         batch, rows, columns, channels = features.shape
         flat = features.astype(jnp.float32).reshape(batch, rows * columns, channels)
         queries = self.queries[...]
-        attention = jax.nn.softmax(jnp.einsum("hc,bnc->bhn", queries, flat), axis=-1)
-        pooled = jnp.einsum("bhn,bnc->bch", attention, flat)
+        energy = jnp.einsum("hc,bnc->bhn", queries, flat, precision=_FLOAT32)
+        attention = jax.nn.softmax(energy, axis=-1)
+        pooled = jnp.einsum("bhn,bnc->bch", attention, flat, precision=_FLOAT32)
         return (
             pooled.reshape(batch, channels * queries.shape[0]),
             attention.reshape(batch, queries.shape[0], rows, columns),
@@ -125,12 +133,13 @@ class Regressor(nnx.Module):
         """Draws the weights; the number starts near `output_bias`, all hidden units active."""
         ones = nnx.initializers.ones_init()
         constant = nnx.initializers.constant(output_bias)
-        self.hidden = nnx.Linear(inputs, hidden, bias_init=ones, rngs=rngs)
+        self.hidden = nnx.Linear(inputs, hidden, bias_init=ones, precision=_FLOAT32, rngs=rngs)
         self.output = nnx.Linear(
             hidden,
             1,
             kernel_init=nnx.initializers.variance_scaling(0.1, "fan_in", "normal"),
             bias_init=constant,
+            precision=_FLOAT32,
             rngs=rngs,
         )
 
@@ -162,7 +171,7 @@ class SRDNet(nnx.Module):
         self.sd_regressor: Regressor | None = nnx.data(None)
         if config.confidence:
             self.sd_pool = AttentionPool(config.heads, encoder.channels, rngs=rngs)
-            self.sd_regressor = Regressor(inputs, config.hidden, math.log(10.0), rngs=rngs)
+            self.sd_regressor = Regressor(inputs, config.hidden, math.log(_INITIAL_SD), rngs=rngs)
 
     def __call__(
         self,
@@ -198,10 +207,14 @@ class SRDNet(nnx.Module):
 
 
 def _positive(u: jax.Array) -> jax.Array:
-    """Returns u where it is at least _FEWEST_PERIODS, below it a smooth positive continuation."""
+    """Returns u where it is at least _FEWEST_PERIODS, below it a smooth positive continuation.
+
+    The continuation f²/(2f − u) is the one under which the period goes on along its tangent, so
+    that neither the period nor its gradient overflows, however wrong u is.
+    """
     floor = _FEWEST_PERIODS
-    # The inner minimum keeps exp finite where it is not selected, and so the gradient.
-    return jnp.where(u < floor, floor * jnp.exp(jnp.minimum(u, floor) / floor - 1.0), u)
+    # The inner minimum keeps the denominator positive where it is not selected.
+    return jnp.where(u < floor, floor**2 / (2.0 * floor - jnp.minimum(u, floor)), u)
 
 
 Parameters = Mapping[str, jax.Array | np.ndarray]

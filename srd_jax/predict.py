@@ -2,10 +2,11 @@
 
 import dataclasses
 import functools
-import math
 import os
 import pathlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -14,10 +15,19 @@ from srd_jax import checkpoint, model, weights
 from srd_jax.compiling import jit
 from srd_jax.errors import InputError, one_line
 from srd_jax.images import Crop, read_crop
-from srd_jax.preparation import Prepared, prepare
+from srd_jax.preparation import FRAME, Prepared, prepare
+from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, check_scale, row_of
 from srd_jax.weights import Weights
 
-FRAME = (476, 476)
+BATCH_SIZE = 8
+
+_ACCEPTED_IMAGES = (
+    "accepted are crops from images.read_crop, or arrays (rows, columns) of grey values, uint8 or "
+    "floats from 0 to 1"
+)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,54 +49,28 @@ class Measurement:
     box: tuple[int, int, int, int]
 
 
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """When a measurement is reported as ok rather than low_confidence.
-
-    The values with a scale are those that the GRANA application accepts (Bukat, Bukowicki et al.
-    2025, Plant Physiology kiaf212).
-
-    Attributes:
-      sd_nm: greatest sd where the scale is known.
-      period_nm: shortest and longest period where the scale is known.
-      relative_sd: greatest sd / period where the scale isn't known.
-    """
-
-    sd_nm: float = 2.5
-    period_nm: tuple[float, float] = (14.0, 30.0)
-    relative_sd: float = 0.125
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One line of the results; px of the crop, None for what isn't known."""
-
-    file: str
-    period_px: float | None = None
-    sd_px: float | None = None
-    px_per_nm: float | None = None
-    period_nm: float | None = None
-    sd_nm: float | None = None
-    status: str = "error"
-    reason: str = ""
-    px_per_nm_source: str = ""
-
-
 class Estimator:
     """Measures crops; made by `load`. Deterministic: dropout is off."""
 
-    def __init__(self, found: Weights, batch_size: int = 8):
+    def __init__(self, found: Weights, batch_size: int = BATCH_SIZE):
         """Compiles nothing yet; that happens once, at the first crop.
 
+        Args:
+          found: parameters and config of a network.
+          batch_size: crops measured at once.
+
         Raises:
-          InputError: a parameter is missing, extra or misshapen.
+          InputError: a parameter is missing, extra or misshapen, the network's grid doesn't fit
+            the frame, or the batch size is below 1.
         """
+        if batch_size < 1:
+            raise InputError(f"batch_size is {batch_size}; accepted is a whole number from 1 on")
         expected = model.parameter_shapes(found.model)
         shapes = {name: value.shape for name, value in found.parameters.items()}
         weights.check_shapes(shapes, expected, "weights")
+        found.model.geometry.grid(*FRAME)
         self.weights = found
         self.batch_size = batch_size
-        self.frame = FRAME
         self._parameters = jax.device_put(dict(found.parameters))
         self._apply = jit(self._evaluate, static_argnames="with_attention")
 
@@ -102,13 +86,15 @@ class Estimator:
         """Measures crops of grana whose lamellae run horizontally.
 
         Args:
-          images: crops as `images.read_crop` gives them, or (rows, columns) grey values 0..1 or
-            uint8, which are measured whole.
+          images: crops as `images.read_crop` gives them, or (rows, columns) grey values, floats
+            0..1 or uint8, which are measured whole.
           with_attention: also return where the network looked.
 
         Raises:
           InputError: a crop cannot be measured; the message says which.
         """
+        if not isinstance(images, Iterable):
+            raise InputError(f"images is one {type(images).__name__}; accepted is a list of images")
         prepared = []
         for number, image in enumerate(images):
             try:
@@ -127,12 +113,20 @@ class Estimator:
             grey, mask = image.image, image.mask
         else:
             grey = np.asarray(image)
+            if grey.ndim != 2 or not (grey.dtype == np.uint8 or grey.dtype.kind == "f"):
+                raise InputError(
+                    f"{type(image).__name__} of shape {grey.shape} and type {grey.dtype}; "
+                    f"{_ACCEPTED_IMAGES}"
+                )
             grey = grey / np.float32(255) if grey.dtype == np.uint8 else grey
             mask = np.ones(grey.shape, bool)
-        prepared = prepare(grey, mask, self.frame)
-        if np.ptp(grey[mask]) == 0:
+        prepared = prepare(grey, mask, FRAME)
+        row0, row1, column0, column1 = prepared.box
+        part = np.s_[row0:row1, column0:column1]
+        values = grey[part][mask[part]]
+        if values.min() == values.max():
             raise InputError(
-                f"every pixel of the granum has the grey value {grey[mask][0]:.3g}; "
+                f"every pixel of the granum has the grey value {values[0]:.3g}; "
                 "accepted is an image of lamellae"
             )
         return prepared
@@ -140,17 +134,33 @@ class Estimator:
     def measure(
         self, prepared: Sequence[Prepared], with_attention: bool = False
     ) -> list[Measurement]:
-        """Measures prepared crops, batch by batch through one compiled function."""
+        """Measures prepared crops, batch by batch through one compiled function.
+
+        Raises:
+          InputError: the device has no memory for so large a batch.
+        """
         measurements = []
         for start in range(0, len(prepared), self.batch_size):
             part = prepared[start : start + self.batch_size]
             # Padded with the first image: another shape would compile anew.
             frames = [p.image for p in part] + [part[0].image] * (self.batch_size - len(part))
-            found = jax.device_get(
-                self._apply(self._parameters, np.stack(frames), with_attention=with_attention)
-            )
+            found = self._predict(np.stack(frames), with_attention)
             measurements += [_measurement(found, i, one) for i, one in enumerate(part)]
         return measurements
+
+    def _predict(self, frames: np.ndarray, with_attention: bool) -> model.Prediction:
+        """Returns the prediction of a whole batch, on the host."""
+        try:
+            return jax.device_get(
+                self._apply(self._parameters, frames, with_attention=with_attention)
+            )
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            raise InputError(
+                f"batch_size is {self.batch_size}, for which the memory of "
+                f"{jax.devices()[0].device_kind} doesn't suffice; accepted is a smaller one"
+            ) from error
 
 
 def _measurement(found: model.Prediction, index: int, prepared: Prepared) -> Measurement:
@@ -163,7 +173,7 @@ def _measurement(found: model.Prediction, index: int, prepared: Prepared) -> Mea
     )
 
 
-def load(path: str | os.PathLike[str], batch_size: int = 8) -> Estimator:
+def load(path: str | os.PathLike[str], batch_size: int = BATCH_SIZE) -> Estimator:
     """Returns an estimator from a weights file or from the workdir of a training run.
 
     Args:
@@ -201,10 +211,13 @@ def measure_files(
     estimator: Estimator,
     paths: Iterable[pathlib.Path],
     px_per_nm: float | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     with_attention: bool = False,
 ) -> Iterator[Measured]:
-    """Measures files in order, a batch in memory at a time; a bad file gives a row of its own.
+    """Measures files in order; a bad file gives a row of its own.
+
+    The next batch is read in a thread while one is computed, so no more than three of them are in
+    memory.
 
     Args:
       estimator: from `load`.
@@ -212,76 +225,70 @@ def measure_files(
       px_per_nm: scale of all files; None takes what a file states.
       limits: of what is ok.
       with_attention: also return where the network looked.
+
+    Raises:
+      InputError: the scale isn't above 0, or the device's memory doesn't suffice.
     """
+    if px_per_nm is not None:
+        check_scale(px_per_nm)
     files, size = list(paths), estimator.batch_size
-    field = estimator.weights.model.geometry.receptive_field[0]
-    for part in (files[i : i + size] for i in range(0, len(files), size)):
-        read = [_read(estimator, path) for path in part]
-        good = [one[1] for one in read if not isinstance(one, InputError)]
+    parts = [files[i : i + size] for i in range(0, len(files), size)]
+    for read in _ahead(functools.partial(_read, estimator), parts):
+        good = [prepared for _, _, prepared in read if isinstance(prepared, Prepared)]
         measured = iter(estimator.measure(good, with_attention))
-        for path, one in zip(part, read, strict=True):
-            if isinstance(one, InputError):
-                yield Measured(Row(str(path), reason=one_line(one)))
-                continue
-            measurement = next(measured)
-            row = _row(path, one[0], measurement, px_per_nm, limits, field)
-            yield Measured(row, one[0], measurement)
+        for path, crop, prepared in read:
+            if crop is None or not isinstance(prepared, Prepared):
+                yield Measured(Row(str(path), reason=str(prepared)))
+            else:
+                yield _measured(estimator, path, crop, next(measured), px_per_nm, limits)
 
 
-def _read(estimator: Estimator, path: pathlib.Path) -> tuple[Crop, Prepared] | InputError:
-    try:
-        crop = read_crop(path)
-    except InputError as error:
-        return error
-    try:
-        return crop, estimator.prepare(crop)
-    except InputError as error:
-        return InputError(f"{path}: {error}")
+def _ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yields function(item) in order; a thread computes the next one while one is in use."""
+    # A single thread, as reading an image silences warnings and loggers, which all threads share.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        current = None
+        for item in items:
+            following = pool.submit(function, item)
+            if current is not None:
+                yield current.result()
+            current = following
+        if current is not None:
+            yield current.result()
 
 
-def _row(
+def _read(
+    estimator: Estimator, paths: Iterable[pathlib.Path]
+) -> list[tuple[pathlib.Path, Crop | None, Prepared | str]]:
+    """Returns each file with its crop, prepared, or with the reason why there is none."""
+    read = []
+    for path in paths:
+        try:
+            crop = read_crop(path)
+            read.append((path, crop, estimator.prepare(crop)))
+        except InputError as error:
+            # The file's own name is a column of its own.
+            reason = str(error).removeprefix(f"{path}: ")
+            read.append((path, None, one_line(InputError(reason))))
+    return read
+
+
+def _measured(
+    estimator: Estimator,
     path: pathlib.Path,
     crop: Crop,
     measurement: Measurement,
     px_per_nm: float | None,
     limits: Limits,
-    field: int,
-) -> Row:
-    source = crop.px_per_nm_source if px_per_nm is None else "given"
-    scale = crop.px_per_nm if px_per_nm is None else px_per_nm
-    period, sd = measurement.period_px, measurement.sd_px
-    in_nm = functools.partial(_divided, by=scale)
-    row = Row(
-        str(path), period, sd, scale, in_nm(period), in_nm(sd), "ok", "", source if scale else ""
+) -> Measured:
+    field = estimator.weights.model.geometry.receptive_field[0]
+    row = row_of(
+        str(path),
+        measurement.period_px,
+        measurement.sd_px,
+        crop.px_per_nm if px_per_nm is None else px_per_nm,
+        crop.px_per_nm_source if px_per_nm is None else "given",
+        field / measurement.scale,
+        limits,
     )
-    if not math.isfinite(period) or not math.isfinite(sd or 0.0):
-        return Row(str(path), reason=f"{path}: the network gives period {period}, sd {sd}")
-    if reason := _doubt(row, field / measurement.scale, limits):
-        return dataclasses.replace(row, status="low_confidence", reason=reason)
-    if sd is None:
-        return dataclasses.replace(row, reason="these weights give no sd")
-    return row
-
-
-def _divided(length: float | None, by: float | None) -> float | None:
-    return None if length is None or by is None else length / by
-
-
-def _doubt(row: Row, field_px: float, limits: Limits) -> str:
-    """Returns why a row is not to be trusted, or an empty text; field_px is in px of the crop."""
-    low, high = limits.period_nm
-    reasons = []
-    if row.period_px is not None and row.period_px > field_px:
-        reasons.append(
-            f"period {row.period_px:.1f} px is longer than the {field_px:.1f} px seen at once"
-        )
-    if row.period_nm is not None and not low <= row.period_nm <= high:
-        reasons.append(f"period {row.period_nm:.1f} nm is outside of {low:g} to {high:g} nm")
-    if row.sd_nm is not None:
-        if row.sd_nm > limits.sd_nm:
-            reasons.append(f"sd {row.sd_nm:.1f} nm is above {limits.sd_nm:g} nm")
-    elif row.sd_px is not None and row.period_px is not None:
-        relative = row.sd_px / row.period_px
-        if relative > limits.relative_sd:
-            reasons.append(f"sd is {relative:.0%} of the period, above {limits.relative_sd:.1%}")
-    return "; ".join(reasons)
+    return Measured(row) if row.status == "error" else Measured(row, crop, measurement)

@@ -34,7 +34,7 @@ class Reporter:
         self._config = config
         self._path = workdir / "metrics.csv"
         done = int(rows[-1]["step"]) if rows else 0
-        self._writer = SummaryWriter(str(workdir / "events"), purge_step=done + 1 if done else None)
+        self._writer = SummaryWriter(str(workdir / "events"), purge_step=done + 1)
         self.console = rich.console.Console(highlight=False, soft_wrap=True)
         self._progress = rich.progress.Progress(
             rich.progress.TextColumn(f"{config.name}"),

@@ -4,22 +4,26 @@ import csv
 import dataclasses
 import os
 import pathlib
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
 import rich.console
-import rich.markup
-import rich.table
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
 
 from srd_jax.files import whole_file
 from srd_jax.geometry import Geometry
-from srd_jax.predict import Measured, Row
+from srd_jax.predict import Measured
+from srd_jax.rows import SHORTEST_PERIOD_PX, Row
 from srd_jax.visualize import overlay_picture, spread
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
+OVERLAY_ENDING = ".overlay.png"
 # Longer tables scroll out of sight; the CSV holds every row.
 TABLE_ROWS = 50
 
 _STYLES = {"ok": "green", "low_confidence": "yellow", "error": "red"}
+_GAP = "  "
 
 
 def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
@@ -28,48 +32,141 @@ def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
     Raises:
       InputError: the file cannot be written.
     """
-    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with (
+        whole_file(path) as temporary,
+        # Names of files needn't be UTF-8; their bytes are kept.
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows([_text(getattr(row, name)) for name in COLUMNS] for row in rows)
 
 
 def _text(value: str | float | None) -> str:
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return "" if value is None else str(value)
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def print_table(
-    console: rich.console.Console, rows: Sequence[Row], truth: dict[str, float] | None = None
+    console: rich.console.Console, rows: Sequence[Row], truth: Mapping[str, float] | None = None
 ) -> None:
-    """Prints the rows as a table.
+    """Prints a line a row, its reason below it, and at the end the error against known periods.
+
+    Columns that are empty in all rows are left out. Nothing is cut off: a name that is too long for
+    the console has a line of its own.
 
     Args:
       console: where to.
       rows: of the results.
       truth: known periods by file name, px of the crop, for a column beside the measured ones.
     """
-    table = rich.table.Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("file", overflow="fold")
-    headers = ["period px", "sd px", "period nm", "sd nm"]
-    for header in [*(["true px"] if truth else []), *headers]:
-        table.add_column(header, justify="right")
-    table.add_column("status")
-    table.add_column("reason", overflow="fold")
-    for row in rows[:TABLE_ROWS]:
-        name = pathlib.Path(row.file).name
-        known = [_short(truth.get(name))] if truth else []
-        values = [_short(v) for v in (row.period_px, row.sd_px, row.period_nm, row.sd_nm)]
-        status = f"[{_STYLES[row.status]}]{row.status}[/]"
-        table.add_row(name, *known, *values, status, rich.markup.escape(row.reason))
-    console.print(table)
-    if len(rows) > TABLE_ROWS:
-        console.print(f"and {len(rows) - TABLE_ROWS} more")
+    truth = truth or {}
+    shown = rows[:TABLE_ROWS]
+    numbers = {
+        "true px": [truth.get(pathlib.Path(row.file).name) for row in shown],
+        "period px": [row.period_px for row in shown],
+        "sd px": [row.sd_px for row in shown],
+        "period nm": [row.period_nm for row in shown],
+        "sd nm": [row.sd_nm for row in shown],
+    }
+    columns = {
+        header: [_short(value) for value in values]
+        for header, values in numbers.items()
+        if any(value is not None for value in values)
+    }
+    lines = _lines(console.width, shown, columns)
+    if hidden := rows[TABLE_ROWS:]:
+        errors = sum(row.status == "error" for row in hidden)
+        lines.append(Text(f"and {len(hidden)} more, {errors} of them with errors"))
+    if error := _error_line(rows, truth):
+        lines.append(Text(error))
+    for line in lines:
+        print_line(console, line)
+
+
+def print_line(console: rich.console.Console, line: Text) -> None:
+    """Prints a line, unbroken, with question marks for what the terminal's encoding lacks."""
+    line.plain = _printable(line.plain, console.encoding)
+    console.print(line, soft_wrap=True)
+
+
+def _lines(width: int, rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> list[Text]:
+    """Lays out names, numbers, status and reason in lines.
+
+    Args:
+      width: of the console, characters.
+      rows: in the order of the lines.
+      columns: numbers as texts by header, which is a word and its unit.
+    """
+    names = _names(rows)
+    widths = [max(map(len, [*header.split(), *cells])) for header, cells in columns.items()]
+
+    def between(cells: Iterable[str]) -> str:
+        padded = [cell.rjust(size) for cell, size in zip(cells, widths, strict=True)]
+        return _GAP.join(["", *padded, ""])
+
+    room = width - len(between("" for _ in widths)) - max(map(len, _STYLES))
+    name_width = max([len("file"), *(size for size in map(cell_len, names) if size <= room)])
+    quantities = between(header.split()[0] for header in columns)
+    units = between(header.split()[1] for header in columns)
+    lines = [Text(set_cell_size("file", name_width) + quantities + "status", "bold")]
+    if columns:
+        lines.append(Text(" " * name_width + units.rstrip(), "bold"))
+    for index, (row, name) in enumerate(zip(rows, names, strict=True)):
+        start = name
+        if cell_len(name) > name_width:
+            lines.append(Text(name))
+            start = ""
+        line = Text(set_cell_size(start, name_width) + between(c[index] for c in columns.values()))
+        lines.append(line.append(row.status, _STYLES[row.status]))
+        # Paths in a reason stay whole, to be copied.
+        wrapped = textwrap.wrap(
+            row.reason, max(width - len(_GAP), 1), break_long_words=False, break_on_hyphens=False
+        )
+        lines += [Text(_GAP + part, "dim") for part in wrapped]
+    return lines
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    """Returns the names of the files, or their paths where two names are equal."""
+    names = [pathlib.Path(row.file).name for row in rows]
+    return names if len(set(names)) == len(names) else [row.file for row in rows]
+
+
+def _printable(text: str, encoding: str) -> str:
+    """Returns a text with question marks for what an encoding lacks."""
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
+
+
+def _error_line(rows: Sequence[Row], truth: Mapping[str, float]) -> str:
+    """Returns the mean absolute error over the rows whose period is known, empty without any."""
+    errors = [
+        (abs(row.period_px - known), row.status)
+        for row in rows
+        if row.period_px is not None
+        and (known := truth.get(pathlib.Path(row.file).name)) is not None
+    ]
+    trusted = [error for error, status in errors if status == "ok"]
+    if not errors:
+        return ""
+    mean = sum(error for error, _ in errors) / len(errors)
+    line = f"mean absolute error {mean:.2f} px over {len(errors)} of {len(rows)} crops"
+    if trusted:
+        line += f"; only ok ones: {sum(trusted) / len(trusted):.2f} px over {len(trusted)}"
+    return line
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Returns how many files were measured, with what status."""
+    counts = {status: sum(row.status == status for row in rows) for status in _STYLES}
+    measured = len(rows) - counts["error"]
+    found = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    return f"{measured} of {len(rows)} measured ({found})"
 
 
 def write_overlay(folder: pathlib.Path, root: pathlib.Path, one: Measured, field: Geometry) -> None:
@@ -87,22 +184,26 @@ def write_overlay(folder: pathlib.Path, root: pathlib.Path, one: Measured, field
     crop, measurement, row = one.crop, one.measurement, one.row
     if crop is None or measurement is None or measurement.attention is None:
         return
-    caption = f"{pathlib.Path(row.file).name}\nperiod {_short(row.period_px)} px"
+    caption = (
+        f"{_printable(pathlib.Path(row.file).name, 'utf-8')}\nperiod {_short(row.period_px)} px"
+    )
     if row.sd_px is not None:
         caption += f", sd {_short(row.sd_px)} px"
     if row.period_nm is not None:
         caption += f" = {_short(row.period_nm)} nm"
-    caption += f" ({row.status})" + (f"\n{row.reason}" if row.reason else "")
+    caption += "\n".join([f" ({row.status})", *row.reason.split("; ")])
     heads = spread(measurement.attention[0], field.receptive_field, field.stride)
     relative = pathlib.Path(row.file).resolve().relative_to(root)
+    # A comb of shorter teeth couldn't be drawn.
+    comb = measurement.period_px >= SHORTEST_PERIOD_PX
     overlay_picture(
-        folder / relative.parent / f"{relative.name}.overlay.png",
+        folder / relative.parent / f"{relative.name}{OVERLAY_ENDING}",
         crop.image,
         crop.mask,
         heads,
         measurement.box,
         caption,
-        row.period_px,
+        measurement.period_px if comb else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Pictures of a training run: its curves, and what the network looks at in validation images."""
 
+import functools
 import math
 import pathlib
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ import jax
 import numpy as np
 
 from srd_jax import model, steps
+from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig
 from srd_jax.curves import curves_picture
 from srd_jax.visualize import attention_picture, spread
@@ -28,14 +30,15 @@ def draw_pictures(
     """
     reference = None if math.isnan(config.reference_mae) else config.reference_mae
     curves_picture(workdir / "curves.png", rows, reference)
-    apply = model.as_function(config.model)
+    draw = jit(functools.partial(steps.validation_batch, config))
+    predict = jit(functools.partial(model.as_function(config.model), with_attention=True))
     geometry = config.model.geometry
     size = config.validation.batch_size
     for number in range(config.validation.pictures):
         index, place = divmod(number, size)
-        batch = steps.validation_batch(config, index)
+        batch = draw(index)
         image = batch.image[place]
-        found = jax.device_get(apply(parameters, image[None], with_attention=True))
+        found = jax.device_get(predict(parameters, image[None]))
         maps = spread(found.attention[0], geometry.receptive_field, geometry.stride)
         period = float(found.period[0])
         title = (

@@ -20,8 +20,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 from srd_jax import checkpoint, model, optimizer, steps, weights
 from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig, differences, from_dict, to_json, validated
-from srd_jax.errors import InputError
-from srd_jax.files import write_text
+from srd_jax.errors import InputError, one_line
+from srd_jax.files import check_writable, write_text
 from srd_jax.reporting import Reporter, Row, write_metrics
 from srd_jax.run_pictures import draw_pictures
 from srd_jax.steps import Metrics, TrainState
@@ -50,12 +50,13 @@ def run(config: TrainConfig, workdir: str | pathlib.Path) -> dict[str, Any]:
     """
     config, workdir = validated(config), pathlib.Path(workdir)
     mesh = data_mesh(config.batch_size)
-    _claim(config, workdir)
+    _check_workdir(config, workdir)
     if (workdir / "summary.json").exists():
         print(f"{workdir}: this run is finished")
-        return json.loads((workdir / "summary.json").read_text())
+        return _read_json(workdir / "summary.json")
     with checkpoint.manager(workdir, config.keep_checkpoints) as checkpoints:
         state, rows, origin = _first_state(config, workdir, checkpoints)
+        write_text(workdir / "config.json", to_json(config))
         state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
         print(f"{workdir}: {origin}; {jax.device_count()} {jax.default_backend()} device(s)")
         state = _train(config, workdir, mesh, checkpoints, state, rows)
@@ -77,21 +78,29 @@ def data_mesh(batch_size: int) -> jax.sharding.Mesh:
     return jax.make_mesh((devices,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
 
 
-def _claim(config: TrainConfig, workdir: pathlib.Path) -> None:
-    """Writes config.json, or checks that the workdir's is the same."""
+def _check_workdir(config: TrainConfig, workdir: pathlib.Path) -> None:
+    """Checks that a workdir is writable and holds no run of another config."""
     path = workdir / "config.json"
     if not path.exists():
-        write_text(path, to_json(config))
+        check_writable(path)
         return
+    content = _read_json(path)
     try:
-        found = from_dict(TrainConfig, json.loads(path.read_text()))
-    except (json.JSONDecodeError, InputError) as error:
+        found = from_dict(TrainConfig, content)
+    except InputError as error:
         raise InputError(f"{path}: not the config of a run ({error})") from None
     if lines := differences(config, found):
         raise InputError(
             f"{workdir}: holds a run of another config ({'; '.join(lines)} there); "
             "accepted: the same config, or another --workdir"
         )
+
+
+def _read_json(path: pathlib.Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not JSON ({one_line(error)})") from None
 
 
 def _first_state(
@@ -166,12 +175,13 @@ def _train(
                 kept = "none was saved yet" if last is None else f"{checkpoints.directory}/{last}"
                 raise Stopped(f"stopped: {error}; last good checkpoint: {kept}") from None
             rows.append(row)
-            if due or stop:
+            stopping = bool(stop)  # once a chunk: a signal may come at any line
+            if due or stopping:
                 checkpoint.save(checkpoints, state, config, rows)
             if due and row["val_mae"] <= min(r["val_mae"] for r in rows if "val_mae" in r):
                 _save_weights(config, workdir, jax.device_get(state.average), row)
             reporter.show(rows, speed)
-            if stop and row["step"] < config.steps:
+            if stopping and row["step"] < config.steps:
                 raise Stopped(
                     f"stopped by a signal; saved step {row['step']} of {config.steps} in "
                     f"{checkpoints.directory}; the same command goes on from there"

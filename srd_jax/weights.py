@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import safetensors
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialize
 
 from srd_jax.config import ModelConfig, from_dict
 from srd_jax.errors import InputError, one_line
@@ -50,7 +50,7 @@ def save(path: str | os.PathLike[str], weights: Weights) -> None:
     }
     arrays = {name: np.ascontiguousarray(value) for name, value in weights.parameters.items()}
     with whole_file(path) as temporary:
-        save_file(arrays, temporary, metadata=metadata)
+        temporary.write_bytes(serialize(arrays, metadata))
 
 
 def load(path: str | os.PathLike[str]) -> Weights:
@@ -62,7 +62,9 @@ def load(path: str | os.PathLike[str]) -> Weights:
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
-            parameters = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Only of our own files: foreign ones may hold types that NumPy doesn't have.
+            names = file.keys() if metadata.get("format") == FORMAT else ()
+            parameters = {name: file.get_tensor(name) for name in names}
     except FileNotFoundError:
         raise InputError(f"{path}: no such weights file") from None
     except (OSError, safetensors.SafetensorError) as error:
@@ -75,8 +77,14 @@ def load(path: str | os.PathLike[str]) -> Weights:
             f"{path}: its format is {metadata.get('format', 'unknown')!r}; accepted: {FORMAT!r} "
             "(released PyTorch weights are read by import-weights)"
         )
-    model = from_dict(ModelConfig, json.loads(metadata["model"]), f"{path}: model")
-    return Weights(parameters, model, json.loads(metadata["origin"]))
+    try:
+        model, origin = json.loads(metadata["model"]), json.loads(metadata["origin"])
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"{path}: its metadata model and origin cannot be read ({one_line(error)}); "
+            "accepted: JSON"
+        ) from None
+    return Weights(parameters, from_dict(ModelConfig, model, f"{path}: model"), origin)
 
 
 def check_shapes(

@@ -1,0 +1,106 @@
+"""Fields of configuration dataclasses: typed conversion, JSON, limits, differences of two."""
+
+import dataclasses
+import difflib
+import json
+import math
+import typing
+from typing import Any, TypeVar
+
+from srd_jax.errors import InputError
+
+T = TypeVar("T")
+
+
+def to_json(config: Any) -> str:
+    """Returns a config dataclass as indented JSON."""
+    return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
+
+
+def from_dict(cls: type[T], data: Any, path: str = "config") -> T:
+    """Returns a new dataclass whose fields are all of their declared types.
+
+    Args:
+      cls: the dataclass; its fields may be dataclasses and tuples.
+      data: nested dicts and lists with a value for every field, or an instance of `cls`, whose
+        attributes beyond the fields count as unknown.
+      path: how messages call `data`.
+
+    Raises:
+      InputError: a field is unknown, missing or of another type; the message names it.
+    """
+    values = vars(data) if isinstance(data, cls) else data
+    if not isinstance(values, dict):
+        raise InputError(f"{path} is {values!r}; accepted: the fields of {cls.__name__}")
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
+    for name in values:
+        if name not in names:
+            raise InputError(f"{path}.{name} is unknown{did_you_mean(name, names)}")
+    for name in names:
+        if name not in values:
+            raise InputError(f"{path}.{name} is missing")
+    return cls(**{n: _converted(hints[n], values[n], f"{path}.{n}") for n in names})
+
+
+def _converted(hint: Any, value: Any, path: str) -> Any:
+    """Returns `value` as the type that `hint` declares; numbers are never cut or parsed."""
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast(type, hint), value, path)
+    if typing.get_origin(hint) is tuple:
+        return _converted_tuple(hint, value, path)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise InputError(f"{path} is {value!r}; accepted: {hint.__name__}")
+    return value
+
+
+def _converted_tuple(hint: Any, value: Any, path: str) -> tuple[Any, ...]:
+    items = typing.get_args(hint)
+    if not isinstance(value, (tuple, list)):
+        raise InputError(f"{path} is {value!r}; accepted: a tuple")
+    if items[-1] is Ellipsis:
+        items = (items[0],) * len(value)
+    if len(items) != len(value):
+        raise InputError(f"{path} has {len(value)} values; accepted: {len(items)}")
+    return tuple(
+        _converted(item, part, f"{path}[{i}]")
+        for i, (item, part) in enumerate(zip(items, value, strict=True))
+    )
+
+
+def differences(first: Any, second: Any, path: str = "config") -> list[str]:
+    """Returns one line a field in which two dataclasses of one type differ."""
+    lines = []
+    for field in dataclasses.fields(first):
+        a, b = getattr(first, field.name), getattr(second, field.name)
+        name = f"{path}.{field.name}"
+        if dataclasses.is_dataclass(a):
+            lines += differences(a, b, name)
+        elif a != b and not (a != a and b != b):  # NaN equals NaN here
+            lines.append(f"{name}: {a!r} against {b!r}")
+    return lines
+
+
+def did_you_mean(name: str, known: typing.Sequence[str]) -> str:
+    """Returns the end of a message that names the nearest known name, empty if none is near."""
+    close = difflib.get_close_matches(str(name), known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def check_number(path: str, value: float, least: float, most: float = math.inf) -> None:
+    """Checks that a number is finite and lies within limits.
+
+    Raises:
+      InputError: it doesn't; the message names `path`.
+    """
+    if not (math.isfinite(value) and least <= value <= most):
+        raise InputError(f"{path} is {value}; accepted: {between(least, most)}")
+
+
+def between(least: float, most: float) -> str:
+    """Returns limits in words; infinite ones stand for none."""
+    if math.isinf(most):
+        return "finite" if math.isinf(least) else f"finite, at least {least}"
+    return f"{least} to {most}"

@@ -1,0 +1,136 @@
+"""One row of results a file, and when a measurement is to be trusted."""
+
+import dataclasses
+import math
+
+from srd_jax.errors import InputError
+
+# Nothing shorter can be seen in an image (sampling theorem).
+SHORTEST_PERIOD_PX = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """When a measurement is reported as ok rather than low_confidence; the bounds are still ok.
+
+    The values with a scale are those that the GRANA application accepts (Bukat, Bukowicki et al.
+    2025, Plant Physiology kiaf212).
+
+    Attributes:
+      sd_nm: greatest sd where the scale is known.
+      period_nm: shortest and longest period where the scale is known.
+      relative_sd: greatest sd / period where the scale isn't known.
+    """
+
+    sd_nm: float = 2.5
+    period_nm: tuple[float, float] = (14.0, 30.0)
+    relative_sd: float = 0.125
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the results; px of the crop, None for what isn't known.
+
+    Attributes:
+      file: path as it was given.
+      period_px: mean period.
+      sd_px: its standard deviation.
+      px_per_nm: scale.
+      period_nm: mean period.
+      sd_nm: its standard deviation.
+      status: ok, low_confidence or error.
+      reason: why it isn't ok, or what is missing.
+      px_per_nm_source: where the scale comes from: given, tiff, or empty where it isn't known.
+    """
+
+    file: str
+    period_px: float | None = None
+    sd_px: float | None = None
+    px_per_nm: float | None = None
+    period_nm: float | None = None
+    sd_nm: float | None = None
+    status: str = "error"
+    reason: str = ""
+    px_per_nm_source: str = ""
+
+
+def check_scale(px_per_nm: float) -> None:
+    """Checks a scale.
+
+    Raises:
+      InputError: it isn't a finite number above 0.
+    """
+    if not 0 < px_per_nm < math.inf:
+        raise InputError(f"px_per_nm is {px_per_nm}; accepted is a finite number above 0")
+
+
+def row_of(
+    file: str,
+    period_px: float,
+    sd_px: float | None,
+    px_per_nm: float | None,
+    source: str,
+    field_px: float,
+    limits: Limits,
+) -> Row:
+    """Returns the row of a measurement, judged.
+
+    Args:
+      file: path as it was given.
+      period_px: mean period, px of the crop.
+      sd_px: its standard deviation, px of the crop; None where the weights give none.
+      px_per_nm: scale, None where it isn't known.
+      source: where the scale comes from.
+      field_px: height of the network's receptive field, px of the crop.
+      limits: of what is ok.
+    """
+    if not math.isfinite(period_px) or (sd_px is not None and not math.isfinite(sd_px)):
+        return Row(file, reason=f"the network gives the period {period_px} px, sd {sd_px} px")
+    row = Row(file, period_px, sd_px, status="ok")
+    if px_per_nm is not None:
+        row = dataclasses.replace(
+            row,
+            px_per_nm=px_per_nm,
+            period_nm=period_px / px_per_nm,
+            sd_nm=None if sd_px is None else sd_px / px_per_nm,
+            px_per_nm_source=source,
+        )
+    if doubts := [*_doubts_of_period(row, field_px, limits), *_doubts_of_sd(row, limits)]:
+        return dataclasses.replace(row, status="low_confidence", reason="; ".join(doubts))
+    if sd_px is None:
+        return dataclasses.replace(row, reason="these weights give no sd")
+    return row
+
+
+def _doubts_of_period(row: Row, field_px: float, limits: Limits) -> list[str]:
+    doubts, (shortest, longest) = [], limits.period_nm
+    if row.period_px is not None and row.period_px < SHORTEST_PERIOD_PX:
+        doubts.append(
+            f"period {row.period_px:.2f} px is below {SHORTEST_PERIOD_PX:g} px, "
+            "the shortest that an image can show"
+        )
+    if row.period_px is not None and row.period_px > field_px:
+        doubts.append(
+            f"period {row.period_px:.2f} px is above the {field_px:.2f} px that the network sees "
+            "at once"
+        )
+    if row.period_nm is not None and row.period_nm < shortest:
+        doubts.append(f"period {row.period_nm:.2f} nm is below {shortest:g} nm")
+    if row.period_nm is not None and row.period_nm > longest:
+        doubts.append(f"period {row.period_nm:.2f} nm is above {longest:g} nm")
+    return doubts
+
+
+def _doubts_of_sd(row: Row, limits: Limits) -> list[str]:
+    if row.sd_nm is not None:
+        above = row.sd_nm > limits.sd_nm
+        return [f"sd {row.sd_nm:.2f} nm is above {limits.sd_nm:g} nm"] if above else []
+    if row.sd_px is None or row.period_px is None:
+        return []
+    relative = row.sd_px / row.period_px
+    if relative <= limits.relative_sd:
+        return []
+    return [f"sd is {relative:.1%} of the period, above {limits.relative_sd:.1%}"]

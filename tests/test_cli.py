@@ -1,0 +1,200 @@
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+from command import numbers, read, refused, run
+from crops import random_weights, stripes, write_crop, write_weights
+from torch_files import synthetic
+from torch_files import write as write_torch
+
+import srd_jax
+from srd_jax import torch_weights
+from srd_jax.images import read_crop
+from srd_jax.model import as_function
+from srd_jax.predict import Estimator
+from srd_jax.preparation import prepare
+
+ROOT = pathlib.Path(srd_jax.__file__).parents[1]
+
+
+@pytest.fixture
+def weights(tmp_path):
+    return write_weights(tmp_path / "weights.safetensors")
+
+
+def test_csv_is_what_the_network_says(tmp_path, weights, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shapes = [(80, 150), (150, 120), (333, 100)]
+    paths = [write_crop(tmp_path / f"{i}.png", i, shape) for i, shape in enumerate(shapes)]
+    # The order of the command line is kept, and paths are shown as they are given.
+    assert run("predict", "2.png", paths[0], "1.png", "--weights", weights, "--px-per-nm", 1) == 0
+    rows = read("results.csv")
+    assert [row["file"] for row in rows] == ["2.png", str(paths[0]), "1.png"]
+    crops = [read_crop(path) for path in (paths[2], paths[0], paths[1])]
+    frames = np.stack([prepare(crop.image, crop.mask).image for crop in crops])
+    found = as_function(random_weights().model)(random_weights().parameters, frames)
+    # The middle 300 rows of the largest crop are measured.
+    for name, values in (("period", found.period), ("sd", found.sd)):
+        expected = np.asarray(values) * [300 / 476, 80 / 476, 150 / 476]
+        for unit in ("px", "nm"):
+            found_values = numbers(rows, f"{name}_{unit}")[:, 0]
+            np.testing.assert_allclose(found_values, expected, rtol=2e-5)
+    for row in rows:
+        period, sd = numbers([row], "period_nm", "sd_nm")[0]
+        assert row["status"] == ("ok" if 14 <= period <= 30 and sd <= 2.5 else "low_confidence")
+    assert {row["status"] for row in rows} == {"ok", "low_confidence"}
+    out = capsys.readouterr().out
+    assert out.splitlines()[2].split()[::5] == ["2.png", rows[0]["status"]]
+
+
+def test_scale_given_or_of_the_file_or_none(tmp_path, weights):
+    crop = stripes(4)
+    tifffile.imwrite(tmp_path / "tagged.tif", crop, resolution=(2e7, 2e7), resolutionunit=3)
+    tifffile.imwrite(tmp_path / "untagged.tif", crop)
+    given, own = tmp_path / "given.csv", tmp_path / "own.csv"
+    options = ("predict", tmp_path / "tagged.tif", tmp_path / "untagged.tif", "--weights", weights)
+    run(*options, "--out", own)
+    tagged, untagged = read(own)
+    assert (tagged["px_per_nm"], tagged["px_per_nm_source"]) == ("2", "tiff")
+    for column in ("px_per_nm", "period_nm", "sd_nm", "px_per_nm_source"):
+        assert untagged[column] == ""
+    run(*options, "--out", given, "--px-per-nm", "1.298")
+    for row in read(given):
+        assert (row["px_per_nm"], row["px_per_nm_source"]) == ("1.298", "given")
+    for row, scale in ((tagged, 2), *((row, 1.298) for row in read(given))):
+        assert row["period_px"] == untagged["period_px"]
+        in_px, in_nm = numbers([row], "period_px", "sd_px"), numbers([row], "period_nm", "sd_nm")
+        np.testing.assert_allclose(in_px / in_nm, scale, rtol=1e-5)
+
+
+def test_weights_without_confidence(tmp_path, capsys):
+    weights = write_weights(tmp_path / "weights.safetensors", confidence=False)
+    write_crop(tmp_path / "a.png")
+    out = tmp_path / "r.csv"
+    assert run("predict", tmp_path / "a.png", "--weights", weights, "--out", out) == 0
+    (row,) = read(out)
+    assert (row["sd_px"], row["status"], row["reason"]) == ("", "ok", "these weights give no sd")
+    assert "sd" not in capsys.readouterr().out.splitlines()[0]
+
+
+def test_same_names_in_two_folders_keep_their_overlays(tmp_path, weights, capsys):
+    for seed, folder in enumerate(("x", "y")):
+        write_crop(tmp_path / folder / "a.png", seed)
+    # Overlays inside of the measured folder aren't taken for crops the next time.
+    overlays = tmp_path / "x" / "overlays"
+    arguments = ("predict", tmp_path / "x", tmp_path / "y", "--weights", weights)
+    for _ in range(2):
+        assert run(*arguments, "--out", tmp_path / "r.csv", "--overlay", overlays) == 0
+        assert [row["file"] for row in read(tmp_path / "r.csv")] == [
+            str(tmp_path / "x" / "a.png"),
+            str(tmp_path / "y" / "a.png"),
+        ]
+    pictures = [overlays / folder / "a.png.overlay.png" for folder in ("x", "y")]
+    assert sorted(path for path in overlays.rglob("*.*")) == pictures
+    assert pictures[0].read_bytes() != pictures[1].read_bytes()
+    out = capsys.readouterr().out
+    assert str(tmp_path / "x" / "a.png") in out
+    assert out.splitlines()[-1].endswith(f"overlays in {overlays}")
+    message = refused(capsys, "predict", overlays, "--weights", weights)
+    assert message.startswith(f"{overlays}: holds overlays of an earlier run only")
+
+
+def interrupted(monkeypatch, number):
+    """Lets Ctrl-C be pressed when a batch of this number is to be measured."""
+    measure, calls = Estimator.measure, []
+
+    def measuring(*arguments):
+        calls.append(None)
+        if len(calls) == number:
+            signal.raise_signal(signal.SIGINT)
+        return measure(*arguments)
+
+    monkeypatch.setattr(Estimator, "measure", measuring)
+
+
+def test_ctrl_c_keeps_what_is_measured(tmp_path, weights, capsys, monkeypatch):
+    for seed in range(7):
+        write_crop(tmp_path / "grana" / f"{seed}.png", seed)
+    out = tmp_path / "r.csv"
+    arguments = ("predict", tmp_path / "grana", "--weights", weights, "--out", out)
+    with monkeypatch.context() as patch:
+        interrupted(patch, 1)
+        assert run(*arguments) == 130
+        said = capsys.readouterr().err.splitlines()
+        assert said == ["0 of 7 files done; nothing is written", "stopped"]
+        assert not out.exists()
+    with monkeypatch.context() as patch:
+        interrupted(patch, 3)
+        assert run(*arguments, "--batch-size", 2) == 130
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.splitlines() == [
+        f"4 of 7 files done; the first 4 are in {out}",
+        "stopped",
+    ]
+    first = read(out)
+    assert [pathlib.Path(row["file"]).name for row in first] == [f"{i}.png" for i in range(4)]
+    assert run(*arguments, "--batch-size", 2) == 0
+    assert read(out)[:4] == first
+
+
+def test_python_m_srd_jax(tmp_path, weights):
+    write_crop(tmp_path / "grana" / "a crop with a rather long name 01.png")
+    (tmp_path / "grana" / "text.png").write_text("hello")
+    done = subprocess.run(
+        [sys.executable, "-m", "srd_jax", "predict", "grana", "--weights", weights],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "\na crop with a rather long name 01.png  " in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert [row["status"] for row in read(tmp_path / "results.csv")] == ["ok", "error"]
+
+
+def test_import_and_export_weights(tmp_path, capsys):
+    source = write_torch(tmp_path / "released.npz", synthetic())
+    ours, torch = tmp_path / "ours.safetensors", tmp_path / "torch.safetensors"
+    assert run("import-weights", source, "--out", ours) == 0
+    assert "84,738 weights in 30 tensors" in capsys.readouterr().out
+    assert run("export-weights", ours, "--torch", torch) == 0
+    found = torch_weights.read_tensors(torch)
+    assert sorted(found) == sorted(synthetic())
+    for name, value in synthetic().items():
+        np.testing.assert_array_equal(found[name], value)
+    assert "no such weights file" in refused(
+        capsys, "import-weights", tmp_path / "none.npz", "--out", ours
+    )
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".ckpt"])
+def test_released_weights_on_real_crops(tmp_path, suffix, capsys):
+    folder = os.environ.get("SRD_REFERENCE_DIR")
+    if not folder:
+        pytest.skip("SRD_REFERENCE_DIR names no folder with period_model.npz and .ckpt")
+    real = pathlib.Path(folder).parent / "real_grana"
+    ours, out = tmp_path / "weights.safetensors", tmp_path / "r.csv"
+    assert run("import-weights", pathlib.Path(folder) / f"period_model{suffix}", "--out", ours) == 0
+    annotations = ("--annotations", real / "annotations.csv")
+    options = ("--weights", ours, "--out", out, "--batch-size", 2, *annotations)
+    assert run("predict", real, *options) == 0
+    known = {row["granum_image"]: row for row in read(real / "annotations.csv")}
+    rows = read(out)
+    assert len(rows) == len(known) == 8
+    expected = [known[pathlib.Path(row["file"]).name] for row in rows]
+    np.testing.assert_allclose(
+        numbers(rows, "period_px", "sd_px"),
+        numbers(expected, "reference_period_px", "reference_sd_px"),
+        rtol=1e-3,
+    )
+    # The reference's own mean errors, over all crops and over those that it trusts.
+    shown = capsys.readouterr().out
+    assert "error 4.52 px over 8 of 8 crops; only ok ones: 0.55 px over 5" in shown

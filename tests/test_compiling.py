@@ -1,0 +1,39 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from srd_jax import compiling
+
+
+@pytest.fixture(autouse=True)
+def _options_asked_anew():
+    compiling.compiler_options.cache_clear()
+    yield
+    compiling.compiler_options.cache_clear()
+
+
+def test_jit_takes_the_arguments_of_jax_jit():
+    traces = []
+
+    def power(base, exponent):
+        traces.append(exponent)
+        return base**exponent
+
+    compiled = compiling.jit(power, static_argnames="exponent")
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(jnp.arange(4.0), exponent=3), np.arange(4.0) ** 3)
+    assert traces == [3]
+
+
+def test_an_option_that_this_xla_does_not_know_is_left_out(monkeypatch):
+    if jax.default_backend() != "cpu":
+        pytest.skip("the options are those of the CPU back end")
+    monkeypatch.setattr(compiling, "_CPU_OPTIONS", {"xla_no_such_option": "1"})
+    assert compiling.compiler_options() == {}
+    assert compiling.jit(lambda x: x + 1)(1) == 2
+
+
+def test_other_platforms_get_no_options(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert compiling.compiler_options() == {}

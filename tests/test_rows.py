@@ -1,0 +1,84 @@
+import math
+
+import pytest
+
+from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, row_of
+
+
+def judged(period, sd, scale=None, field=400.0, limits=DEFAULT_LIMITS):
+    return row_of("a.png", period, sd, scale, "given", field, limits)
+
+
+def above(value):
+    return math.nextafter(value, math.inf)
+
+
+def below(value):
+    return math.nextafter(value, -math.inf)
+
+
+@pytest.mark.parametrize(
+    ("period", "sd", "reason"),
+    [
+        (14.0, 2.5, ""),
+        (30.0, 2.5, ""),
+        (20.0, 0.0, ""),
+        (below(14.0), 1.0, "period 14.00 nm is below 14 nm"),
+        (above(30.0), 1.0, "period 30.00 nm is above 30 nm"),
+        (20.0, above(2.5), "sd 2.50 nm is above 2.5 nm"),
+        (13.5, 9.25, "period 13.50 nm is below 14 nm; sd 9.25 nm is above 2.5 nm"),
+    ],
+)
+def test_limits_with_a_scale(period, sd, reason):
+    # At 2 px per nm all of these numbers double exactly.
+    row = judged(2 * period, 2 * sd, 2.0)
+    assert (row.period_nm, row.sd_nm, row.px_per_nm) == (period, sd, 2.0)
+    assert (row.status, row.reason) == ("low_confidence" if reason else "ok", reason)
+    assert row.px_per_nm_source == "given"
+
+
+@pytest.mark.parametrize(
+    ("period", "sd", "reason"),
+    [
+        (8.0, 1.0, ""),
+        (300.0, 1.0, ""),
+        (8.0, above(1.0), "sd is 12.5% of the period, above 12.5%"),
+        (8.0, 4.0, "sd is 50.0% of the period, above 12.5%"),
+        (2.0, 0.1, ""),
+        (1.25, 0.1, "period 1.25 px is below 2 px, the shortest that an image can show"),
+    ],
+)
+def test_limits_without_a_scale(period, sd, reason):
+    row = judged(period, sd)
+    assert (row.period_px, row.sd_px) == (period, sd)
+    assert (row.period_nm, row.sd_nm, row.px_per_nm, row.px_per_nm_source) == (None, None, None, "")
+    assert (row.status, row.reason) == ("low_confidence" if reason else "ok", reason)
+
+
+def test_a_period_beyond_the_receptive_field():
+    assert judged(110.0, 1.0, field=110.0).status == "ok"
+    row = judged(110.5, 1.0, field=110.0)
+    assert row.status == "low_confidence"
+    assert row.reason == "period 110.50 px is above the 110.00 px that the network sees at once"
+
+
+def test_weights_without_sd():
+    row = judged(40.0, None, 2.0)
+    assert (row.status, row.reason) == ("ok", "these weights give no sd")
+    assert (row.sd_px, row.sd_nm, row.period_nm) == (None, None, 20.0)
+    assert judged(40.0, None).reason == "these weights give no sd"
+    assert judged(80.0, None, 2.0).reason == "period 40.00 nm is above 30 nm"
+
+
+def test_other_limits():
+    limits = Limits(sd_nm=1.0, period_nm=(5.0, 10.0), relative_sd=0.5)
+    assert judged(7.0, 0.9, 1.0, limits=limits).status == "ok"
+    assert judged(7.0, 1.1, 1.0, limits=limits).status == "low_confidence"
+    assert judged(8.0, 4.0, limits=limits).status == "ok"
+
+
+@pytest.mark.parametrize(("period", "sd"), [(math.nan, 1.0), (math.inf, 1.0), (20.0, math.nan)])
+def test_answers_that_are_no_numbers(period, sd):
+    row = judged(period, sd, 2.0)
+    assert row == Row("a.png", reason=f"the network gives the period {period} px, sd {sd} px")
+    assert row.status == "error"
