@@ -13,8 +13,8 @@ def get_config() -> TrainConfig:
     """Returns the config."""
     return TrainConfig(
         name="stage2",
-        frame=(476, 126),
-        epochs=40,
+        frame=(476, 94),
+        epochs=20,
         source=StripesConfig(noise_sd=(0.0, 100.0)),
         optimizer=OptimizerConfig(learning_rate=1e-3),
         start=StartConfig(stage="stage1"),

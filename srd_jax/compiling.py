@@ -28,3 +28,18 @@ def jit(function: Callable[..., Any], **kwargs: Any) -> Any:
     JAX refuses a function with compiler options inside of another one that it transforms.
     """
     return jax.jit(function, compiler_options=compiler_options(), **kwargs)
+
+
+def over_images(function: Callable[[jax.Array], Any], images: jax.Array) -> Any:
+    """Returns what a function of a batch gives, computed one image after the other on a CPU.
+
+    There the intermediate features of one image lie closer than those of many, and the numbers
+    don't depend on the size of the batch. Accelerators take the batch as a whole.
+
+    Args:
+      function: of (B, …) to a tree of (B, …), with no influence of one image on another.
+      images: (B, …).
+    """
+    if jax.default_backend() != "cpu":
+        return function(images)
+    return jax.lax.map(lambda one: jax.tree.map(lambda x: x[0], function(one[None])), images)

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from srd_jax import checkpoint, model, weights
-from srd_jax.compiling import jit
+from srd_jax.compiling import jit, over_images
 from srd_jax.errors import InputError, one_line
 from srd_jax.images import Crop, read_crop
 from srd_jax.preparation import FRAME, Prepared, prepare
@@ -75,10 +75,11 @@ class Estimator:
         self._apply = jit(self._evaluate, static_argnames="with_attention")
 
     def _evaluate(self, parameters, image, with_attention):
+        apply = functools.partial(
+            model.as_function(self.weights.model), parameters, with_attention=with_attention
+        )
         with jax.default_matmul_precision("highest"):
-            return model.as_function(self.weights.model)(
-                parameters, image, with_attention=with_attention
-            )
+            return over_images(apply, image)
 
     def __call__(
         self, images: Iterable[np.ndarray | Crop], with_attention: bool = False

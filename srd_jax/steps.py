@@ -66,7 +66,7 @@ def train_step(
     updates, optimizer_state = update.update(gradient, state.optimizer, state.parameters)
     parameters = jax.tree.map(jnp.add, state.parameters, updates)
     average = optimizer.averaged(state.average, parameters, state.step, config.optimizer)
-    metrics = {"loss": loss, "mae": error, "gradient_norm": optax.global_norm(gradient)}
+    metrics = {"loss": loss, "mae": error, "gradient_norm": optax.tree.norm(gradient)}
     return TrainState(state.step + 1, parameters, average, optimizer_state), metrics
 
 

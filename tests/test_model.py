@@ -156,7 +156,7 @@ def test_period_goes_on_along_its_tangent_below_a_quarter_of_a_period():
     tangent = 880.0 - 3520.0 * (np.asarray(u, np.float64) - 0.25)
     np.testing.assert_allclose(values, tangent, rtol=1e-5)
     np.testing.assert_allclose(slopes, -3520.0, rtol=1e-4)
-    above = jnp.array([0.2501, 1.0, 4.0, 11.0])
+    above = jnp.array([0.2501, 0.5, 1.0, 4.0, 11.0])  # at 0.5 the tangent reaches 0
     np.testing.assert_array_equal(model._positive(above), above)
     np.testing.assert_allclose(jax.vmap(jax.grad(period))(above), -220.0 / above**2, rtol=1e-5)
 

@@ -1,0 +1,73 @@
+import ast
+import pathlib
+
+import pytest
+
+import srd_jax
+
+PACKAGE = pathlib.Path(srd_jax.__file__).parent
+ROOT = PACKAGE.parent
+
+# A module imports from lines above its own only.
+LEVELS = """
+batch compiling convolution errors pixel_size
+annotations fields files geometry losses picture preparation rows
+config curves tiff visualize
+formats model reporting synthetic weights
+images optimizer torch_weights
+steps
+checkpoint run_pictures
+predict train
+__init__ results
+cli
+__main__
+"""
+LEVEL = {name: i for i, line in enumerate(LEVELS.split("\n")) for name in line.split()}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+CONFIGS = sorted((ROOT / "configs").glob("*.py"))
+
+
+def imports(path):
+    """The dotted names that a file imports anywhere in it, those of `from` with what they take."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_modules(path):
+    """The modules of the package that a file imports."""
+    parts = [name.split(".") for name in imports(path)]
+    return {
+        p[1] for p in parts if p[0] == "srd_jax" and p[1:] and (PACKAGE / f"{p[1]}.py").exists()
+    }
+
+
+def test_every_module_has_a_level():
+    assert {".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in MODULES} == set(
+        LEVEL
+    )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_imports_from_lower_levels_only(path):
+    upward = {name for name in own_modules(path) if LEVEL[name] >= LEVEL[path.stem]}
+    assert not upward
+
+
+@pytest.mark.parametrize(
+    "path", [*MODULES, *CONFIGS, ROOT / "launch.py"], ids=lambda path: path.stem
+)
+def test_nothing_imports_the_programs_or_another_framework(path):
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert not roots & {"torch", "tensorflow", "launch", "benchmarks", "tests", "configs"}
+    assert "cli" not in own_modules(path) or path.stem == "__main__"
+    # Pyplot keeps figures and asks for a display; Figure does neither.
+    assert not any("pyplot" in name for name in imports(path))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_configs_import_only_the_config_module(path):
+    assert {name.rpartition(".")[0] for name in imports(path)} == {"srd_jax.config"}

@@ -1,0 +1,118 @@
+"""Runs of a tiny network, small enough to be trained within the tests."""
+
+import atexit
+import dataclasses
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+import srd_jax
+from srd_jax import train
+from srd_jax.config import (
+    EncoderConfig,
+    ModelConfig,
+    OptimizerConfig,
+    StripesConfig,
+    TrainConfig,
+    ValidationConfig,
+)
+from srd_jax.geometry import Block
+
+ROOT = pathlib.Path(srd_jax.__file__).parents[1]
+ITEMS = ("parameters", "average", "optimizer")
+
+_folder = pathlib.Path(tempfile.mkdtemp(prefix="srd_jax_tests_"))
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+
+# Every run compiles the same programs anew: compiled ones are kept on disk, for subprocesses too.
+_CACHE = {
+    "jax_compilation_cache_dir": str(_folder / "compiled"),
+    "jax_persistent_cache_min_compile_time_secs": 0,
+    "jax_persistent_cache_min_entry_size_bytes": -1,
+}
+for _name, _value in _CACHE.items():
+    jax.config.update(_name, _value)
+
+# A config file that launch.py can read.
+CONFIG_FILE = _folder / "tiny.py"
+CONFIG_FILE.write_text(
+    f"import sys\nsys.path.insert(0, {str(ROOT / 'tests')!r})\n"
+    "from training_runs import tiny as get_config\n"
+)
+
+
+def tiny(**changes) -> TrainConfig:
+    """A run of 4 steps, one a chunk, with a validation after steps 2 and 4."""
+    config = TrainConfig(
+        name="tiny",
+        frame=(50, 24),
+        batch_size=4,
+        steps_per_epoch=2,
+        epochs=2,
+        log_every_steps=1,
+        model=ModelConfig(
+            encoder=EncoderConfig((Block(1, (2, 2)), Block(1, (2, 1))), channels=4),
+            initial_period=10.0,
+        ),
+        source=StripesConfig(period=(4.0, 16.0)),
+        optimizer=OptimizerConfig(warmup_steps=1),
+        validation=ValidationConfig(images=4, batch_size=4, frame=(50, 24), pictures=1),
+    )
+    return dataclasses.replace(config, **changes)
+
+
+@functools.cache
+def undisturbed() -> pathlib.Path:
+    """The workdir of a tiny run that nothing stopped; not to be written to."""
+    workdir = _folder / "undisturbed"
+    train.run(tiny(), workdir)
+    return workdir
+
+
+def read_checkpoint(workdir, step):
+    """The arrays of a checkpoint by item and place in its tree, as orbax itself reads them."""
+    folder = (workdir / "checkpoints" / str(step)).absolute()
+    with ocp.StandardCheckpointer() as checkpointer:
+        trees = {item: checkpointer.restore(folder / item) for item in ITEMS}
+    leaves, _ = jax.tree_util.tree_flatten_with_path(trees)
+    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def same_bits(first, second):
+    """Tells whether two dicts of arrays hold the same names, types and bits."""
+    return first.keys() == second.keys() and all(
+        first[name].dtype == second[name].dtype
+        and first[name].shape == second[name].shape
+        and first[name].tobytes() == second[name].tobytes()
+        for name in first
+    )
+
+
+def python(*arguments, **environment):
+    """Runs Python in the project's root, with the tests' compiled programs, and returns it."""
+    cache = {name.upper(): str(value) for name, value in _CACHE.items()}
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **cache, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def one_line(error):
+    """The message of an exception, which must be one line."""
+    text = str(error)
+    assert text
+    assert "\n" not in text
+    return text
