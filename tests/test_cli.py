@@ -176,13 +176,10 @@ def test_import_and_export_weights(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".ckpt"])
-def test_released_weights_on_real_crops(tmp_path, suffix, capsys):
-    folder = os.environ.get("SRD_REFERENCE_DIR")
-    if not folder:
-        pytest.skip("SRD_REFERENCE_DIR names no folder with period_model.npz and .ckpt")
-    real = pathlib.Path(folder).parent / "real_grana"
+def test_released_weights_on_real_crops(tmp_path, suffix, capsys, reference_dir):
+    real, released = reference_dir / "real_grana", reference_dir / "reference"
     ours, out = tmp_path / "weights.safetensors", tmp_path / "r.csv"
-    assert run("import-weights", pathlib.Path(folder) / f"period_model{suffix}", "--out", ours) == 0
+    assert run("import-weights", released / f"period_model{suffix}", "--out", ours) == 0
     annotations = ("--annotations", real / "annotations.csv")
     options = ("--weights", ours, "--out", out, "--batch-size", 2, *annotations)
     assert run("predict", real, *options) == 0

@@ -1,6 +1,4 @@
 import csv
-import os
-import pathlib
 
 import numpy as np
 import pytest
@@ -125,12 +123,8 @@ def test_arrays_that_are_no_crop_are_refused(image, mask, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(
-    "SRD_REFERENCE_DIR" not in os.environ,
-    reason="SRD_REFERENCE_DIR isn't set: it names the folder with real_grana/ and reference/",
-)
-def test_scales_of_real_crops_equal_the_reference():
-    folder = pathlib.Path(os.environ["SRD_REFERENCE_DIR"]) / "real_grana"
+def test_scales_of_real_crops_equal_the_reference(reference_dir):
+    folder = reference_dir / "real_grana"
     with (folder / "annotations.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 8

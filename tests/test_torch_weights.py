@@ -1,6 +1,5 @@
 import hashlib
 import os
-import pathlib
 import pickle
 
 import numpy as np
@@ -132,28 +131,27 @@ def test_forward_of_imported_weights_is_the_reference_network(tmp_path):
     assert_forward_agrees(write(tmp_path / "a.npz", tensors), tensors)
 
 
-def released(suffix):
-    folder = os.environ.get("SRD_REFERENCE_DIR")
-    if not folder:
-        pytest.skip("SRD_REFERENCE_DIR names no folder with period_model.npz and .ckpt")
-    return pathlib.Path(folder) / f"period_model{suffix}"
+@pytest.fixture
+def released(reference_dir):
+    """The released weights without their suffix."""
+    return reference_dir / "reference" / "period_model"
 
 
-def test_released_files_agree_and_round_trip(tmp_path):
-    with np.load(released(".npz")) as file:
+def test_released_files_agree_and_round_trip(tmp_path, released):
+    with np.load(released.with_suffix(".npz")) as file:
         tensors = dict(file.items())
-    weights = import_weights(released(".npz"))
+    weights = import_weights(released.with_suffix(".npz"))
     assert weights.model.confidence
-    assert_same(import_weights(released(".ckpt")).parameters, weights.parameters)
+    assert_same(import_weights(released.with_suffix(".ckpt")).parameters, weights.parameters)
     export_weights(weights, tmp_path / "out.safetensors")
     assert_same(load_file(tmp_path / "out.safetensors"), tensors)
     assert_same(import_weights(tmp_path / "out.safetensors").parameters, weights.parameters)
     assert sum(value.size for value in weights.parameters.values()) == 84_738
 
 
-def test_forward_of_released_weights_is_the_reference_network():
-    with np.load(released(".npz")) as file:
-        assert_forward_agrees(released(".ckpt"), dict(file.items()))
+def test_forward_of_released_weights_is_the_reference_network(released):
+    with np.load(released.with_suffix(".npz")) as file:
+        assert_forward_agrees(released.with_suffix(".ckpt"), dict(file.items()))
 
 
 def test_missing_extra_and_misshapen_tensors_are_named(tmp_path):
