@@ -41,7 +41,7 @@ class Reporter:
             rich.progress.BarColumn(),
             rich.progress.MofNCompleteColumn(),
             rich.progress.TextColumn("steps, left"),
-            rich.progress.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            rich.progress.TimeRemainingColumn(compact=True),
             rich.progress.TextColumn("{task.fields[error]}"),
             console=self.console,
             speed_estimate_period=120.0,

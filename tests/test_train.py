@@ -18,13 +18,17 @@ from training_runs import (
     undisturbed,
 )
 
-from srd_jax import losses, model, optimizer, steps, synthetic, train
+from srd_jax import losses, model, optimizer, steps, train
 from srd_jax.config import StartConfig
 from srd_jax.errors import InputError
 
 
+def initial_parameters(config):
+    return jax.jit(functools.partial(model.initial_parameters, config.model))(jax.random.key(7))
+
+
 def first_state(config):
-    parameters = model.initial_parameters(config.model, jax.random.key(7))
+    parameters = initial_parameters(config)
     return steps.TrainState(
         step=jnp.int32(0),
         parameters=parameters,
@@ -43,9 +47,7 @@ def stepper(config):
 
 
 def fixed_batch(config):
-    return synthetic.render(
-        jax.random.key(3), config.batch_size, config.frame, config.source, config.model.geometry
-    )
+    return jax.jit(lambda: steps.validation_batch(config, 3))()
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def images_of(monkeypatch):
 def test_the_images_of_a_step_follow_from_seed_and_step_alone(images_of):
     together = images_of(tiny(), 0, 4)
     assert len({image.tobytes() for image in together.reshape(-1, *tiny().frame)}) == 16
-    for step in range(4):
+    for step in (0, 3):
         np.testing.assert_array_equal(images_of(tiny(epochs=9), step, 1)[0], together[step])
     assert not np.isclose(images_of(tiny(seed=1), 0, 4), together).all(axis=(-1, -2)).any()
 
@@ -90,11 +92,11 @@ def test_the_validation_set_is_the_same_for_all_seeds_and_none_of_the_training(i
 def test_validation_is_the_network_on_the_validation_set():
     config = tiny()
     config.validation.images = 8
-    parameters = model.initial_parameters(config.model, jax.random.key(7))
+    parameters = initial_parameters(config)
     period, target = steps.make_validation(config)(parameters)
     batches = [steps.validation_batch(config, index) for index in range(2)]
     np.testing.assert_allclose(target, np.concatenate([b.target for b in batches]), rtol=1e-6)
-    apply = model.as_function(config.model)
+    apply = jax.jit(model.as_function(config.model))
     expected = np.concatenate([apply(parameters, batch.image).period for batch in batches])
     np.testing.assert_allclose(period, expected, rtol=1e-4)
 
@@ -131,7 +133,7 @@ def test_the_metrics_of_a_step_are_those_of_its_first_parameters(one_step):
         overlap = ((queries[0] * queries[1]) ** 2).mean()
         return losses.log_period(period, batch.target).mean() + 0.1 * overlap, period
 
-    (expected, period), gradient = jax.value_and_grad(loss, has_aux=True)(state.parameters)
+    (expected, period), gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))(state.parameters)
     _, metrics = step(state, batch, jax.random.key(0))
     assert float(metrics["loss"]) == pytest.approx(float(expected), rel=1e-5)
     assert float(metrics["mae"]) == pytest.approx(
@@ -198,24 +200,32 @@ def test_four_devices_train_like_one(tmp_path):
 
 @pytest.mark.parametrize(("metric", "value"), [("loss", np.nan), ("gradient_norm", np.inf)])
 def test_a_metric_that_is_not_finite_stops_the_run(tmp_path, monkeypatch, metric, value):
-    whole_step = steps.train_step
+    make_steps = steps.make_steps
 
-    def spoiled(config, apply, update, state, batch, key):
-        after, metrics = whole_step(config, apply, update, state, batch, key)
-        # The sixth step, the second of its chunk.
-        return after, metrics | {metric: jnp.where(state.step == 5, value, metrics[metric])}
+    def make_spoiled(config, mesh):
+        take_steps = make_steps(config, mesh)
 
-    config = tiny(steps_per_epoch=4, log_every_steps=4)
+        def take_spoiled(state):
+            state, metrics = take_steps(state)
+            # The fourth step, the second of its chunk.
+            spoiled = [
+                x if state.step < 4 or i < 1 else value for i, x in enumerate(metrics[metric])
+            ]
+            return state, metrics | {metric: np.array(spoiled)}
+
+        return take_spoiled
+
+    config = tiny(log_every_steps=2)
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "train_step", spoiled)
+        patch.setattr(steps, "make_steps", make_spoiled)
         with pytest.raises(train.Stopped) as stop:
             train.run(config, tmp_path)
-    kept = tmp_path / "checkpoints" / "4"
+    kept = tmp_path / "checkpoints" / "2"
     assert one_line(stop.value) == (
-        f"stopped: {metric} is {value} at step 6; last good checkpoint: {kept}"
+        f"stopped: {metric} is {value} at step 4; last good checkpoint: {kept}"
     )
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["4"]
-    assert train.run(config, tmp_path)["steps"] == 8
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
+    assert train.run(config, tmp_path)["steps"] == 4
 
 
 def test_a_validation_that_is_not_finite_stops_the_run(tmp_path):
@@ -236,8 +246,7 @@ def second_stage(**start):
     return config
 
 
-@pytest.mark.parametrize("kind", ["averaged", "last"])
-@pytest.mark.parametrize("by", ["stage", "workdir"])
+@pytest.mark.parametrize(("by", "kind"), [("stage", "averaged"), ("workdir", "last")])
 def test_a_stage_starts_from_the_parameters_of_another(tmp_path, capsys, by, kind):
     shutil.copytree(undisturbed(), tmp_path / "stage1")
     source = {"stage": {"stage": "stage1"}, "workdir": {"workdir": str(tmp_path / "stage1")}}[by]
