@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+import shutil
 import struct
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 from tensorboardX.proto import event_pb2
-from training_runs import CONFIG_FILE, ROOT, python, read_checkpoint, same_bits, undisturbed
+from training_runs import CONFIG_FILE, HURRY, ROOT, python, read_checkpoint, same_bits, undisturbed
 
 FILES = {
     "config.json",
@@ -21,8 +23,8 @@ FILES = {
 }
 
 
-def launch(*arguments):
-    return python("launch.py", *arguments)
+def launch(*arguments, **environment):
+    return python("launch.py", *arguments, **environment)
 
 
 def refused(status, *arguments):
@@ -113,6 +115,7 @@ def test_a_metric_that_is_not_finite_is_one_line(tmp_path):
         "--config.loss.name=mse",
         "--config.optimizer.learning_rate=1e30",
         "--config.optimizer.schedule=constant",
+        XLA_FLAGS=HURRY,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("stopped: validation MAE is nan at step 2; ")
@@ -144,6 +147,17 @@ def test_a_workdir_that_cannot_be_written_is_one_line(tmp_path):
     workdir = tmp_path / "file" / "run"
     message = refused(2, f"--config={CONFIG_FILE}", f"--workdir={workdir}")
     assert message.startswith(f"{workdir}/config.json: cannot be written (")
+
+
+def test_a_damaged_checkpoint_is_one_line(tmp_path):
+    workdir = tmp_path / "run"
+    shutil.copytree(undisturbed(), workdir)
+    (workdir / "summary.json").unlink()
+    newest = workdir / "checkpoints" / "4"
+    for path in (newest / "average" / "d").iterdir():
+        os.truncate(path, 100)
+    message = refused(2, f"--config={CONFIG_FILE}", f"--workdir={workdir}")
+    assert message.startswith(f"{newest}: cannot be restored (")
 
 
 def test_launch_is_flags_only():

@@ -134,21 +134,18 @@ def _flip(path):
         (_halve, "metrics/metrics"),
     ],
 )
-def test_a_damaged_newest_checkpoint_is_named(tmp_path, capfd, damage, pattern):
+def test_a_damaged_newest_checkpoint_is_named(tmp_path, damage, pattern):
     workdir = unfinished(tmp_path / "run")
     newest = workdir / "checkpoints" / str(LAST)
     paths = list(newest.glob(pattern))
     assert paths
     for path in paths:
         damage(path)
-    capfd.readouterr()
     with pytest.raises(InputError) as error:
         train.run(tiny(), workdir)
     message = one_line(error.value)
     assert message.startswith(f"{newest}: ")
     assert "delete this folder" in message
-    del error
-    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_without_the_damaged_checkpoint_the_one_before_it_leads_to_the_same_bits(tmp_path, capsys):

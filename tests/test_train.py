@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 from training_runs import (
+    HURRY,
     one_line,
     python,
     read_checkpoint,
@@ -180,7 +181,7 @@ except InputError as error:
 
 def test_four_devices_train_like_one(tmp_path):
     workdir = tmp_path / "run"
-    flags = "--xla_force_host_platform_device_count=4"
+    flags = f"{HURRY} --xla_force_host_platform_device_count=4"
     done = python("-c", FOUR_DEVICES, workdir, XLA_FLAGS=flags, JAX_PLATFORMS="cpu")
     assert done.returncode == 0, done.stderr
     assert "4 cpu device(s)" in done.stdout

@@ -41,6 +41,9 @@ _CACHE = {
 for _name, _value in _CACHE.items():
     jax.config.update(_name, _value)
 
+# Where the bits don't matter, programs are compiled in a hurry.
+HURRY = "--xla_backend_optimization_level=0"
+
 # A config file that launch.py can read.
 CONFIG_FILE = _folder / "tiny.py"
 CONFIG_FILE.write_text(
