@@ -53,8 +53,8 @@ def print_table(
 ) -> None:
     """Prints a line a row, its reason below it, and at the end the error against known periods.
 
-    Columns that are empty in all rows are left out. Nothing is cut off: a name that is too long for
-    the console has a line of its own.
+    Columns that are empty in all rows are left out, and a reason that all rows share is said once.
+    Nothing is cut off: a name that is too long for the console has a line of its own.
 
     Args:
       console: where to.
@@ -113,6 +113,7 @@ def _lines(width: int, rows: Sequence[Row], columns: Mapping[str, Sequence[str]]
     lines = [Text(set_cell_size("file", name_width) + quantities + "status", "bold")]
     if columns:
         lines.append(Text(" " * name_width + units.rstrip(), "bold"))
+    shared = len(rows) > 1 and len({row.reason for row in rows}) == 1
     for index, (row, name) in enumerate(zip(rows, names, strict=True)):
         start = name
         if cell_len(name) > name_width:
@@ -120,12 +121,19 @@ def _lines(width: int, rows: Sequence[Row], columns: Mapping[str, Sequence[str]]
             start = ""
         line = Text(set_cell_size(start, name_width) + between(c[index] for c in columns.values()))
         lines.append(line.append(row.status, _STYLES[row.status]))
-        # Paths in a reason stay whole, to be copied.
-        wrapped = textwrap.wrap(
-            row.reason, max(width - len(_GAP), 1), break_long_words=False, break_on_hyphens=False
-        )
-        lines += [Text(_GAP + part, "dim") for part in wrapped]
+        if not shared:
+            lines += _reason_lines(row.reason, width)
+    if shared and rows[0].reason:
+        lines += _reason_lines(f"all: {rows[0].reason}", width)
     return lines
+
+
+def _reason_lines(reason: str, width: int) -> list[Text]:
+    # Paths in a reason stay whole, to be copied.
+    wrapped = textwrap.wrap(
+        reason, max(width - len(_GAP), 1), break_long_words=False, break_on_hyphens=False
+    )
+    return [Text(_GAP + part, "dim") for part in wrapped]
 
 
 def _names(rows: Sequence[Row]) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors
-from safetensors.numpy import save_file
+from safetensors.numpy import serialize
 
 from srd_jax.config import EncoderConfig, ModelConfig
 from srd_jax.errors import InputError, one_line
@@ -97,7 +97,7 @@ def export_weights(weights: Weights, path: str | os.PathLike[str]) -> None:
     shapes = {name: np.shape(value) for name, value in weights.parameters.items()}
     check_shapes(shapes, parameter_shapes(model), f"weights for {path}")
     with whole_file(path) as temporary:
-        save_file(torch_tensors(weights.parameters), temporary, metadata={"format": "pt"})
+        temporary.write_bytes(serialize(torch_tensors(weights.parameters), {"format": "pt"}))
 
 
 def torch_tensors(parameters: Mapping[str, Any]) -> dict[str, np.ndarray]:

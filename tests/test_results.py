@@ -93,6 +93,12 @@ def test_table_wraps_reasons_to_the_console():
     assert " ".join(" ".join(lines[2:]).split()) == reason
 
 
+def test_table_says_a_reason_that_all_rows_share_once():
+    rows = [Row(name, 20.0, status="ok", reason="no sd") for name in ("a.png", "b.png")]
+    assert printed(rows)[2:] == ["a.png   20.00  ok", "b.png   20.00  ok", "  all: no sd"]
+    assert printed([*rows, OK])[3] == "  no sd"
+
+
 def test_table_shows_paths_where_names_repeat():
     lines = printed([Row("x/a.png", 20.0, status="ok"), Row("y/a.png", 20.0, status="ok")])
     assert [line.split()[0] for line in lines[2:]] == ["x/a.png", "y/a.png"]
