@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors
-from safetensors.numpy import serialize
+from safetensors.numpy import save as serialize
 
 from srd_jax.config import EncoderConfig, ModelConfig
 from srd_jax.errors import InputError, one_line

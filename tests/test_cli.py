@@ -104,6 +104,14 @@ def test_same_names_in_two_folders_keep_their_overlays(tmp_path, weights, capsys
     assert message.startswith(f"{overlays}: holds overlays of an earlier run only")
 
 
+@pytest.fixture
+def python_ctrl_c():
+    """Python's own answer to Ctrl-C, which a process started in the background doesn't have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted(monkeypatch, number):
     """Lets Ctrl-C be pressed when a batch of this number is to be measured."""
     measure, calls = Estimator.measure, []
@@ -117,6 +125,7 @@ def interrupted(monkeypatch, number):
     monkeypatch.setattr(Estimator, "measure", measuring)
 
 
+@pytest.mark.usefixtures("python_ctrl_c")
 def test_ctrl_c_keeps_what_is_measured(tmp_path, weights, capsys, monkeypatch):
     for seed in range(7):
         write_crop(tmp_path / "grana" / f"{seed}.png", seed)
