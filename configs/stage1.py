@@ -3,7 +3,8 @@
 python launch.py --config=configs/stage1.py --workdir=runs/stage1
 
 Under half an hour on two CPU cores; validation MAE 0.30 px of the 476-frame, on full frames
-(seed 0; the reference: 3.58). Columns two px apart see nearly the same, so narrow training frames suffice.
+(seed 0; the reference: 3.58). Columns two px apart see nearly the same, so
+narrow training frames suffice.
 """
 
 from srd_jax.config import TrainConfig
