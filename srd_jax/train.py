@@ -59,7 +59,7 @@ def run(config: TrainConfig, workdir: str | pathlib.Path) -> dict[str, Any]:
         write_text(workdir / "config.json", to_json(config))
         state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
         print(f"{workdir}: {origin}; {jax.device_count()} {jax.default_backend()} device(s)")
-        state = _train(config, workdir, mesh, checkpoints, state, rows)
+        _train(config, workdir, mesh, checkpoints, state, rows)
     return _finish(config, workdir, rows)
 
 
@@ -154,7 +154,7 @@ def _train(
     checkpoints: ocp.CheckpointManager,
     state: TrainState,
     rows: list[Row],
-) -> TrainState:
+) -> None:
     """Takes the steps that are left, and appends to `rows`."""
     take_steps = steps.make_steps(config, mesh)
     validate = steps.make_validation(config)
@@ -186,7 +186,6 @@ def _train(
                     f"stopped by a signal; saved step {row['step']} of {config.steps} in "
                     f"{checkpoints.directory}; the same command goes on from there"
                 )
-    return state
 
 
 def _row(state: TrainState, metrics: Metrics, config: TrainConfig, rate: optax.Schedule) -> Row:
