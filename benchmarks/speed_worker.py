@@ -5,6 +5,7 @@ line; for each, a line of JSON with the milliseconds an image comes back. Only t
 is measured is imported.
 """
 
+import functools
 import json
 import os
 import sys
@@ -38,7 +39,7 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
 
     from srd_jax import optimizer
     from srd_jax.batch import Batch
-    from srd_jax.compiling import jit
+    from srd_jax.compiling import jit, over_images
     from srd_jax.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig
     from srd_jax.model import as_function, initial_parameters
     from srd_jax.steps import TrainState, train_step
@@ -58,7 +59,9 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
         return train_step(config, apply, update, state, batch, jax.random.fold_in(key, state.step))
 
     scan = jit(lambda state, batches: jax.lax.scan(step, state, batches), donate_argnums=0)
-    forward = jit(lambda parameters, image: apply(parameters, image))
+    forward = jit(
+        lambda parameters, image: over_images(functools.partial(apply, parameters), image)
+    )
     copies = (jax.tree.map(jnp.copy, parameters) for _ in range(2))
     states = [TrainState(jnp.int32(0), *copies, update.init(parameters))]
 
