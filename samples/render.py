@@ -13,8 +13,8 @@ import jax
 import numpy as np
 from PIL import Image, ImageDraw
 
-from srd_jax import synthetic
 from srd_jax.config import ModelConfig, StripesConfig
+from srd_jax.synthetic import stripes
 
 FOLDER = pathlib.Path(__file__).parent
 PX_PER_NM = 1.298  # the magnification of most real crops
@@ -34,7 +34,7 @@ def render(index: int) -> tuple[Image.Image, float]:
     """Returns the picture of one granum and its true period in px of the crop."""
     frame, (shortest, longest) = GRANA[index]
     config = StripesConfig(period=(shortest * PX_PER_NM, longest * PX_PER_NM))
-    batch = synthetic.render(
+    batch = stripes.render(
         jax.random.fold_in(jax.random.key(14), index), 1, frame, config, ModelConfig().geometry
     )
     grey = Image.fromarray(np.uint8(np.rint(np.asarray(batch.image[0]) * 255)))

@@ -1,47 +1,35 @@
 """Command line: `srd` or `python -m srd_jax`."""
 
 import argparse
-import collections
-import pathlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-import rich.console
-import rich.progress
-from rich.text import Text
-
-from srd_jax import annotations, images, predict, results, rows, torch_weights, weights
+from srd_jax.commands import arguments, predict, weights_files
 from srd_jax.errors import InputError, one_line
-from srd_jax.files import check_writable
 
-ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-NO_WEIGHTS = (
-    "no weights given; train some (python launch.py --config=configs/quickstart.py "
-    "--workdir=runs/quickstart, then --weights runs/quickstart) or import released ones "
-    "(srd import-weights FILE --out weights.safetensors, then --weights weights.safetensors)"
-)
+COMMANDS = (predict, weights_files)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status.
 
     Args:
-      arguments: of the command line; None takes those of the process.
+      given: arguments of the command line; None takes those of the process.
 
     Returns:
       0 if all was read, 1 if some files couldn't be, 2 for wrong usage, 130 after Ctrl-C.
     """
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(given)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except InputError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
-        return USAGE
+        return arguments.USAGE
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        return INTERRUPTED
+        return arguments.INTERRUPTED
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,179 +45,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="srd", description="Measures the stacking repeat distance of chloroplast grana."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_predict(commands)
-    for name, text, command, flag in (
-        (
-            "import-weights",
-            "read released PyTorch weights (.npz, .ckpt, .safetensors)",
-            _import_weights,
-            "--out",
-        ),
-        ("export-weights", "write weights under their PyTorch names", _export_weights, "--torch"),
-    ):
-        one = commands.add_parser(name, help=text, description=text)
-        one.add_argument("source", metavar="FILE")
-        one.add_argument(flag, dest="target", required=True, metavar="OUT.safetensors")
-        one.set_defaults(command=command)
+    for command in COMMANDS:
+        command.add(commands)
     return parser
-
-
-def _add_predict(commands) -> None:
-    text = "measure crops of grana: images, or folders of them with their subfolders"
-    one = commands.add_parser("predict", help=text, description=text)
-    one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
-    one.add_argument("--weights", metavar="FILE|DIR", help="weights file or workdir of a run")
-    one.add_argument("--px-per-nm", type=_positive, metavar="X", help="scale of all images")
-    one.add_argument("--out", default="results.csv", metavar="CSV", help="default: %(default)s")
-    one.add_argument("--overlay", metavar="DIR", help="folder for pictures of the attention")
-    one.add_argument("--annotations", metavar="CSV", help="known periods, to compare with")
-    one.add_argument(
-        "--batch-size",
-        type=_count,
-        default=predict.BATCH_SIZE,
-        metavar="N",
-        help="crops measured at once, default: %(default)s",
-    )
-    one.set_defaults(command=_predict)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-        rows.check_scale(value)
-    except ValueError:  # of which InputError is one
-        raise argparse.ArgumentTypeError(
-            f"found {text!r}; accepted is a number above 0, such as 1.302"
-        ) from None
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a whole number from 1 on")
-    return value
-
-
-def _predict(options: argparse.Namespace) -> int:
-    if options.weights is None:
-        raise InputError(NO_WEIGHTS)
-    paths = _crops(options.paths)
-    truth = {} if options.annotations is None else _truth(options.annotations, paths)
-    _check_targets(options, paths)
-    # Smaller batches than asked for where there are fewer crops: padding costs time.
-    estimator = predict.load(options.weights, min(options.batch_size, len(paths)))
-    found: list[rows.Row] = []
-    try:
-        _measure(estimator, paths, options, found)
-    except BaseException:  # what is measured is kept, whatever stops the rest
-        if found:
-            results.write_csv(options.out, found)
-        kept = f"the first {len(found)} are in {options.out}" if found else "nothing is written"
-        print(f"{len(found)} of {len(paths)} files done; {kept}", file=sys.stderr)
-        raise
-    results.write_csv(options.out, found)
-    console = rich.console.Console()
-    results.print_table(console, found, truth)
-    overlays = f", overlays in {options.overlay}" if options.overlay else ""
-    line = f"{results.summary(found)}; results in {options.out}{overlays}"
-    # By rich, which ends quietly where the reader of a pipe has closed it.
-    results.print_line(console, Text(line))
-    return SOME_FAILED if any(row.status == "error" for row in found) else ALL_READ
-
-
-def _crops(given: Sequence[str]) -> list[pathlib.Path]:
-    """Returns the images among files and folders, without the overlays of earlier runs."""
-    named = {pathlib.Path(path) for path in given}
-    found = images.find_images(given)
-    crops = [
-        path for path in found if path in named or not path.name.endswith(results.OVERLAY_ENDING)
-    ]
-    if not crops:
-        raise InputError(
-            f"{', '.join(given)}: holds overlays of an earlier run only; accepted are crops"
-        )
-    return crops
-
-
-def _truth(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
-    """Returns the known periods of the files, px of the crop, by name.
-
-    Raises:
-      InputError: they can't be read, none is of these files, or two files share a name.
-    """
-    counts = collections.Counter(file.name for file in files)
-    periods = annotations.read_periods(path)
-    known = {name: period for name, period in periods.items() if name in counts}
-    if not known:
-        raise InputError(
-            f"{path}: holds the period of none of the {len(files)} images; accepted are images "
-            f"named as in its column granum_image, the first of yours is {files[0].name}"
-        )
-    for name in known:
-        if counts[name] > 1:
-            raise InputError(
-                f"{path}: tells images by their names, but {counts[name]} of yours are named "
-                f"{name}; accepted is one of each name"
-            )
-    return known
-
-
-def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -> None:
-    """Checks that results can be written, and replace nothing that is read.
-
-    Raises:
-      InputError: a target can't be written, or is an input.
-    """
-    inputs = [*paths, options.weights, *([options.annotations] if options.annotations else [])]
-    if pathlib.Path(options.out).resolve() in {pathlib.Path(path).resolve() for path in inputs}:
-        raise InputError(
-            f"--out {options.out}: would replace an input; accepted is another file's path"
-        )
-    check_writable(options.out)
-    if options.overlay is None:
-        return
-    folder = pathlib.Path(options.overlay)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--overlay {folder}: is a file; accepted is a folder")
-    check_writable(folder / f"crop{results.OVERLAY_ENDING}")
-
-
-def _measure(
-    estimator: predict.Estimator,
-    paths: Sequence[pathlib.Path],
-    options: argparse.Namespace,
-    found: list[rows.Row],
-) -> None:
-    """Appends a row a file, and writes overlays, behind a progress bar."""
-    overlay = None if options.overlay is None else pathlib.Path(options.overlay)
-    measured = predict.measure_files(
-        estimator, paths, options.px_per_nm, with_attention=overlay is not None
-    )
-    root = results.common_root(paths)
-    bar = rich.console.Console(stderr=True)
-    for one in rich.progress.track(
-        measured,
-        "measuring",
-        len(paths),
-        console=bar,
-        transient=True,
-        disable=not bar.is_terminal,
-    ):
-        if overlay is not None:
-            results.write_overlay(overlay, root, one, estimator.weights.model.geometry)
-        found.append(one.row)
-
-
-def _import_weights(options: argparse.Namespace) -> int:
-    found = torch_weights.import_weights(options.source)
-    weights.save(options.target, found)
-    count = sum(value.size for value in found.parameters.values())
-    print(f"{count:,} weights in {len(found.parameters)} tensors written to {options.target}")
-    return ALL_READ
-
-
-def _export_weights(options: argparse.Namespace) -> int:
-    torch_weights.export_weights(weights.load(options.source), options.target)
-    print(f"written under PyTorch's names to {options.target}")
-    return ALL_READ

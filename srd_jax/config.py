@@ -13,8 +13,9 @@ from srd_jax.fields import between, check_number, did_you_mean, from_dict
 from srd_jax.fields import differences as differences
 from srd_jax.fields import to_json as to_json
 from srd_jax.geometry import Block, Geometry, Size, geometry_of
-
-Range = tuple[float, float]
+from srd_jax.source_config import AugmentConfig as AugmentConfig
+from srd_jax.source_config import CropsConfig as CropsConfig
+from srd_jax.source_config import StripesConfig as StripesConfig
 
 SCHEDULES = ("constant", "cosine", "step")
 COMPUTE_TYPES = ("float32", "bfloat16")
@@ -57,23 +58,6 @@ class ModelConfig:
     def geometry(self) -> Geometry:
         """Receptive field and stride of the encoder."""
         return geometry_of(tuple(self.encoder.blocks))
-
-
-@dataclasses.dataclass
-class StripesConfig:
-    """Ranges from which synthetic stripes are drawn, each uniformly.
-
-    Attributes:
-      period: px of the frame.
-      light_fraction: share of the period that is light.
-      noise_sd: sd of an image's normal noise, grey levels of 0..255; (0, 0) for none.
-      clean_rectangles: fewest and most receptive fields without noise, where there is noise.
-    """
-
-    period: Range = (20.0, 140.0)
-    light_fraction: Range = (0.15, 0.45)
-    noise_sd: Range = (0.0, 0.0)
-    clean_rectangles: tuple[int, int] = (1, 4)
 
 
 @dataclasses.dataclass

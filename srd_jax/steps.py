@@ -14,10 +14,11 @@ import optax
 from flax import struct
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax import losses, model, optimizer, synthetic
+from srd_jax import losses, model, optimizer
 from srd_jax.batch import Batch
 from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig
+from srd_jax.synthetic import stripes
 
 Metrics = dict[str, jax.Array]
 
@@ -84,7 +85,7 @@ def make_steps(
 
     def step(state, _):
         key = jax.random.fold_in(root, state.step)
-        batch = synthetic.render(
+        batch = stripes.render(
             jax.random.fold_in(key, _IMAGES),
             config.batch_size,
             config.frame,
@@ -103,7 +104,7 @@ def make_steps(
 
 def validation_batch(config: TrainConfig, index: jax.Array | int) -> Batch:
     """Returns one batch of the fixed validation set."""
-    return synthetic.render(
+    return stripes.render(
         jax.random.fold_in(jax.random.key(config.validation.seed), index),
         config.validation.batch_size,
         config.validation.frame,

@@ -10,15 +10,17 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-batch compiling convolution errors pixel_size
+batch commands.__init__ compiling convolution errors pixel_size source_config synthetic.__init__
 annotations fields files geometry losses picture preparation rows
 config curves tiff visualize
-formats model reporting synthetic weights
+formats model reporting synthetic.stripes weights
 images optimizer torch_weights
 steps
 checkpoint run_pictures
 predict train
 __init__ results
+commands.arguments
+commands.predict commands.weights_files
 cli
 __main__
 """
@@ -40,25 +42,29 @@ def imports(path):
 def own_modules(path):
     """The modules of the package that a file imports."""
     parts = [name.split(".") for name in imports(path)]
-    return {
-        p[1] for p in parts if p[0] == "srd_jax" and p[1:] and (PACKAGE / f"{p[1]}.py").exists()
-    }
+    names = {".".join(p[1:end]) for p in parts if p[0] == "srd_jax" for end in range(2, len(p) + 1)}
+    return names & set(LEVEL)
+
+
+def name_of(path):
+    """The dotted name of a module, below the package."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
 def test_every_module_has_a_level():
-    assert {".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in MODULES} == set(
-        LEVEL
-    )
+    assert {name_of(path) for path in MODULES} == set(LEVEL)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_imports_from_lower_levels_only(path):
-    upward = {name for name in own_modules(path) if LEVEL[name] >= LEVEL[path.stem]}
+    upward = {name for name in own_modules(path) if LEVEL[name] >= LEVEL[name_of(path)]}
     assert not upward
 
 
 @pytest.mark.parametrize(
-    "path", [*MODULES, *CONFIGS, ROOT / "launch.py"], ids=lambda path: path.stem
+    "path",
+    [*MODULES, *CONFIGS, ROOT / "launch.py"],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_nothing_imports_the_programs_or_another_framework(path):
     roots = {name.split(".")[0] for name in imports(path)}

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from srd_jax import synthetic
 from srd_jax.config import ModelConfig, StripesConfig
 from srd_jax.errors import InputError
 from srd_jax.geometry import Geometry
+from srd_jax.synthetic import stripes
 
 GEOMETRY = ModelConfig().geometry
 KEY = jax.random.key(20)
@@ -19,7 +19,7 @@ KEY = jax.random.key(20)
 @functools.partial(jax.jit, static_argnums=(1, 2, 3, 4, 5))
 def rendered(key, size, frame, period, noise_sd, clean):
     config = StripesConfig(period=period, noise_sd=noise_sd, clean_rectangles=clean)
-    return synthetic.render(key, size, frame, config, GEOMETRY)
+    return stripes.render(key, size, frame, config, GEOMETRY)
 
 
 def render(size, frame, period=(20.0, 140.0), noise_sd=(0.0, 0.0), clean=(1, 4), key=KEY):
@@ -75,7 +75,7 @@ def test_light_cover_is_the_mean_of_a_square_wave_over_each_row(period, fraction
     at = (np.arange(rows * oversampling) + 0.5) / oversampling
     wave = (phase + at / period) % 1 < fraction
     expected = wave.reshape(rows, oversampling).mean(1)
-    cover = synthetic.light_cover(rows, *(jnp.float32(x) for x in (period, fraction, phase)))
+    cover = stripes.light_cover(rows, *(jnp.float32(x) for x in (period, fraction, phase)))
     assert cover.shape == (rows,)
     np.testing.assert_allclose(cover, expected, atol=2 / oversampling + 1e-4)
     assert cover.min() >= 0 and cover.max() <= 1
@@ -150,7 +150,7 @@ def union(fields, frame, geometry=GEOMETRY):
 
 
 def rectangles(count, frame, draws, geometry=GEOMETRY):
-    draw = jax.vmap(lambda key: synthetic.clean_rectangles(key, frame, count, geometry))
+    draw = jax.vmap(lambda key: stripes.clean_rectangles(key, frame, count, geometry))
     return np.asarray(jax.jit(draw)(jax.random.split(KEY, draws)))
 
 
@@ -187,7 +187,7 @@ def test_no_clean_rectangles():
 @pytest.mark.parametrize("frame", [(220, 38), (284, 46), (220, 62)])
 def test_any_aligned_frame(frame):
     arguments = (2, frame, StripesConfig(noise_sd=(0.0, 100.0)), GEOMETRY)
-    batch = jax.eval_shape(lambda key: synthetic.render(key, *arguments), KEY)
+    batch = jax.eval_shape(lambda key: stripes.render(key, *arguments), KEY)
     assert batch.image.shape == batch.mask.shape == (2, *frame) and batch.target.shape == (2,)
     assert batch.image.dtype == batch.target.dtype == jnp.float32
     assert batch.mask.dtype == jnp.bool_
@@ -195,7 +195,7 @@ def test_any_aligned_frame(frame):
 
 def test_misaligned_frame_is_refused():
     with pytest.raises(InputError, match="frame 221x38 does not align"):
-        synthetic.render(KEY, 1, (221, 38), StripesConfig(), GEOMETRY)
+        stripes.render(KEY, 1, (221, 38), StripesConfig(), GEOMETRY)
 
 
 def test_a_key_gives_the_same_bits_and_another_key_others():
@@ -220,6 +220,6 @@ def test_an_image_of_a_compiled_batch_is_the_image_of_its_key():
     size, frame = SMALL
     image, _, target = render(size, frame, **NOISY)
     config = StripesConfig(noise_sd=(50.0, 50.0), clean_rectangles=(0, 0))
-    alone, period = synthetic._image(jax.random.split(KEY, size)[7], frame, config, GEOMETRY)
+    alone, period = stripes._image(jax.random.split(KEY, size)[7], frame, config, GEOMETRY)
     np.testing.assert_allclose(alone, image[7], atol=1e-4)
     np.testing.assert_allclose(period, target[7], rtol=1e-6)

@@ -1,0 +1,35 @@
+"""What the commands share: exit statuses and the types of their arguments."""
+
+import argparse
+
+from srd_jax import rows
+
+ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def positive(text: str) -> float:
+    """Returns the number above 0 that a text states.
+
+    Raises:
+      ArgumentTypeError: it states none.
+    """
+    try:
+        value = float(text)
+        rows.check_scale(value)
+    except ValueError:  # of which InputError is one
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}; accepted is a number above 0, such as 1.302"
+        ) from None
+    return value
+
+
+def count(text: str) -> int:
+    """Returns the whole number from 1 on that a text states.
+
+    Raises:
+      ArgumentTypeError: it states none.
+    """
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a whole number from 1 on")
+    return value

@@ -1,0 +1,156 @@
+"""`srd predict`: measures crops of grana."""
+
+import argparse
+import collections
+import pathlib
+import sys
+from collections.abc import Sequence
+
+import rich.console
+import rich.progress
+from rich.text import Text
+
+from srd_jax import annotations, images, predict, results, rows
+from srd_jax.commands import arguments
+from srd_jax.errors import InputError
+from srd_jax.files import check_writable
+
+NO_WEIGHTS = (
+    "no weights given; train some (python launch.py --config=configs/quickstart.py "
+    "--workdir=runs/quickstart, then --weights runs/quickstart) or import released ones "
+    "(srd import-weights FILE --out weights.safetensors, then --weights weights.safetensors)"
+)
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "measure crops of grana: images, or folders of them with their subfolders"
+    one = commands.add_parser("predict", help=text, description=text)
+    one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
+    one.add_argument("--weights", metavar="FILE|DIR", help="weights file or workdir of a run")
+    one.add_argument(
+        "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all images"
+    )
+    one.add_argument("--out", default="results.csv", metavar="CSV", help="default: %(default)s")
+    one.add_argument("--overlay", metavar="DIR", help="folder for pictures of the attention")
+    one.add_argument("--annotations", metavar="CSV", help="known periods, to compare with")
+    one.add_argument(
+        "--batch-size",
+        type=arguments.count,
+        default=predict.BATCH_SIZE,
+        metavar="N",
+        help="crops measured at once, default: %(default)s",
+    )
+    one.set_defaults(command=_predict)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    if options.weights is None:
+        raise InputError(NO_WEIGHTS)
+    paths = _crops(options.paths)
+    truth = {} if options.annotations is None else _truth(options.annotations, paths)
+    _check_targets(options, paths)
+    # Smaller batches than asked for where there are fewer crops: padding costs time.
+    estimator = predict.load(options.weights, min(options.batch_size, len(paths)))
+    found: list[rows.Row] = []
+    try:
+        _measure(estimator, paths, options, found)
+    except BaseException:  # what is measured is kept, whatever stops the rest
+        if found:
+            results.write_csv(options.out, found)
+        kept = f"the first {len(found)} are in {options.out}" if found else "nothing is written"
+        print(f"{len(found)} of {len(paths)} files done; {kept}", file=sys.stderr)
+        raise
+    results.write_csv(options.out, found)
+    console = rich.console.Console()
+    results.print_table(console, found, truth)
+    overlays = f", overlays in {options.overlay}" if options.overlay else ""
+    line = f"{results.summary(found)}; results in {options.out}{overlays}"
+    # By rich, which ends quietly where the reader of a pipe has closed it.
+    results.print_line(console, Text(line))
+    return (
+        arguments.SOME_FAILED if any(row.status == "error" for row in found) else arguments.ALL_READ
+    )
+
+
+def _crops(given: Sequence[str]) -> list[pathlib.Path]:
+    """Returns the images among files and folders, without the overlays of earlier runs."""
+    named = {pathlib.Path(path) for path in given}
+    found = images.find_images(given)
+    crops = [
+        path for path in found if path in named or not path.name.endswith(results.OVERLAY_ENDING)
+    ]
+    if not crops:
+        raise InputError(
+            f"{', '.join(given)}: holds overlays of an earlier run only; accepted are crops"
+        )
+    return crops
+
+
+def _truth(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
+    """Returns the known periods of the files, px of the crop, by name.
+
+    Raises:
+      InputError: they can't be read, none is of these files, or two files share a name.
+    """
+    counts = collections.Counter(file.name for file in files)
+    periods = annotations.read_periods(path)
+    known = {name: period for name, period in periods.items() if name in counts}
+    if not known:
+        raise InputError(
+            f"{path}: holds the period of none of the {len(files)} images; accepted are images "
+            f"named as in its column granum_image, the first of yours is {files[0].name}"
+        )
+    for name in known:
+        if counts[name] > 1:
+            raise InputError(
+                f"{path}: tells images by their names, but {counts[name]} of yours are named "
+                f"{name}; accepted is one of each name"
+            )
+    return known
+
+
+def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -> None:
+    """Checks that results can be written, and replace nothing that is read.
+
+    Raises:
+      InputError: a target can't be written, or is an input.
+    """
+    inputs = [*paths, options.weights, *([options.annotations] if options.annotations else [])]
+    if pathlib.Path(options.out).resolve() in {pathlib.Path(path).resolve() for path in inputs}:
+        raise InputError(
+            f"--out {options.out}: would replace an input; accepted is another file's path"
+        )
+    check_writable(options.out)
+    if options.overlay is None:
+        return
+    folder = pathlib.Path(options.overlay)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--overlay {folder}: is a file; accepted is a folder")
+    check_writable(folder / f"crop{results.OVERLAY_ENDING}")
+
+
+def _measure(
+    estimator: predict.Estimator,
+    paths: Sequence[pathlib.Path],
+    options: argparse.Namespace,
+    found: list[rows.Row],
+) -> None:
+    """Appends a row a file, and writes overlays, behind a progress bar."""
+    overlay = None if options.overlay is None else pathlib.Path(options.overlay)
+    measured = predict.measure_files(
+        estimator, paths, options.px_per_nm, with_attention=overlay is not None
+    )
+    root = results.common_root(paths)
+    bar = rich.console.Console(stderr=True)
+    for one in rich.progress.track(
+        measured,
+        "measuring",
+        len(paths),
+        console=bar,
+        transient=True,
+        disable=not bar.is_terminal,
+    ):
+        if overlay is not None:
+            results.write_overlay(overlay, root, one, estimator.weights.model.geometry)
+        found.append(one.row)

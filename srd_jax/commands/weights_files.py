@@ -1,0 +1,37 @@
+"""`srd import-weights` and `srd export-weights`: released PyTorch weights in and out."""
+
+import argparse
+
+from srd_jax import torch_weights, weights
+from srd_jax.commands import arguments
+
+
+def add(commands) -> None:
+    """Adds the commands."""
+    for name, text, command, flag in (
+        (
+            "import-weights",
+            "read released PyTorch weights (.npz, .ckpt, .safetensors)",
+            _import_weights,
+            "--out",
+        ),
+        ("export-weights", "write weights under their PyTorch names", _export_weights, "--torch"),
+    ):
+        one = commands.add_parser(name, help=text, description=text)
+        one.add_argument("source", metavar="FILE")
+        one.add_argument(flag, dest="target", required=True, metavar="OUT.safetensors")
+        one.set_defaults(command=command)
+
+
+def _import_weights(options: argparse.Namespace) -> int:
+    found = torch_weights.import_weights(options.source)
+    weights.save(options.target, found)
+    count = sum(value.size for value in found.parameters.values())
+    print(f"{count:,} weights in {len(found.parameters)} tensors written to {options.target}")
+    return arguments.ALL_READ
+
+
+def _export_weights(options: argparse.Namespace) -> int:
+    torch_weights.export_weights(weights.load(options.source), options.target)
+    print(f"written under PyTorch's names to {options.target}")
+    return arguments.ALL_READ

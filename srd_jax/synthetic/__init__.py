@@ -1,0 +1,1 @@
+"""Images drawn on the device by pure functions of a key."""
