@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import model, optimizer, steps
+from srd_jax import model, optimizer, sources, steps
 from srd_jax.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig, validated
 
 CHUNK = 25
@@ -48,7 +48,7 @@ def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: i
         )
     )
     mesh = jax.make_mesh((1,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
-    take_steps = steps.make_steps(config, mesh)
+    take_steps = steps.make_steps(config, mesh, sources.make(config))
     parameters = model.initial_parameters(config.model, jax.random.key(seed))
     state = steps.TrainState(
         step=jnp.int32(0),
@@ -58,7 +58,7 @@ def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: i
     )
     found = []
     for _ in range(config.epochs):
-        state, metrics = take_steps(state)
+        state, metrics = take_steps(state, ())
         found.append(np.asarray(metrics["mae"]))
     return np.concatenate(found)
 

@@ -9,13 +9,19 @@ import math
 import operator
 
 from srd_jax.errors import InputError
-from srd_jax.fields import between, check_number, did_you_mean, from_dict
+from srd_jax.fields import check_limits, check_number, did_you_mean, from_dict, limited
 from srd_jax.fields import differences as differences
 from srd_jax.fields import to_json as to_json
 from srd_jax.geometry import Block, Geometry, Size, geometry_of
 from srd_jax.source_config import AugmentConfig as AugmentConfig
 from srd_jax.source_config import CropsConfig as CropsConfig
+from srd_jax.source_config import GranaConfig as GranaConfig
+from srd_jax.source_config import LayersConfig as LayersConfig
+from srd_jax.source_config import OutlineConfig as OutlineConfig
+from srd_jax.source_config import ProfileConfig as ProfileConfig
+from srd_jax.source_config import QualityConfig as QualityConfig
 from srd_jax.source_config import StripesConfig as StripesConfig
+from srd_jax.source_config import check_source
 
 SCHEDULES = ("constant", "cosine", "step")
 COMPUTE_TYPES = ("float32", "bfloat16")
@@ -37,8 +43,8 @@ class EncoderConfig:
         Block(1, (2, 1)),
         Block(1, (2, 1)),
     )
-    channels: int = 32
-    dropout: float = 0.1
+    channels: int = limited(32, 1)
+    dropout: float = limited(0.1, 0.0, 0.99)
 
 
 @dataclasses.dataclass
@@ -46,13 +52,15 @@ class ModelConfig:
     """The network. grey_mean and grey_sd normalise grey values 0..1 (reference: GRANA)."""
 
     encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
-    heads: int = 2
-    hidden: int = 8
+    heads: int = limited(2, 1)
+    hidden: int = limited(8, 1)
     confidence: bool = False
-    grey_mean: float = 0.2845
-    grey_sd: float = 0.1447
+    grey_mean: float = limited(0.2845, -math.inf)
+    grey_sd: float = limited(0.1447, 1e-6)
     compute_dtype: str = "float32"
-    initial_period: float = 55.0  # px of the frame: what an untrained net answers, about
+    initial_period: float = limited(
+        55.0, 1.0
+    )  # px of the frame: what an untrained net answers, about
 
     @property
     def geometry(self) -> Geometry:
@@ -75,14 +83,14 @@ class OptimizerConfig:
       average_decay: of the exponential average; less during the first steps.
     """
 
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    clip_norm: float = 1.0
+    learning_rate: float = limited(1e-3, 0.0)
+    weight_decay: float = limited(0.01, 0.0)
+    clip_norm: float = limited(1.0, 1e-12)
     schedule: str = "cosine"
-    warmup_steps: int = 100
+    warmup_steps: int = limited(100, 0)
     step_epochs: tuple[int, ...] = (100, 150)
-    step_factor: float = 0.1
-    average_decay: float = 0.99
+    step_factor: float = limited(0.1, 0.0)
+    average_decay: float = limited(0.99, 0.0, 0.999999)
 
 
 @dataclasses.dataclass
@@ -90,20 +98,20 @@ class LossConfig:
     """Name among LOSSES, length of its ramp, and the weight of the queries' overlap."""
 
     name: str = "log_period"
-    ramp_epochs: int = 30
-    query_overlap: float = 0.1
+    ramp_epochs: int = limited(30, 1)
+    query_overlap: float = limited(0.1, 0.0)
 
 
 @dataclasses.dataclass
 class ValidationConfig:
     """A fixed set of images, drawn once from its own seed."""
 
-    images: int = 102
+    images: int = limited(102, 1)
     frame: Size = (476, 476)
-    seed: int = 1_000_003
-    batch_size: int = 6
-    every_epochs: int = 1
-    pictures: int = 3  # of the attention, drawn at the end of the run
+    seed: int = limited(1_000_003, 0, 2**31 - 1)
+    batch_size: int = limited(6, 1)
+    every_epochs: int = limited(1, 1)
+    pictures: int = limited(3, 0)  # of the attention, drawn at the end of the run
 
 
 @dataclasses.dataclass
@@ -126,17 +134,19 @@ class TrainConfig:
     """One training run. An epoch is steps_per_epoch batches of batch_size images."""
 
     name: str = "stage1"
-    seed: int = 0
+    seed: int = limited(0, 0, 2**31 - 1)
     frame: Size = (476, 476)
-    batch_size: int = 16
-    steps_per_epoch: int = 50
-    epochs: int = 40
-    log_every_steps: int = 10
+    batch_size: int = limited(16, 1)
+    steps_per_epoch: int = limited(50, 1)
+    epochs: int = limited(40, 1)
+    log_every_steps: int = limited(10, 1)
     matmul_precision: str = "default"
-    keep_checkpoints: int = 2
+    keep_checkpoints: int = limited(2, 1)
     reference_mae: float = math.nan  # px of the frame: a line in the curves, where known
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
-    source: StripesConfig = dataclasses.field(default_factory=StripesConfig)
+    source: StripesConfig | GranaConfig | CropsConfig = dataclasses.field(
+        default_factory=StripesConfig
+    )
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
     validation: ValidationConfig = dataclasses.field(default_factory=ValidationConfig)
@@ -156,8 +166,10 @@ def validated(config: TrainConfig) -> TrainConfig:
     """
     config = from_dict(TrainConfig, config)
     _check_choices(config)
-    _check_limits(config)
-    _check_rising(config)
+    check_limits(config)
+    _check_blocks(config)
+    _check_step_epochs(config)
+    check_source(config.source, "config.source")
     _check_frames(config)
     _check_pairs(config)
     return config
@@ -179,40 +191,7 @@ def _check_choices(config: TrainConfig) -> None:
             )
 
 
-# Least and most of each number; all must be finite.
-_LIMITS = {
-    "batch_size": (1, math.inf),
-    "steps_per_epoch": (1, math.inf),
-    "epochs": (1, math.inf),
-    "log_every_steps": (1, math.inf),
-    "keep_checkpoints": (1, math.inf),
-    "seed": (0, 2**31 - 1),
-    "model.heads": (1, math.inf),
-    "model.hidden": (1, math.inf),
-    "model.grey_mean": (-math.inf, math.inf),
-    "model.grey_sd": (1e-6, math.inf),
-    "model.initial_period": (1.0, math.inf),
-    "model.encoder.channels": (1, math.inf),
-    "model.encoder.dropout": (0.0, 0.99),
-    "optimizer.learning_rate": (0.0, math.inf),
-    "optimizer.weight_decay": (0.0, math.inf),
-    "optimizer.clip_norm": (1e-12, math.inf),
-    "optimizer.warmup_steps": (0, math.inf),
-    "optimizer.step_factor": (0.0, math.inf),
-    "optimizer.average_decay": (0.0, 0.999999),
-    "loss.ramp_epochs": (1, math.inf),
-    "loss.query_overlap": (0.0, math.inf),
-    "validation.images": (1, math.inf),
-    "validation.seed": (0, 2**31 - 1),
-    "validation.batch_size": (1, math.inf),
-    "validation.every_epochs": (1, math.inf),
-    "validation.pictures": (0, math.inf),
-}
-
-
-def _check_limits(config: TrainConfig) -> None:
-    for name, (least, most) in _LIMITS.items():
-        check_number(f"config.{name}", operator.attrgetter(name)(config), least, most)
+def _check_blocks(config: TrainConfig) -> None:
     if not config.model.encoder.blocks:
         raise InputError("config.model.encoder.blocks is (); accepted: at least one block")
     for i, block in enumerate(config.model.encoder.blocks):
@@ -222,19 +201,7 @@ def _check_limits(config: TrainConfig) -> None:
             check_number(f"config.model.encoder.blocks[{i}].{name}", size, 1)
 
 
-def _check_rising(config: TrainConfig) -> None:
-    for name, least, most in (
-        ("source.period", 2.0, math.inf),
-        ("source.light_fraction", 0.0, 1.0),
-        ("source.noise_sd", 0.0, math.inf),
-        ("source.clean_rectangles", 0, math.inf),
-    ):
-        low, high = operator.attrgetter(name)(config)
-        if not (math.isfinite(high) and least <= low <= high <= most):
-            raise InputError(
-                f"config.{name} is ({low}, {high}); accepted: "
-                f"the first no more than the second, each {between(least, most)}"
-            )
+def _check_step_epochs(config: TrainConfig) -> None:
     epochs = config.optimizer.step_epochs
     # A repeated epoch would count once.
     if list(epochs) != sorted(set(epochs)) or any(epoch < 1 for epoch in epochs):

@@ -1,9 +1,13 @@
-"""Fields of configuration dataclasses: typed conversion, JSON, limits, differences of two."""
+"""Fields of configuration dataclasses: typed conversion, JSON, limits, differences of two.
+
+A field of several dataclass types, `A | B`, holds one whose field `kind` tells which.
+"""
 
 import dataclasses
 import difflib
 import json
 import math
+import types
 import typing
 from typing import Any, TypeVar
 
@@ -45,6 +49,8 @@ def from_dict(cls: type[T], data: Any, path: str = "config") -> T:
 
 def _converted(hint: Any, value: Any, path: str) -> Any:
     """Returns `value` as the type that `hint` declares; numbers are never cut or parsed."""
+    if isinstance(hint, types.UnionType):
+        hint = _chosen(typing.get_args(hint), value, path)
     if dataclasses.is_dataclass(hint):
         return from_dict(typing.cast(type, hint), value, path)
     if typing.get_origin(hint) is tuple:
@@ -54,6 +60,18 @@ def _converted(hint: Any, value: Any, path: str) -> Any:
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise InputError(f"{path} is {value!r}; accepted: {hint.__name__}")
     return value
+
+
+def _chosen(choices: tuple[Any, ...], value: Any, path: str) -> Any:
+    """Returns the dataclass among `choices` whose kind is that of `value`."""
+    values = vars(value) if isinstance(value, choices) else value
+    kind = values.get("kind") if isinstance(values, dict) else None
+    possible = (type(value),) if isinstance(value, choices) else choices
+    for choice in possible:
+        if choice().kind == kind:
+            return choice
+    kinds = ", ".join(choice().kind for choice in possible)
+    raise InputError(f"{path}.kind is {kind!r}; accepted: {kinds} (the config file decides it)")
 
 
 def _converted_tuple(hint: Any, value: Any, path: str) -> tuple[Any, ...]:
@@ -76,7 +94,7 @@ def differences(first: Any, second: Any, path: str = "config") -> list[str]:
     for field in dataclasses.fields(first):
         a, b = getattr(first, field.name), getattr(second, field.name)
         name = f"{path}.{field.name}"
-        if dataclasses.is_dataclass(a):
+        if dataclasses.is_dataclass(a) and type(a) is type(b):
             lines += differences(a, b, name)
         elif a != b and not (a != a and b != b):  # NaN equals NaN here
             lines.append(f"{name}: {a!r} against {b!r}")
@@ -87,6 +105,40 @@ def did_you_mean(name: str, known: typing.Sequence[str]) -> str:
     """Returns the end of a message that names the nearest known name, empty if none is near."""
     close = difflib.get_close_matches(str(name), known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def limited(default: Any, least: float, most: float = math.inf) -> Any:
+    """Returns the field of a number, or of a range of two, with limits of its values."""
+    return dataclasses.field(default=default, metadata={"limits": (least, most)})
+
+
+def check_limits(config: Any, path: str = "config") -> None:
+    """Checks every field made by `limited`, in dataclasses within dataclasses too.
+
+    Raises:
+      InputError: a number isn't finite or within its limits, or a range isn't rising.
+    """
+    for field in dataclasses.fields(config):
+        name, value = f"{path}.{field.name}", getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            check_limits(value, name)
+        elif "limits" in field.metadata:
+            check: Any = check_range if isinstance(value, tuple) else check_number
+            check(name, value, *field.metadata["limits"])
+
+
+def check_range(path: str, value: tuple[float, float], least: float, most: float) -> None:
+    """Checks that two numbers rise and lie within limits.
+
+    Raises:
+      InputError: they don't; the message names `path`.
+    """
+    low, high = value
+    if not (math.isfinite(high) and least <= low <= high <= most):
+        raise InputError(
+            f"{path} is ({low}, {high}); accepted: "
+            f"the first no more than the second, each {between(least, most)}"
+        )
 
 
 def check_number(path: str, value: float, least: float, most: float = math.inf) -> None:

@@ -1,4 +1,4 @@
-"""Measures the period of crops with trained weights: the estimator, and rows for files."""
+"""Measures the period of crops with trained weights, and of files with any method."""
 
 import dataclasses
 import functools
@@ -6,7 +6,7 @@ import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -15,41 +15,18 @@ from srd_jax import checkpoint, model, weights
 from srd_jax.compiling import jit, over_images
 from srd_jax.errors import InputError, one_line
 from srd_jax.images import Crop, read_crop
+from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
 from srd_jax.preparation import FRAME, Prepared, prepare
 from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, check_scale, row_of
 from srd_jax.weights import Weights
 
 BATCH_SIZE = 8
 
-_ACCEPTED_IMAGES = (
-    "accepted are crops from images.read_crop, or arrays (rows, columns) of grey values, uint8 or "
-    "floats from 0 to 1"
-)
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclasses.dataclass(frozen=True)
-class Measurement:
-    """What the network says of one crop; lengths in px of the crop.
-
-    Attributes:
-      period_px: mean period.
-      sd_px: its standard deviation; None where the weights have no confidence branch.
-      attention: (pools, heads, rows, columns) on the grid of positions, None unless asked for.
-      scale: px of the frame per px of the crop, vertically.
-      box: (row0, row1, column0, column1), the half-open part of the crop that was measured.
-    """
-
-    period_px: float
-    sd_px: float | None
-    attention: np.ndarray | None
-    scale: float
-    box: tuple[int, int, int, int]
-
-
-class Estimator:
+class Estimator(Method[Prepared]):
     """Measures crops; made by `load`. Deterministic: dropout is off."""
 
     def __init__(self, found: Weights, batch_size: int = BATCH_SIZE):
@@ -63,14 +40,14 @@ class Estimator:
           InputError: a parameter is missing, extra or misshapen, the network's grid doesn't fit
             the frame, or the batch size is below 1.
         """
-        if batch_size < 1:
-            raise InputError(f"batch_size is {batch_size}; accepted is a whole number from 1 on")
+        check_batch_size(batch_size)
         expected = model.parameter_shapes(found.model)
         shapes = {name: value.shape for name, value in found.parameters.items()}
         weights.check_shapes(shapes, expected, "weights")
         found.model.geometry.grid(*FRAME)
         self.weights = found
         self.batch_size = batch_size
+        self.geometry = found.model.geometry
         self._parameters = jax.device_put(dict(found.parameters))
         self._apply = jit(self._evaluate, static_argnames="with_attention")
 
@@ -81,46 +58,13 @@ class Estimator:
         with jax.default_matmul_precision("highest"):
             return over_images(apply, image)
 
-    def __call__(
-        self, images: Iterable[np.ndarray | Crop], with_attention: bool = False
-    ) -> list[Measurement]:
-        """Measures crops of grana whose lamellae run horizontally.
-
-        Args:
-          images: crops as `images.read_crop` gives them, or (rows, columns) grey values, floats
-            0..1 or uint8, which are measured whole.
-          with_attention: also return where the network looked.
-
-        Raises:
-          InputError: a crop cannot be measured; the message says which.
-        """
-        if not isinstance(images, Iterable):
-            raise InputError(f"images is one {type(images).__name__}; accepted is a list of images")
-        prepared = []
-        for number, image in enumerate(images):
-            try:
-                prepared.append(self.prepare(image))
-            except InputError as error:
-                raise InputError(f"image {number}: {error}") from None
-        return self.measure(prepared, with_attention)
-
     def prepare(self, image: np.ndarray | Crop) -> Prepared:
         """Brings one crop into the frame; see `preparation.prepare`.
 
         Raises:
           InputError: the crop cannot be measured.
         """
-        if isinstance(image, Crop):
-            grey, mask = image.image, image.mask
-        else:
-            grey = np.asarray(image)
-            if grey.ndim != 2 or not (grey.dtype == np.uint8 or grey.dtype.kind == "f"):
-                raise InputError(
-                    f"{type(image).__name__} of shape {grey.shape} and type {grey.dtype}; "
-                    f"{_ACCEPTED_IMAGES}"
-                )
-            grey = grey / np.float32(255) if grey.dtype == np.uint8 else grey
-            mask = np.ones(grey.shape, bool)
+        grey, mask = grey_and_mask(image)
         prepared = prepare(grey, mask, FRAME)
         row0, row1, column0, column1 = prepared.box
         part = np.s_[row0:row1, column0:column1]
@@ -209,7 +153,7 @@ class Measured:
 
 
 def measure_files(
-    estimator: Estimator,
+    method: Method,
     paths: Iterable[pathlib.Path],
     px_per_nm: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -221,27 +165,27 @@ def measure_files(
     memory.
 
     Args:
-      estimator: from `load`.
+      method: from `load` or `methods.make`.
       paths: image files.
       px_per_nm: scale of all files; None takes what a file states.
       limits: of what is ok.
-      with_attention: also return where the network looked.
+      with_attention: also return where the method looked, if it can tell.
 
     Raises:
       InputError: the scale isn't above 0, or the device's memory doesn't suffice.
     """
     if px_per_nm is not None:
         check_scale(px_per_nm)
-    files, size = list(paths), estimator.batch_size
+    files, size = list(paths), method.batch_size
     parts = [files[i : i + size] for i in range(0, len(files), size)]
-    for read in _ahead(functools.partial(_read, estimator), parts):
-        good = [prepared for _, _, prepared in read if isinstance(prepared, Prepared)]
-        measured = iter(estimator.measure(good, with_attention))
+    for read in _ahead(functools.partial(_read, method), parts):
+        good = [prepared for _, crop, prepared in read if crop is not None]
+        measured = iter(method.measure(good, with_attention))
         for path, crop, prepared in read:
-            if crop is None or not isinstance(prepared, Prepared):
-                yield Measured(Row(str(path), reason=str(prepared)))
+            if crop is None:
+                yield Measured(Row(str(path), reason=prepared))
             else:
-                yield _measured(estimator, path, crop, next(measured), px_per_nm, limits)
+                yield _measured(method, path, crop, next(measured), px_per_nm, limits)
 
 
 def _ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -259,14 +203,14 @@ def _ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
 
 
 def _read(
-    estimator: Estimator, paths: Iterable[pathlib.Path]
-) -> list[tuple[pathlib.Path, Crop | None, Prepared | str]]:
-    """Returns each file with its crop, prepared, or with the reason why there is none."""
+    method: Method, paths: Iterable[pathlib.Path]
+) -> list[tuple[pathlib.Path, Crop | None, Any]]:
+    """Returns each file with its crop, prepared, or with None and the reason why there is none."""
     read = []
     for path in paths:
         try:
             crop = read_crop(path)
-            read.append((path, crop, estimator.prepare(crop)))
+            read.append((path, crop, method.prepare(crop)))
         except InputError as error:
             # The file's own name is a column of its own.
             reason = str(error).removeprefix(f"{path}: ")
@@ -275,21 +219,19 @@ def _read(
 
 
 def _measured(
-    estimator: Estimator,
+    method: Method,
     path: pathlib.Path,
     crop: Crop,
     measurement: Measurement,
     px_per_nm: float | None,
     limits: Limits,
 ) -> Measured:
-    field = estimator.weights.model.geometry.receptive_field[0]
     row = row_of(
         str(path),
-        measurement.period_px,
-        measurement.sd_px,
+        measurement,
         crop.px_per_nm if px_per_nm is None else px_per_nm,
+        method.field_rows,
         crop.px_per_nm_source if px_per_nm is None else "given",
-        field / measurement.scale,
         limits,
     )
     return Measured(row) if row.status == "error" else Measured(row, crop, measurement)

@@ -69,6 +69,7 @@ def print_table(
         "sd px": [row.sd_px for row in shown],
         "period nm": [row.period_nm for row in shown],
         "sd nm": [row.sd_nm for row in shown],
+        "quality 0..1": [row.quality for row in shown],
     }
     columns = {
         header: [_short(value) for value in values]
@@ -177,20 +178,22 @@ def summary(rows: Sequence[Row]) -> str:
     return f"{measured} of {len(rows)} measured ({found})"
 
 
-def write_overlay(folder: pathlib.Path, root: pathlib.Path, one: Measured, field: Geometry) -> None:
+def write_overlay(
+    folder: pathlib.Path, root: pathlib.Path, one: Measured, field: Geometry | None
+) -> None:
     """Writes the overlay of a measured crop to FOLDER/path from root/NAME.overlay.png.
 
     Args:
       folder: of the overlays.
       root: folder above all inputs, so that files of one name in two folders stay apart.
-      one: measurement with attention; an error has no picture.
-      field: geometry of the network.
+      one: measurement; an error has no picture, and one without attention no heads.
+      field: geometry of the network; None for a method without attention.
 
     Raises:
       InputError: the file cannot be written.
     """
     crop, measurement, row = one.crop, one.measurement, one.row
-    if crop is None or measurement is None or measurement.attention is None:
+    if crop is None or measurement is None:
         return
     caption = (
         f"{_printable(pathlib.Path(row.file).name, 'utf-8')}\nperiod {_short(row.period_px)} px"
@@ -199,8 +202,12 @@ def write_overlay(folder: pathlib.Path, root: pathlib.Path, one: Measured, field
         caption += f", sd {_short(row.sd_px)} px"
     if row.period_nm is not None:
         caption += f" = {_short(row.period_nm)} nm"
+    if row.quality is not None:
+        caption += f", quality {_short(row.quality)}"
     caption += "\n".join([f" ({row.status})", *row.reason.split("; ")])
-    heads = spread(measurement.attention[0], field.receptive_field, field.stride)
+    heads = None
+    if measurement.attention is not None and field is not None:
+        heads = spread(measurement.attention[0], field.receptive_field, field.stride)
     relative = pathlib.Path(row.file).resolve().relative_to(root)
     # A comb of shorter teeth couldn't be drawn.
     comb = measurement.period_px >= SHORTEST_PERIOD_PX

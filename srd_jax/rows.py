@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from srd_jax.errors import InputError
+from srd_jax.measurement import Measurement
 
 # Nothing shorter can be seen in an image (sampling theorem).
 SHORTEST_PERIOD_PX = 2.0
@@ -14,17 +15,21 @@ class Limits:
     """When a measurement is reported as ok rather than low_confidence; the bounds are still ok.
 
     The values with a scale are those that the GRANA application accepts (Bukat, Bukowicki et al.
-    2025, Plant Physiology kiaf212).
+    2025, Plant Physiology kiaf212). With either classical method, about 9 of 10 drawn crops of
+    pure noise (grain of 0.5 to 4 px) stay below the quality, and 19 of 20 of clear lamellae reach
+    it.
 
     Attributes:
       sd_nm: greatest sd where the scale is known.
       period_nm: shortest and longest period where the scale is known.
       relative_sd: greatest sd / period where the scale isn't known.
+      quality: least quality, of the methods that give one.
     """
 
     sd_nm: float = 2.5
     period_nm: tuple[float, float] = (14.0, 30.0)
     relative_sd: float = 0.125
+    quality: float = 0.45
 
 
 DEFAULT_LIMITS = Limits()
@@ -44,6 +49,7 @@ class Row:
       status: ok, low_confidence or error.
       reason: why it isn't ok, or what is missing.
       px_per_nm_source: where the scale comes from: given, tiff, or empty where it isn't known.
+      quality: from 0 to 1, of the methods that give one.
     """
 
     file: str
@@ -55,6 +61,7 @@ class Row:
     status: str = "error"
     reason: str = ""
     px_per_nm_source: str = ""
+    quality: float | None = None
 
 
 def check_scale(px_per_nm: float) -> None:
@@ -69,27 +76,26 @@ def check_scale(px_per_nm: float) -> None:
 
 def row_of(
     file: str,
-    period_px: float,
-    sd_px: float | None,
+    measurement: Measurement,
     px_per_nm: float | None,
-    source: str,
-    field_px: float,
-    limits: Limits,
+    field_rows: int | None,
+    source: str = "",
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Row:
     """Returns the row of a measurement, judged.
 
     Args:
       file: path as it was given.
-      period_px: mean period, px of the crop.
-      sd_px: its standard deviation, px of the crop; None where the weights give none.
+      measurement: of its crop.
       px_per_nm: scale, None where it isn't known.
+      field_rows: what the method sees at once, px of the frame; None for the whole crop.
       source: where the scale comes from.
-      field_px: height of the network's receptive field, px of the crop.
       limits: of what is ok.
     """
+    period_px, sd_px = measurement.period_px, measurement.sd_px
     if not math.isfinite(period_px) or (sd_px is not None and not math.isfinite(sd_px)):
         return Row(file, reason=f"the network gives the period {period_px} px, sd {sd_px} px")
-    row = Row(file, period_px, sd_px, status="ok")
+    row = Row(file, period_px, sd_px, status="ok", quality=measurement.quality)
     if px_per_nm is not None:
         row = dataclasses.replace(
             row,
@@ -98,9 +104,10 @@ def row_of(
             sd_nm=None if sd_px is None else sd_px / px_per_nm,
             px_per_nm_source=source,
         )
-    if doubts := [*_doubts_of_period(row, field_px, limits), *_doubts_of_sd(row, limits)]:
+    field_px = math.inf if field_rows is None else field_rows / measurement.scale
+    if doubts := [*_doubts_of_period(row, field_px, limits), *_doubts_of_confidence(row, limits)]:
         return dataclasses.replace(row, status="low_confidence", reason="; ".join(doubts))
-    if sd_px is None:
+    if sd_px is None and row.quality is None:
         return dataclasses.replace(row, reason="these weights give no sd")
     return row
 
@@ -124,7 +131,9 @@ def _doubts_of_period(row: Row, field_px: float, limits: Limits) -> list[str]:
     return doubts
 
 
-def _doubts_of_sd(row: Row, limits: Limits) -> list[str]:
+def _doubts_of_confidence(row: Row, limits: Limits) -> list[str]:
+    if row.quality is not None and row.quality < limits.quality:
+        return [f"quality {row.quality:.2f} is below {limits.quality:g}"]
     if row.sd_nm is not None:
         above = row.sd_nm > limits.sd_nm
         return [f"sd {row.sd_nm:.2f} nm is above {limits.sd_nm:g} nm"] if above else []

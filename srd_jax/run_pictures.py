@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from srd_jax import model, steps
+from srd_jax import model
 from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig
 from srd_jax.curves import curves_picture
+from srd_jax.sources import Source
 from srd_jax.visualize import attention_picture, spread
 
 POOLS = ("period", "sd")
@@ -20,6 +21,7 @@ POOLS = ("period", "sd")
 def draw_pictures(
     config: TrainConfig,
     workdir: pathlib.Path,
+    source: Source,
     parameters: dict[str, np.ndarray],
     rows: Sequence[dict[str, float]],
 ) -> None:
@@ -30,13 +32,13 @@ def draw_pictures(
     """
     reference = None if math.isnan(config.reference_mae) else config.reference_mae
     curves_picture(workdir / "curves.png", rows, reference)
-    draw = jit(functools.partial(steps.validation_batch, config))
+    draw = jit(source.validation)
     predict = jit(functools.partial(model.as_function(config.model), with_attention=True))
     geometry = config.model.geometry
     size = config.validation.batch_size
-    for number in range(config.validation.pictures):
+    for number in range(min(config.validation.pictures, source.validation_images)):
         index, place = divmod(number, size)
-        batch = draw(index)
+        batch = draw(source.arrays, index)
         image = batch.image[place]
         found = jax.device_get(predict(parameters, image[None]))
         maps = spread(found.attention[0], geometry.receptive_field, geometry.stride)

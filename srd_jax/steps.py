@@ -18,7 +18,7 @@ from srd_jax import losses, model, optimizer
 from srd_jax.batch import Batch
 from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig
-from srd_jax.synthetic import stripes
+from srd_jax.sources import Source
 
 Metrics = dict[str, jax.Array]
 
@@ -72,61 +72,51 @@ def train_step(
 
 
 def make_steps(
-    config: TrainConfig, mesh: jax.sharding.Mesh
-) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
-    """Returns a compiled function of a state that takes log_every_steps steps on the device.
+    config: TrainConfig, mesh: jax.sharding.Mesh, source: Source
+) -> Callable[[TrainState, Any], tuple[TrainState, Metrics]]:
+    """Returns a compiled function of a state and the source's arrays.
 
-    Its metrics hold one value a step. The state that goes in is donated.
+    It takes log_every_steps steps on the device; its metrics hold one value a step. The state that
+    goes in is donated.
     """
     apply = model.as_function(config.model)
     update = optimizer.make(config)
     split = NamedSharding(mesh, PartitionSpec("data"))
     root = jax.random.key(config.seed)
 
-    def step(state, _):
+    def step(arrays, state, _):
         key = jax.random.fold_in(root, state.step)
-        batch = stripes.render(
-            jax.random.fold_in(key, _IMAGES),
-            config.batch_size,
-            config.frame,
-            config.source,
-            config.model.geometry,
-        )
+        batch = source.train(arrays, state.step, jax.random.fold_in(key, _IMAGES))
         batch = jax.lax.with_sharding_constraint(batch, split)
         return train_step(config, apply, update, state, batch, jax.random.fold_in(key, _DROPOUT))
 
-    def steps(state):
+    def steps(state, arrays):
+        one = functools.partial(step, arrays)
         with jax.default_matmul_precision(config.matmul_precision):
-            return jax.lax.scan(step, state, length=config.log_every_steps)
+            return jax.lax.scan(one, state, length=config.log_every_steps)
 
     return jit(steps, donate_argnums=0)
 
 
-def validation_batch(config: TrainConfig, index: jax.Array | int) -> Batch:
-    """Returns one batch of the fixed validation set."""
-    return stripes.render(
-        jax.random.fold_in(jax.random.key(config.validation.seed), index),
-        config.validation.batch_size,
-        config.validation.frame,
-        config.source,
-        config.model.geometry,
-    )
-
-
 def make_validation(
-    config: TrainConfig,
-) -> Callable[[dict[str, jax.Array]], tuple[jax.Array, jax.Array]]:
-    """Returns a compiled function of parameters: period and target of every validation image."""
-    apply = model.as_function(config.model)
-    batches = config.validation.images // config.validation.batch_size
+    config: TrainConfig, source: Source
+) -> Callable[[model.Parameters, Any], tuple[jax.Array, jax.Array]]:
+    """Returns a compiled function of parameters and the source's arrays.
 
-    def one(parameters, index):
-        batch = validation_batch(config, index)
+    It gives period and target of every validation image, px of the frame.
+    """
+    apply = model.as_function(config.model)
+    batches = -(-source.validation_images // config.validation.batch_size)
+
+    def one(parameters, arrays, index):
+        batch = source.validation(arrays, index)
         return apply(parameters, batch.image).period, batch.target
 
-    def validate(parameters):
+    def validate(parameters, arrays):
+        every = functools.partial(one, parameters, arrays)
         with jax.default_matmul_precision(config.matmul_precision):
-            period, target = jax.lax.map(functools.partial(one, parameters), jnp.arange(batches))
-        return period.reshape(-1), target.reshape(-1)
+            found = jax.lax.map(every, jnp.arange(batches))
+        period, target = (values.reshape(-1)[: source.validation_images] for values in found)
+        return period, target
 
     return jit(validate)

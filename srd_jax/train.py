@@ -1,6 +1,7 @@
 """A training run from a config: start or go on, take steps, validate, save, report."""
 
 import contextlib
+import dataclasses
 import functools
 import json
 import math
@@ -17,13 +18,14 @@ import optax
 import orbax.checkpoint as ocp
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax import checkpoint, model, optimizer, steps, weights
+from srd_jax import checkpoint, model, optimizer, sources, steps, weights
 from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig, differences, from_dict, to_json, validated
 from srd_jax.errors import InputError, one_line
 from srd_jax.files import check_writable, write_text
 from srd_jax.reporting import Reporter, Row, write_metrics
 from srd_jax.run_pictures import draw_pictures
+from srd_jax.sources import Source
 from srd_jax.steps import Metrics, TrainState
 
 
@@ -54,13 +56,15 @@ def run(config: TrainConfig, workdir: str | pathlib.Path) -> dict[str, Any]:
     if (workdir / "summary.json").exists():
         print(f"{workdir}: this run is finished")
         return _read_json(workdir / "summary.json")
+    source = sources.make(config)
     with checkpoint.manager(workdir, config.keep_checkpoints) as checkpoints:
         state, rows, origin = _first_state(config, workdir, checkpoints)
         write_text(workdir / "config.json", to_json(config))
-        state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
+        state, arrays = jax.device_put((state, source.arrays), NamedSharding(mesh, PartitionSpec()))
+        source = dataclasses.replace(source, arrays=arrays)
         print(f"{workdir}: {origin}; {jax.device_count()} {jax.default_backend()} device(s)")
-        _train(config, workdir, mesh, checkpoints, state, rows)
-    return _finish(config, workdir, rows)
+        _train(config, workdir, mesh, source, checkpoints, state, rows)
+    return _finish(config, workdir, source, rows)
 
 
 def data_mesh(batch_size: int) -> jax.sharding.Mesh:
@@ -151,25 +155,26 @@ def _train(
     config: TrainConfig,
     workdir: pathlib.Path,
     mesh: jax.sharding.Mesh,
+    source: Source,
     checkpoints: ocp.CheckpointManager,
     state: TrainState,
     rows: list[Row],
 ) -> None:
     """Takes the steps that are left, and appends to `rows`."""
-    take_steps = steps.make_steps(config, mesh)
-    validate = steps.make_validation(config)
+    take_steps = steps.make_steps(config, mesh, source)
+    validate = steps.make_validation(config, source)
     rate = optimizer.learning_rate(config)
     between = config.validation.every_epochs * config.steps_per_epoch
     with Reporter(workdir, config, rows) as reporter, _signals() as stop:
         while int(state.step) < config.steps:
             began = time.perf_counter()
-            state, metrics = take_steps(state)
+            state, metrics = take_steps(state, source.arrays)
             try:
                 row = _row(state, metrics, config, rate)
                 speed = config.log_every_steps * config.batch_size / (time.perf_counter() - began)
                 due = row["step"] % between == 0 or row["step"] == config.steps
                 if due:
-                    row["val_mae"] = _validation_error(validate, state)
+                    row["val_mae"] = _validation_error(validate, state, source)
             except FloatingPointError as error:
                 last = checkpoints.latest_step()
                 kept = "none was saved yet" if last is None else f"{checkpoints.directory}/{last}"
@@ -212,9 +217,9 @@ def _row(state: TrainState, metrics: Metrics, config: TrainConfig, rate: optax.S
     }
 
 
-def _validation_error(validate, state: TrainState) -> float:
+def _validation_error(validate, state: TrainState, source: Source) -> float:
     """Returns the MAE of the averaged parameters over the validation set, px of the frame."""
-    period, target = jax.device_get(validate(state.average))
+    period, target = jax.device_get(validate(state.average, source.arrays))
     error = float(np.abs(period.astype(np.float64) - target).mean())
     if not math.isfinite(error):
         raise FloatingPointError(f"validation MAE is {error} at step {int(state.step)}")
@@ -236,13 +241,15 @@ def _save_weights(
     weights.save(workdir / "weights.safetensors", weights.Weights(parameters, config.model, origin))
 
 
-def _finish(config: TrainConfig, workdir: pathlib.Path, rows: list[Row]) -> dict[str, Any]:
+def _finish(
+    config: TrainConfig, workdir: pathlib.Path, source: Source, rows: list[Row]
+) -> dict[str, Any]:
     """Writes weights, pictures and, last of all, the summary that marks the run as finished."""
     parameters, _, step = checkpoint.load_parameters(workdir)
     best = next(row for row in rows if row["step"] == step)
     _save_weights(config, workdir, parameters, best)
     write_metrics(workdir / "metrics.csv", rows)
-    draw_pictures(config, workdir, parameters, rows)
+    draw_pictures(config, workdir, source, parameters, rows)
     summary = {
         "run": config.name,
         "steps": config.steps,

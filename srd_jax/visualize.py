@@ -121,13 +121,16 @@ def attention_picture(
     _write(path, _join(blocks, 0))
 
 
-def overlay(image: np.ndarray, mask: np.ndarray | None, heads: np.ndarray, box: Box) -> np.ndarray:
+def overlay(
+    image: np.ndarray, mask: np.ndarray | None, heads: np.ndarray | None, box: Box
+) -> np.ndarray:
     """Lays the attention over the frame back on the crop that the frame was cut from.
 
     Args:
       image: (rows, columns) grey values 0..1 of the crop.
       mask: (rows, columns), true inside of the granum, or None for all of the crop. Outside is dim.
-      heads: (heads, frame rows, frame columns) attention a pixel of the frame, see `spread`.
+      heads: (heads, frame rows, frame columns) attention a pixel of the frame, see `spread`, or
+        None for the crop without it.
       box: first row, end row, first column, end column of the measured part, px of the crop.
 
     Returns:
@@ -140,8 +143,9 @@ def overlay(image: np.ndarray, mask: np.ndarray | None, heads: np.ndarray, box: 
     _require_box(image, mask, box)
     top, bottom, left, right = box
     rgb = np.repeat(_to_bytes(np.clip(image, 0.0, 1.0))[..., None], 3, axis=2)
-    on_box = np.stack([_resize(head, (bottom - top, right - left)) for head in heads])
-    rgb[top:bottom, left:right] = superimpose(on_box, image[top:bottom, left:right])
+    if heads is not None:
+        on_box = np.stack([_resize(head, (bottom - top, right - left)) for head in heads])
+        rgb[top:bottom, left:right] = superimpose(on_box, image[top:bottom, left:right])
     if mask is None:
         return rgb
     return np.where(mask[..., None], rgb, _to_bytes(rgb / 255.0 * _DIM))
@@ -190,7 +194,7 @@ def overlay_picture(
     path: str | os.PathLike[str],
     image: np.ndarray,
     mask: np.ndarray | None,
-    heads: np.ndarray,
+    heads: np.ndarray | None,
     box: Box,
     caption: str,
     period_px: float | None,
@@ -221,7 +225,7 @@ def overlay_picture(
     if period_px is not None:
         column, teeth = ruler(image, mask, box, period_px)
         _draw_comb(pen, scale * column, scale * (teeth + 0.5), (scale * box[0], scale * box[1] - 1))
-    legend = _legend(len(heads), comb=period_px is not None)
+    legend = _legend(0 if heads is None else len(heads), comb=period_px is not None)
     _write(path, _join([_title(caption), np.asarray(picture), legend], 0))
 
 
@@ -274,7 +278,7 @@ def _legend(heads: int, comb: bool = False) -> np.ndarray:
     labels = [*(f"head {number}" for number in range(1, heads + 1)), "predicted period"]
     swatches = [np.tile(colour, (16, 16, 1)) for colour in colours]
     parts = [_join([s, _text(t, 13)], 1, gap=5) for s, t in zip(swatches, labels, strict=False)]
-    return _join([*parts, _text(_NOTE, 13, ink=_FAINT_INK)], 1, gap=20)
+    return _join([*parts, _text(_NOTE if heads else "", 13, ink=_FAINT_INK)], 1, gap=20)
 
 
 def _join(blocks: Sequence[np.ndarray], axis: int, gap: int = _GAP) -> np.ndarray:

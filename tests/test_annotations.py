@@ -3,7 +3,7 @@ import pytest
 from command import numbers, read, refused, run
 from crops import write_crop, write_weights
 
-from srd_jax.annotations import read_periods
+from srd_jax.annotations import Annotation, read_annotations, read_periods
 from srd_jax.errors import InputError
 
 
@@ -29,6 +29,28 @@ def test_annotations_in_px_go_first_and_a_spreadsheet_may_have_written_them(tmp_
     assert read_periods(str(path)) == {"a.png": 25.15}
 
 
+def test_whole_annotations_are_read_in_order(tmp_path):
+    text = "angle,granum_image,period_nm,px_per_nm\n90,b.png,20,1.25\n\n0.5,a.png,30,2\n"
+    assert read_annotations(write_text(tmp_path / "a.csv", text)) == [
+        Annotation(row=2, name="b.png", angle=90.0, period_px=25.0, px_per_nm=1.25),
+        Annotation(row=4, name="a.png", angle=0.5, period_px=60.0, px_per_nm=2.0),
+    ]
+    text = "granum_image,period_px,period_nm,px_per_nm\nb.png,20,x,1.25\na.png,30,,\n"
+    assert read_annotations(write_text(tmp_path / "a.csv", text)) == [
+        Annotation(row=2, name="b.png", angle=90.0, period_px=20.0, px_per_nm=1.25),
+        Annotation(row=3, name="a.png", angle=90.0, period_px=30.0, px_per_nm=None),
+    ]
+
+
+def test_a_period_may_be_unknown_to_one_reader_only(tmp_path):
+    path = write_text(tmp_path / "a.csv", "granum_image,period_px\na.png,\nb.png,\nc.png,3\n")
+    assert read_periods(path) == {"c.png": 3.0}
+    with pytest.raises(
+        InputError, match=r"row 2 \(a\.png\): period_px is ''.*\(1 more of 3 rows are bad"
+    ):
+        read_annotations(path)
+
+
 HEADER = "granum_image,period_nm,px_per_nm\n"
 
 
@@ -36,6 +58,7 @@ HEADER = "granum_image,period_nm,px_per_nm\n"
     ("text", "message"),
     [
         ("", "has the columns none"),
+        (HEADER, "has no row below its header"),
         ("granum_image,period_nm\na.png,20\n", "has the columns granum_image, period_nm;"),
         ("image,period_px\na.png,20\n", "has the columns image, period_px;"),
         ("granum_image;period_px\na.png;20\n", "has the columns granum_image;period_px;"),

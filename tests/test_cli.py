@@ -79,6 +79,7 @@ def test_weights_without_confidence(tmp_path, capsys):
     assert run("predict", tmp_path / "a.png", "--weights", weights, "--out", out) == 0
     (row,) = read(out)
     assert (row["sd_px"], row["status"], row["reason"]) == ("", "ok", "these weights give no sd")
+    assert row["quality"] == ""
     assert "sd" not in capsys.readouterr().out.splitlines()[0]
 
 
@@ -102,6 +103,26 @@ def test_same_names_in_two_folders_keep_their_overlays(tmp_path, weights, capsys
     assert out.splitlines()[-1].endswith(f"overlays in {overlays}")
     message = refused(capsys, "predict", overlays, "--weights", weights)
     assert message.startswith(f"{overlays}: holds overlays of an earlier run only")
+
+
+@pytest.mark.parametrize("method", ["fft", "autocorrelation"])
+def test_methods_without_weights(tmp_path, capsys, method):
+    for seed, period in enumerate((16.0, 25.0)):
+        write_crop(tmp_path / "in" / f"{seed}.png", seed, period=period)
+    out = tmp_path / "r.csv"
+    options = ("predict", tmp_path / "in", "--method", method, "--out", out)
+    assert run(*options, "--overlay", tmp_path / "overlays", "--px-per-nm", 1) == 0
+    rows = read(out)
+    np.testing.assert_allclose(numbers(rows, "period_nm")[:, 0], [16, 25], rtol=0.02)
+    assert (numbers(rows, "quality") > 0.45).all()
+    assert [(row["sd_px"], row["status"], row["reason"]) for row in rows] == [("", "ok", "")] * 2
+    assert len(list((tmp_path / "overlays").iterdir())) == 2
+    assert "quality" in capsys.readouterr().out.splitlines()[0]
+    said = refused(capsys, *options, "--weights", tmp_path / "w.safetensors")
+    assert said == (
+        f"--weights {tmp_path / 'w.safetensors'}: found with --method {method}; "
+        "accepted with --method network only"
+    )
 
 
 @pytest.fixture

@@ -10,17 +10,31 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-batch commands.__init__ compiling convolution errors pixel_size source_config synthetic.__init__
-annotations fields files geometry losses picture preparation rows
-config curves tiff visualize
-formats model reporting synthetic.stripes weights
-images optimizer torch_weights
+commands.__init__ evaluation.__init__ evaluation.scores evaluation.traits synthetic.__init__
+batch compiling convolution errors pixel_size spline synthetic.draws
+annotations baselines crops fields files folders geometry losses picture preparation rotation
+curves source_config tiff visualize
+augment config formats
+model reporting synthetic.layers synthetic.marks synthetic.outline synthetic.profile
+synthetic.stripes config_files sheet weights
+images optimizer synthetic.micrograph torch_weights
+measurement synthetic.granum
+rows synthetic.dataset synthetic.grana
+data
+tfds_grana
+sources
 steps
 checkpoint run_pictures
 predict train
+methods
 __init__ results
+evaluation.cases
+evaluation.pictures evaluation.summary
+evaluation.plots evaluation.tables
+evaluation.report
+evaluation.output
 commands.arguments
-commands.predict commands.weights_files
+commands.evaluate commands.make_dataset commands.predict commands.preview commands.weights_files
 cli
 __main__
 """

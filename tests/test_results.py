@@ -12,7 +12,8 @@ from PIL import Image
 from srd_jax import results
 from srd_jax.geometry import Geometry
 from srd_jax.images import Crop
-from srd_jax.predict import Measured, Measurement
+from srd_jax.measurement import Measurement
+from srd_jax.predict import Measured
 from srd_jax.results import print_table, summary, write_csv, write_overlay
 from srd_jax.rows import Row
 
@@ -22,24 +23,26 @@ BAD = Row("grana/c.png", reason="isn't an image; accepted are PNG, JPEG and TIFF
 
 
 def test_csv(tmp_path):
-    odd = Row('a, "b"\nc.png', reason="für, „Körner“")
+    odd = Row('a, "b"\nc.png', reason="für, „Körner“", quality=0.75)
     write_csv(tmp_path / "deep" / "results.csv", [OK, NO_SCALE, BAD, odd])
     with (tmp_path / "deep" / "results.csv").open(newline="", encoding="utf-8") as file:
         header, *lines = csv.reader(file)
-    columns = "file period_px sd_px px_per_nm period_nm sd_nm status reason px_per_nm_source"
+    columns = (
+        "file period_px sd_px px_per_nm period_nm sd_nm status reason px_per_nm_source quality"
+    )
     assert header == columns.split()
     assert lines == [
-        ["grana/a.png", "25.1235", "0.94", "1.298", "19.355", "0.72", "ok", "", "tiff"],
-        ["grana/b.png", "31", "17", "", "", "", "low_confidence", "sd is too large", ""],
-        ["grana/c.png", "", "", "", "", "", "error", BAD.reason, ""],
-        ['a, "b"\nc.png', "", "", "", "", "", "error", "für, „Körner“", ""],
+        ["grana/a.png", "25.1235", "0.94", "1.298", "19.355", "0.72", "ok", "", "tiff", ""],
+        ["grana/b.png", "31", "17", "", "", "", "low_confidence", "sd is too large", "", ""],
+        ["grana/c.png", "", "", "", "", "", "error", BAD.reason, "", ""],
+        ['a, "b"\nc.png', "", "", "", "", "", "error", "für, „Körner“", "", "0.75"],
     ]
     assert [path.name for path in tmp_path.rglob("*.csv")] == ["results.csv"]
 
 
 def test_csv_keeps_the_bytes_of_names_that_are_not_utf_8(tmp_path):
     write_csv(tmp_path / "results.csv", [Row(os.fsdecode(b"\xb5m.png"))])
-    assert b"\xb5m.png,,,,,,error,," in (tmp_path / "results.csv").read_bytes()
+    assert b"\xb5m.png,,,,,,error,,," in (tmp_path / "results.csv").read_bytes()
 
 
 def printed(rows, width=80, truth=None, encoding="utf-8"):
@@ -140,6 +143,15 @@ def test_mean_absolute_error():
     assert not any("mean" in line for line in printed([BAD], truth=truth))
 
 
+def test_table_shows_the_quality():
+    lines = printed([Row("a.png", 20.0, status="ok", quality=0.756)])
+    assert lines == [
+        "file   period  quality  status",
+        "           px     0..1",
+        "a.png   20.00     0.76  ok",
+    ]
+
+
 def test_summary():
     assert summary([OK, OK, NO_SCALE, BAD]) == ("3 of 4 measured (2 ok, 1 low_confidence, 1 error)")
     assert summary([BAD]) == "0 of 1 measured (1 error)"
@@ -167,6 +179,19 @@ def test_overlay(tmp_path, period):
     assert cyan.any() == (period >= 2)
     write_overlay(tmp_path / "none", tmp_path, Measured(BAD), Geometry((220, 38), (64, 2)))
     assert not (tmp_path / "none").exists()
+
+
+def test_an_overlay_without_attention_shows_comb_and_mask(tmp_path):
+    crop = Crop(stripes(0) / np.float32(255), ellipse((120, 150)), None, "")
+    row = Row(str(tmp_path / "a.png"), 15.0, status="ok", quality=0.8)
+    one = Measured(row, crop, Measurement(15.0, None, None, 1.0, (0, 120, 0, 150), 0.8))
+    write_overlay(tmp_path / "out", tmp_path, one, None)
+    with Image.open(tmp_path / "out" / "a.png.overlay.png") as picture:
+        rgb = np.asarray(picture.convert("RGB")).astype(int)
+    comb = (rgb == (0, 230, 255)).all(axis=-1)
+    assert comb.any()
+    # Nothing is red or green: no head is drawn, nor named in the legend.
+    assert not ((rgb[..., 0] > rgb[..., 2] + 40) | (rgb[..., 1] > rgb[..., 2] + 40)).any()
 
 
 def test_the_common_root_is_above_all_files(tmp_path):

@@ -2,11 +2,13 @@ import math
 
 import pytest
 
+from srd_jax.measurement import Measurement
 from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, row_of
 
 
-def judged(period, sd, scale=None, field=400.0, limits=DEFAULT_LIMITS):
-    return row_of("a.png", period, sd, scale, "given", field, limits)
+def judged(period, sd, scale=None, field=400, limits=DEFAULT_LIMITS):
+    measurement = Measurement(period, sd, None, 2.0, (0, 90, 0, 90))
+    return row_of("a.png", measurement, scale, 2 * field, "given", limits)
 
 
 def above(value):
@@ -56,8 +58,8 @@ def test_limits_without_a_scale(period, sd, reason):
 
 
 def test_a_period_beyond_the_receptive_field():
-    assert judged(110.0, 1.0, field=110.0).status == "ok"
-    row = judged(110.5, 1.0, field=110.0)
+    assert judged(110.0, 1.0, field=110).status == "ok"
+    row = judged(110.5, 1.0, field=110)
     assert row.status == "low_confidence"
     assert row.reason == "period 110.50 px is above the 110.00 px that the network sees at once"
 
@@ -82,3 +84,20 @@ def test_answers_that_are_no_numbers(period, sd):
     row = judged(period, sd, 2.0)
     assert row == Row("a.png", reason=f"the network gives the period {period} px, sd {sd} px")
     assert row.status == "error"
+
+
+@pytest.mark.parametrize("scale", [None, 2.0])
+def test_a_quality(scale):
+    def row(quality):
+        measurement = Measurement(40.0, None, None, 1.0, (0, 90, 0, 90), quality)
+        return row_of("a.png", measurement, scale, None)
+
+    assert (row(0.45).status, row(0.45).reason, row(0.45).quality) == ("ok", "", 0.45)
+    assert row(below(0.45)).status == "low_confidence"
+    assert row(0.12).reason == "quality 0.12 is below 0.45"
+
+
+def test_a_method_without_field_sees_the_whole_crop():
+    measurement = Measurement(900.0, None, None, 1.0, (0, 2000, 0, 90), 0.9)
+    assert row_of("a.png", measurement, None, None).status == "ok"
+    assert row_of("a.png", measurement, None, 220).status == "low_confidence"

@@ -19,7 +19,7 @@ from training_runs import (
     undisturbed,
 )
 
-from srd_jax import losses, model, optimizer, steps, train
+from srd_jax import losses, model, optimizer, sources, steps, train
 from srd_jax.config import StartConfig
 from srd_jax.errors import InputError
 
@@ -44,11 +44,16 @@ def replicated(state, mesh):
 
 def stepper(config):
     mesh = train.data_mesh(config.batch_size)
-    return steps.make_steps(config, mesh), replicated(first_state(config), mesh)
+    take_steps = steps.make_steps(config, mesh, sources.make(config))
+    return lambda state: take_steps(state, ()), replicated(first_state(config), mesh)
+
+
+def validation_batch(config, index):
+    return sources.make(config).validation((), index)
 
 
 def fixed_batch(config):
-    return jax.jit(lambda: steps.validation_batch(config, 3))()
+    return jax.jit(lambda: validation_batch(config, 3))()
 
 
 @pytest.fixture
@@ -78,12 +83,12 @@ def test_the_images_of_a_step_follow_from_seed_and_step_alone(images_of):
 
 
 def test_the_validation_set_is_the_same_for_all_seeds_and_none_of_the_training(images_of):
-    first, second = (steps.validation_batch(tiny(seed=seed), 0) for seed in (0, 1))
+    first, second = (validation_batch(tiny(seed=seed), 0) for seed in (0, 1))
     np.testing.assert_array_equal(first.image, second.image)
     np.testing.assert_array_equal(first.target, second.target)
     other = tiny()
     other.validation.seed = 5
-    for batch in (steps.validation_batch(tiny(), 1), steps.validation_batch(other, 0)):
+    for batch in (validation_batch(tiny(), 1), validation_batch(other, 0)):
         assert not np.isin(batch.target, first.target).any()
     training = images_of(tiny(seed=tiny().validation.seed), 0, 4)
     valid = {np.asarray(image).tobytes() for image in first.image}
@@ -94,8 +99,8 @@ def test_validation_is_the_network_on_the_validation_set():
     config = tiny()
     config.validation.images = 8
     parameters = initial_parameters(config)
-    period, target = steps.make_validation(config)(parameters)
-    batches = [steps.validation_batch(config, index) for index in range(2)]
+    period, target = steps.make_validation(config, sources.make(config))(parameters, ())
+    batches = [validation_batch(config, index) for index in range(2)]
     np.testing.assert_allclose(target, np.concatenate([b.target for b in batches]), rtol=1e-6)
     apply = jax.jit(model.as_function(config.model))
     expected = np.concatenate([apply(parameters, batch.image).period for batch in batches])
@@ -203,11 +208,11 @@ def test_four_devices_train_like_one(tmp_path):
 def test_a_metric_that_is_not_finite_stops_the_run(tmp_path, monkeypatch, metric, value):
     make_steps = steps.make_steps
 
-    def make_spoiled(config, mesh):
-        take_steps = make_steps(config, mesh)
+    def make_spoiled(config, mesh, source):
+        take_steps = make_steps(config, mesh, source)
 
-        def take_spoiled(state):
-            state, metrics = take_steps(state)
+        def take_spoiled(state, arrays):
+            state, metrics = take_steps(state, arrays)
             # The fourth step, the second of its chunk.
             spoiled = [
                 x if state.step < 4 or i < 1 else value for i, x in enumerate(metrics[metric])

@@ -1,10 +1,15 @@
-"""What the commands share: exit statuses and the types of their arguments."""
+"""What the commands share: exit statuses, types of arguments, a message."""
 
 import argparse
 
 from srd_jax import rows
 
 ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+NO_WEIGHTS = (
+    "no weights given; train some (python launch.py --config=configs/quickstart.py "
+    "--workdir=runs/quickstart, then --weights runs/quickstart) or import released ones "
+    "(srd import-weights FILE --out weights.safetensors, then --weights weights.safetensors)"
+)
 
 
 def positive(text: str) -> float:

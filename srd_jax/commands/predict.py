@@ -10,16 +10,10 @@ import rich.console
 import rich.progress
 from rich.text import Text
 
-from srd_jax import annotations, images, predict, results, rows
+from srd_jax import annotations, images, methods, predict, results, rows
 from srd_jax.commands import arguments
 from srd_jax.errors import InputError
 from srd_jax.files import check_writable
-
-NO_WEIGHTS = (
-    "no weights given; train some (python launch.py --config=configs/quickstart.py "
-    "--workdir=runs/quickstart, then --weights runs/quickstart) or import released ones "
-    "(srd import-weights FILE --out weights.safetensors, then --weights weights.safetensors)"
-)
 
 
 def add(commands) -> None:
@@ -27,12 +21,18 @@ def add(commands) -> None:
     text = "measure crops of grana: images, or folders of them with their subfolders"
     one = commands.add_parser("predict", help=text, description=text)
     one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
+    one.add_argument(
+        "--method",
+        choices=methods.METHODS,
+        default=methods.NETWORK,
+        help="default: %(default)s, which alone needs --weights",
+    )
     one.add_argument("--weights", metavar="FILE|DIR", help="weights file or workdir of a run")
     one.add_argument(
         "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all images"
     )
     one.add_argument("--out", default="results.csv", metavar="CSV", help="default: %(default)s")
-    one.add_argument("--overlay", metavar="DIR", help="folder for pictures of the attention")
+    one.add_argument("--overlay", metavar="DIR", help="folder for pictures of the result")
     one.add_argument("--annotations", metavar="CSV", help="known periods, to compare with")
     one.add_argument(
         "--batch-size",
@@ -45,16 +45,22 @@ def add(commands) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    if options.weights is None:
-        raise InputError(NO_WEIGHTS)
+    if options.method == methods.NETWORK and options.weights is None:
+        raise InputError(arguments.NO_WEIGHTS)
+    if options.method != methods.NETWORK and options.weights is not None:
+        raise InputError(
+            f"--weights {options.weights}: found with --method {options.method}; "
+            f"accepted with --method {methods.NETWORK} only"
+        )
     paths = _crops(options.paths)
     truth = {} if options.annotations is None else _truth(options.annotations, paths)
     _check_targets(options, paths)
     # Smaller batches than asked for where there are fewer crops: padding costs time.
-    estimator = predict.load(options.weights, min(options.batch_size, len(paths)))
+    size = min(options.batch_size, len(paths))
+    method = methods.make(options.method, options.weights, size)
     found: list[rows.Row] = []
     try:
-        _measure(estimator, paths, options, found)
+        _measure(method, paths, options, found)
     except BaseException:  # what is measured is kept, whatever stops the rest
         if found:
             results.write_csv(options.out, found)
@@ -116,7 +122,7 @@ def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -
     Raises:
       InputError: a target can't be written, or is an input.
     """
-    inputs = [*paths, options.weights, *([options.annotations] if options.annotations else [])]
+    inputs = [*paths, *filter(None, (options.weights, options.annotations))]
     if pathlib.Path(options.out).resolve() in {pathlib.Path(path).resolve() for path in inputs}:
         raise InputError(
             f"--out {options.out}: would replace an input; accepted is another file's path"
@@ -131,7 +137,7 @@ def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -
 
 
 def _measure(
-    estimator: predict.Estimator,
+    method: methods.Method,
     paths: Sequence[pathlib.Path],
     options: argparse.Namespace,
     found: list[rows.Row],
@@ -139,7 +145,7 @@ def _measure(
     """Appends a row a file, and writes overlays, behind a progress bar."""
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
     measured = predict.measure_files(
-        estimator, paths, options.px_per_nm, with_attention=overlay is not None
+        method, paths, options.px_per_nm, with_attention=overlay is not None
     )
     root = results.common_root(paths)
     bar = rich.console.Console(stderr=True)
@@ -152,5 +158,5 @@ def _measure(
         disable=not bar.is_terminal,
     ):
         if overlay is not None:
-            results.write_overlay(overlay, root, one, estimator.weights.model.geometry)
+            results.write_overlay(overlay, root, one, method.geometry)
         found.append(one.row)

@@ -1,0 +1,158 @@
+"""`srd evaluate`: compares methods with known periods."""
+
+import argparse
+import collections
+import pathlib
+from collections.abc import Iterable
+
+import rich.console
+import rich.progress
+from rich.text import Text
+
+from srd_jax import data, methods, predict
+from srd_jax.commands import arguments
+from srd_jax.errors import InputError
+from srd_jax.evaluation import cases, output, summary
+from srd_jax.files import check_writable
+from srd_jax.measurement import Method
+from srd_jax.methods import NETWORK
+from srd_jax.results import print_line
+from srd_jax.source_config import GranaConfig
+from srd_jax.synthetic.dataset import draw_grana
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "compare methods with the known periods of crops: errors, confidence, a report"
+    one = commands.add_parser("evaluate", help=text, description=text)
+    one.add_argument("folder", nargs="?", metavar="FOLDER", help="crops and annotations.csv")
+    one.add_argument("--annotations", metavar="CSV", help="default: FOLDER/annotations.csv")
+    one.add_argument(
+        "--generated", type=arguments.count, metavar="N", help="draw N grana instead of a FOLDER"
+    )
+    one.add_argument("--seed", type=_seed, metavar="S", help="of --generated, default: 0")
+    one.add_argument(
+        "--method",
+        nargs="+",
+        action="extend",
+        choices=methods.METHODS,
+        help="default: all, the network where --weights are given",
+    )
+    one.add_argument(
+        "--weights",
+        nargs="+",
+        action="extend",
+        metavar="FILE|DIR",
+        help="weights files or workdirs of runs, each a method of its own",
+    )
+    one.add_argument("--out", default="evaluation", metavar="DIR", help="default: %(default)s")
+    one.add_argument(
+        "--batch-size",
+        type=arguments.count,
+        default=predict.BATCH_SIZE,
+        metavar="N",
+        help="crops measured at once, default: %(default)s",
+    )
+    one.set_defaults(command=_evaluate)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a whole number from 0 on")
+    return int(text)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    _check(options)
+    folder = pathlib.Path(options.out)
+    _check_targets(options, folder)
+    compared = _methods(options)
+    grana, count, source = _grana(options)
+    bar = rich.console.Console(stderr=True)
+    tracked = rich.progress.track(
+        grana, "measuring", count, console=bar, transient=True, disable=not bar.is_terminal
+    )
+    found, worst = cases.evaluate(tracked, compared)
+    summaries = summary.summarise(found)
+    output.write(folder, source, found, worst, summaries)
+    console = rich.console.Console()
+    summary.print_table(console, summaries)
+    print_line(console, Text(f"{count} crops of {source}; report in {folder / 'report.html'}"))
+    failed = any(case.status == "failed" for case in found)
+    return arguments.SOME_FAILED if failed else arguments.ALL_READ
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Checks that the arguments suit each other.
+
+    Raises:
+      InputError: they don't.
+    """
+    if (options.folder is None) == (options.generated is None):
+        found = "neither" if options.folder is None else "both"
+        raise InputError(f"found {found} of FOLDER and --generated; accepted is one of them")
+    for flag, needs in (("annotations", "folder"), ("seed", "generated")):
+        if getattr(options, flag) is not None and getattr(options, needs) is None:
+            needed = "a FOLDER" if needs == "folder" else "--generated"
+            raise InputError(f"--{flag} {getattr(options, flag)}: is accepted with {needed} only")
+    if options.method and (NETWORK in options.method) != bool(options.weights):
+        if options.weights:
+            raise InputError(
+                f"--method {' '.join(options.method)}: without network, but with --weights; "
+                "accepted are both or neither"
+            )
+        raise InputError(arguments.NO_WEIGHTS)
+
+
+def _check_targets(options: argparse.Namespace, folder: pathlib.Path) -> None:
+    """Checks that the results can be written, and replace no input.
+
+    Raises:
+      InputError: they can't, or would.
+    """
+    inputs = [path for path in (options.annotations, *(options.weights or ())) if path]
+    resolved = {pathlib.Path(path).resolve() for path in inputs}
+    for name in output.FILES:
+        if (folder / name).resolve() in resolved:
+            raise InputError(f"--out {folder}: would replace {name}; accepted is another folder")
+        check_writable(folder / name)
+
+
+def _methods(options: argparse.Namespace) -> dict[str, Method]:
+    """Returns the methods by name: weights are named by their file where that tells them apart.
+
+    Raises:
+      InputError: weights are given twice, or can't be read.
+    """
+    paths = [pathlib.Path(path) for path in options.weights or ()]
+    chosen = dict.fromkeys(options.method or methods.METHODS)
+    named: dict[str, Method] = {}
+    short = collections.Counter([*map(_short, paths), *chosen])
+    for path in paths:
+        name = _short(path) if short[_short(path)] == 1 else str(path)
+        name = name.encode("utf-8", "replace").decode()
+        if name in named:
+            raise InputError(f"--weights {path}: is given twice; accepted are different ones")
+        named[name] = methods.make(NETWORK, path, options.batch_size)
+    for name in chosen:
+        if name != NETWORK:
+            named[name] = methods.make(name, batch_size=options.batch_size)
+    return named
+
+
+def _short(path: pathlib.Path) -> str:
+    if path.is_dir():
+        return path.resolve().name
+    # All runs call their weights so.
+    return path.resolve().parent.name if path.name == "weights.safetensors" else path.stem
+
+
+def _grana(options: argparse.Namespace) -> tuple[Iterable[data.Granum], int, str]:
+    """Returns the grana, how many they are, and where they come from."""
+    if options.folder is not None:
+        found = data.read_grana(options.folder, options.annotations)
+        return found, len(found), str(options.folder)
+    seed = options.seed or 0
+    drawn = draw_grana(seed, options.generated, GranaConfig())
+    named = (data.Granum(f"generated_{index:05d}", *one) for index, one in enumerate(drawn))
+    return named, options.generated, f"the generator (seed {seed})"

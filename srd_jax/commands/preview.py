@@ -1,0 +1,88 @@
+"""`srd preview`: a contact sheet of what a config trains on, beside real crops."""
+
+import argparse
+import dataclasses
+import pathlib
+import random
+from collections.abc import Iterable
+
+import jax
+import numpy as np
+import rich.console
+import rich.progress
+
+from srd_jax import data, sources
+from srd_jax.commands import arguments
+from srd_jax.compiling import jit
+from srd_jax.config import GranaConfig, TrainConfig
+from srd_jax.config_files import read_config
+from srd_jax.files import check_writable
+from srd_jax.preparation import prepare
+from srd_jax.sheet import Shown, write_sheet
+from srd_jax.synthetic.dataset import draw_grana
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "draw a contact sheet of the images that a config trains on"
+    one = commands.add_parser("preview", help=text, description=text)
+    one.add_argument("--config", required=True, metavar="FILE", help="config of a training run")
+    one.add_argument("--out", required=True, metavar="PNG", help="the sheet")
+    one.add_argument("--real", metavar="DIR", help="folder of annotated crops to show beside")
+    one.add_argument("--n", type=arguments.count, default=24, metavar="N", help="images drawn")
+    one.add_argument("--seed", type=int, default=0, metavar="S", help="default: %(default)s")
+    one.add_argument(
+        "--shuffle",
+        action="store_true",
+        help="mix real and drawn ones without names, and print at the end which are real",
+    )
+    one.set_defaults(command=_preview)
+
+
+def _preview(options: argparse.Namespace) -> int:
+    config = read_config(options.config)
+    check_writable(options.out)
+    real = [] if options.real is None else _real(options.real, config)
+    drawn = _drawn(config, options.seed, options.n)
+    bar = rich.console.Console(stderr=True)
+    tracked = rich.progress.track(
+        drawn, "drawing", options.n, console=bar, transient=True, disable=not bar.is_terminal
+    )
+    shown = [*tracked, *real]
+    line = f"{options.n} drawn and {len(real)} real images in {options.out}"
+    if options.shuffle:
+        order = random.Random(options.seed).sample(range(len(shown)), len(shown))
+        places = [str(place) for place, i in enumerate(order) if i >= options.n]
+        shown = [dataclasses.replace(shown[i], caption=str(place)) for place, i in enumerate(order)]
+        line += f"; real are {', '.join(places) or 'none'}"
+    write_sheet(options.out, shown)
+    print(line)
+    return arguments.ALL_READ
+
+
+def _drawn(config: TrainConfig, seed: int, n: int) -> Iterable[Shown]:
+    """Yields whole crops of generated grana, else the frames that training shows the network."""
+    if isinstance(config.source, GranaConfig):
+        for number, (image, mask, period, _) in enumerate(draw_grana(seed, n, config.source)):
+            yield Shown(image, mask, f"drawn {number}: period {period:.1f} px")
+        return
+    source = sources.make(config)
+    draw = jit(source.train)
+    for step in range(-(-n // config.batch_size)):
+        key = jax.random.fold_in(jax.random.key(seed), step)
+        batch = jax.device_get(draw(source.arrays, step, key))
+        for i in range(min(config.batch_size, n - step * config.batch_size)):
+            caption = f"{batch.target[i]:.1f} px"
+            yield Shown(batch.image[i], np.asarray(batch.mask[i]), caption)
+
+
+def _real(folder: str, config: TrainConfig) -> list[Shown]:
+    shown = []
+    for one in data.read_grana(folder):
+        caption = f"{pathlib.Path(one.name).stem}: period {one.period_px:.1f} px"
+        image, mask = one.image, one.mask
+        if not isinstance(config.source, GranaConfig):
+            image = prepare(one.image, one.mask).image
+            mask = prepare(one.mask, one.mask).image >= 0.5
+        shown.append(Shown(image, mask, caption))
+    return shown

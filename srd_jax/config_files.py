@@ -1,0 +1,30 @@
+"""Config files: Python files whose get_config() returns the config of a training run."""
+
+import os
+import pathlib
+import runpy
+
+from srd_jax.config import TrainConfig, validated
+from srd_jax.errors import InputError, one_line
+
+
+def read_config(path: str | os.PathLike[str]) -> TrainConfig:
+    """Returns the validated config of a file.
+
+    Raises:
+      InputError: there is no such file, it fails, it returns no config, or an invalid one.
+    """
+    accepted = "accepted is a Python file whose get_config() returns a TrainConfig"
+    if not pathlib.Path(path).is_file():
+        raise InputError(f"{path}: no such file; {accepted}")
+    try:
+        config = runpy.run_path(os.fspath(path))["get_config"]()
+    except Exception as error:  # whatever a file of code may raise
+        kind = type(error).__name__
+        raise InputError(f"{path}: fails with {kind}: {one_line(error)}; {accepted}") from error
+    if not isinstance(config, TrainConfig):
+        raise InputError(f"{path}: get_config() returns a {type(config).__name__}; {accepted}")
+    try:
+        return validated(config)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

@@ -1,0 +1,221 @@
+"""Sets of grana with known periods, in the format of real ones: images beside a CSV.
+
+One image a granum, grey inside and pure blue (0, 0, 255) outside of its mask (`images` tells what
+else is read), and a CSV of annotations (`annotations` tells its columns). The angle of a row is the
+direction of the lamellae in degrees counter-clockwise from the vertical, as one sees the image:
+turned counter-clockwise by 90 - angle, they run horizontally. So 90 is horizontal, 180 (or next to
+0) vertical, at 135 they rise from left to right and at 45 they fall.
+"""
+
+import csv
+import hashlib
+import io
+import os
+import pathlib
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import imagecodecs
+import numpy as np
+
+from srd_jax.annotations import HORIZONTAL, Row, annotation, each_row
+from srd_jax.errors import InputError
+from srd_jax.files import whole_file, write_text
+from srd_jax.images import read_crop
+from srd_jax.rotation import rotate
+from srd_jax.rows import SHORTEST_PERIOD_PX
+
+ANNOTATIONS = "annotations.csv"
+
+# Fewer layers than this have no repeat distance.
+_LEAST_PERIODS = 2
+
+_BLUE = np.array([0, 0, 255], np.uint8)
+
+
+@dataclass(frozen=True)
+class Granum:
+    """The crop of one granum, its lamellae horizontal, and its known period.
+
+    Attributes:
+      name: of its image.
+      image: float32 (rows, columns), grey value 0..1; 0 outside of the mask.
+      mask: bool (rows, columns), True inside of the granum; each side of the crop touches it.
+      period_px: px of the crop.
+      px_per_nm: scale, None where it isn't known.
+    """
+
+    name: str
+    image: np.ndarray
+    mask: np.ndarray
+    period_px: float
+    px_per_nm: float | None
+
+
+def read_grana(
+    folder: str | os.PathLike[str], annotations: str | os.PathLike[str] | None = None
+) -> list[Granum]:
+    """Reads a set of grana, turned so that their lamellae run horizontally, in the CSV's order.
+
+    Args:
+      folder: of the images.
+      annotations: path of the CSV file; None takes annotations.csv in the folder.
+
+    Raises:
+      InputError: the CSV or a row of it is bad (see `annotations.each_row` and
+        `annotations.annotation`), an image can't be read (see `images.read_crop`), has nothing
+        inside of its mask or one grey value only, shows the same pixels as another, or the period
+        is below 2 px or above half of the granum's height. The message is of the first bad row,
+        and tells how many more there are.
+    """
+    folder = pathlib.Path(folder)
+    names: dict[str, str] = {}
+    return each_row(
+        folder / ANNOTATIONS if annotations is None else annotations,
+        lambda row: _read_granum(folder, row, names),
+    )
+
+
+def _read_granum(folder: pathlib.Path, row: Row, names: dict[str, str]) -> Granum:
+    """Reads the granum of a row, and notes its name by its content in `names`."""
+    known = annotation(row)
+    crop = read_crop(folder / known.name)
+    first = names.setdefault(fingerprint(*rotate(crop.image, crop.mask, 0)), known.name)
+    if first != known.name:
+        raise InputError(
+            f"shows the same pixels as {first}; accepted is each granum once, "
+            "as its copy could be in training and in validation"
+        )
+    image, mask = rotate(crop.image, crop.mask, HORIZONTAL - known.angle)
+    values = image[mask]
+    if values.min() == values.max():
+        raise InputError(
+            f"every pixel of the granum has the grey value {values[0]:.3g}; "
+            "accepted is an image of lamellae"
+        )
+    longest = len(image) / _LEAST_PERIODS
+    if not SHORTEST_PERIOD_PX <= known.period_px <= longest:
+        raise InputError(
+            f"the period is {known.period_px:.6g} px of the crop; accepted are "
+            f"{SHORTEST_PERIOD_PX:g} px to {longest:g} px, half of the granum's height at the "
+            f"angle {known.angle:g}"
+        )
+    return Granum(known.name, image, mask, known.period_px, known.px_per_nm)
+
+
+def fingerprint(image: np.ndarray, mask: np.ndarray) -> str:
+    """Returns a digest of a crop's grey values, rounded to 8 bits, and of its mask.
+
+    The rounding makes it the same on machines whose arithmetic differs in the last bits.
+
+    Args:
+      image: (rows, columns), grey value 0..1.
+      mask: bool (rows, columns).
+    """
+    digest = hashlib.sha256(repr(image.shape).encode())
+    digest.update(_to_8_bits(image).tobytes())
+    digest.update(np.packbits(mask).tobytes())
+    return digest.hexdigest()
+
+
+def split(grana: Sequence[Granum], validation_share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Parts grana into those of training and those of validation, by nothing but their content.
+
+    Sorted by `fingerprint`, the first ones validate: neither names nor places nor the order of the
+    rows change which ones, nor the order of the result, so that a run stays the same. The counts
+    are exact (237 and 102 of 339 for a share of 0.3), and above a share of 0 both are at least 1.
+    The price: where crops are added, a few of the others change sides, so that a network trained
+    before is to be validated anew only on crops that it hasn't seen.
+
+    Args:
+      grana: at least two, unless the share is 0.
+      validation_share: at least 0 and below 1; 0 keeps none for validation.
+
+    Returns:
+      Indices into `grana` for training and for validation.
+
+    Raises:
+      InputError: the share is out of range, or there are too few grana.
+    """
+    if not 0 <= validation_share < 1:
+        raise InputError(
+            f"validation_share is {validation_share}; accepted is a number from 0 to below 1"
+        )
+    if len(grana) < (2 if validation_share else 1):
+        raise InputError(
+            f"{len(grana)} grana for a validation_share of {validation_share}; accepted are at "
+            "least two, one of them for validation, or one and a share of 0"
+        )
+    order = np.array(
+        sorted(range(len(grana)), key=lambda i: fingerprint(grana[i].image, grana[i].mask))
+    )
+    count = round(validation_share * len(grana))
+    if validation_share:
+        count = min(max(count, 1), len(grana) - 1)
+    return order[count:], order[:count]
+
+
+def write_grana(
+    folder: str | os.PathLike[str],
+    grana: Iterable[Granum],
+    angles: Sequence[float] | None = None,
+) -> None:
+    """Writes a set of grana as `read_grana` reads it: 8-bit PNG files, and annotations.csv last.
+
+    The columns are granum_image, angle, period_nm and px_per_nm, or period_px instead of period_nm
+    if a scale isn't known.
+
+    Args:
+      folder: made if it isn't there.
+      grana: named NAME.png, each name once.
+      angles: how the lamellae are to lie in each image, degrees as in the CSV; None leaves all
+        horizontal. Turning a crop away and back again blurs it slightly.
+
+    Raises:
+      InputError: a name is taken or not of this kind, angles and grana differ in number, or a file
+        cannot be written.
+    """
+    folder = pathlib.Path(folder)
+    left = None if angles is None else iter(angles)
+    rows: dict[str, tuple[float, float, float | None]] = {}
+    for granum in grana:
+        angle = HORIZONTAL if left is None else next(left, None)
+        if angle is None:
+            raise InputError(f"{granum.name}: has no angle; accepted is one angle a granum")
+        _check_name(granum.name, rows)
+        with whole_file(folder / granum.name) as temporary:
+            temporary.write_bytes(_png(*rotate(granum.image, granum.mask, angle - HORIZONTAL)))
+        rows[granum.name] = angle, granum.period_px, granum.px_per_nm
+    if left is not None and next(left, None) is not None:
+        raise InputError(f"more angles than the {len(rows)} grana; accepted is one a granum")
+    write_text(folder / ANNOTATIONS, _csv(rows))
+
+
+def _check_name(name: str, taken: Container[str]) -> None:
+    if pathlib.PurePath(name).name != name or not name.endswith(".png") or name in taken:
+        raise InputError(
+            f"granum name {name!r}; accepted are names ending in .png, each once and without folder"
+        )
+
+
+def _png(image: np.ndarray, mask: np.ndarray) -> bytes:
+    """Returns a crop as an RGB file, pure blue outside of the mask."""
+    rgb = np.where(mask[..., None], _to_8_bits(image)[..., None], _BLUE)
+    return bytes(imagecodecs.png_encode(rgb))
+
+
+def _csv(rows: Mapping[str, tuple[float, float, float | None]]) -> str:
+    """Returns the annotations: by name the angle, the period in px of the crop and the scale."""
+    in_nm = all(px_per_nm is not None for *_, px_per_nm in rows.values())
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("granum_image", "angle", "period_nm" if in_nm else "period_px", "px_per_nm"))
+    for name, (angle, period, px_per_nm) in rows.items():
+        if px_per_nm is not None and in_nm:
+            period /= px_per_nm
+        writer.writerow((name, float(angle), float(period), px_per_nm))
+    return text.getvalue()
+
+
+def _to_8_bits(image: np.ndarray) -> np.ndarray:
+    return np.rint(np.asarray(image, np.float64) * 255).astype(np.uint8)

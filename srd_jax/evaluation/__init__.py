@@ -1,0 +1,1 @@
+"""Evaluation: measured against true periods, as figures, tables and a report."""

@@ -1,0 +1,166 @@
+"""Cases: each crop as each method measures it, beside its true period."""
+
+import dataclasses
+import heapq
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from srd_jax.data import Granum
+from srd_jax.errors import InputError, one_line
+from srd_jax.evaluation import traits
+from srd_jax.images import Crop
+from srd_jax.measurement import Measurement, Method
+from srd_jax.preparation import FRAME, MAX_ROWS
+from srd_jax.rows import DEFAULT_LIMITS, row_of
+
+STATUSES = ("ok", "low_confidence", "failed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One crop and one method; lengths in px of the crop, None for what isn't known.
+
+    Attributes:
+      name: of the crop.
+      method: its name.
+      true_px: true period.
+      period_px: measured period; None where the method failed.
+      sd_px: its standard deviation, by a method that gives one.
+      quality: 0..1, by a method that gives one.
+      error_px: measured - true period.
+      error_percent: the same in per cent of the true period.
+      status: ok, low_confidence or failed.
+      reason: why it isn't ok, or what is missing.
+      layers: height of the granum over the true period, see `traits.height`.
+      contrast: of the lamellae, see `traits.contrast`.
+      px_per_nm: scale.
+      frame_scale: px of the network's frame per px of the crop, vertically.
+    """
+
+    name: str
+    method: str
+    true_px: float
+    period_px: float | None
+    sd_px: float | None
+    quality: float | None
+    error_px: float | None
+    error_percent: float | None
+    status: str
+    reason: str
+    layers: float
+    contrast: float
+    px_per_nm: float | None
+    frame_scale: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """A case with what a picture of it needs."""
+
+    case: Case
+    granum: Granum
+    measurement: Measurement
+
+
+def evaluate(
+    grana: Iterable[Granum], methods: Mapping[str, Method], worst: int = 6
+) -> tuple[list[Case], dict[str, list[Shown]]]:
+    """Measures grana with every method; a crop that one can't measure is a case that failed.
+
+    Images are let go once they are measured, but for the worst.
+
+    Args:
+      grana: with their true periods.
+      methods: by name.
+      worst: how many measured cases a method are kept with their images.
+
+    Returns:
+      The cases, crop by crop and method by method, and by method those with the greatest error in
+      per cent, greatest first.
+
+    Raises:
+      InputError: the device's memory doesn't suffice.
+    """
+    cases: list[Case] = []
+    shown: dict[str, list[Shown]] = {name: [] for name in methods}
+    grana = iter(grana)
+    size = max(method.batch_size for method in methods.values())
+    while part := list(itertools.islice(grana, size)):
+        crops = [Crop(one.image, one.mask, one.px_per_nm, "") for one in part]
+        found = {name: _measure(method, crops) for name, method in methods.items()}
+        for index, granum in enumerate(part):
+            blank = _blank(granum)
+            for name, method in methods.items():
+                answer = found[name][index]
+                case = _case(dataclasses.replace(blank, method=name), answer, method)
+                cases.append(case)
+                if isinstance(answer, Measurement) and case.error_percent is not None:
+                    shown[name].append(Shown(case, granum, answer))
+        shown = {name: heapq.nlargest(worst, seen, _size) for name, seen in shown.items()}
+    return cases, shown
+
+
+def _size(one: Shown) -> float:
+    return abs(one.case.error_percent or 0.0)
+
+
+def _measure(method: Method, crops: Sequence[Crop]) -> list[Measurement | str]:
+    """Returns each crop's measurement, or the reason why there is none."""
+    prepared, reasons = [], []
+    for crop in crops:
+        try:
+            prepared.append(method.prepare(crop))
+            reasons.append("")
+        except InputError as error:
+            reasons.append(one_line(error))
+    measured = iter(method.measure(prepared))
+    return [reason or next(measured) for reason in reasons]
+
+
+def _blank(granum: Granum) -> Case:
+    """Returns what is known of a granum before it is measured."""
+    return Case(
+        name=granum.name,
+        method="",
+        true_px=granum.period_px,
+        period_px=None,
+        sd_px=None,
+        quality=None,
+        error_px=None,
+        error_percent=None,
+        status="failed",
+        reason="",
+        layers=traits.height(granum.mask) / granum.period_px,
+        contrast=traits.contrast(granum.image, granum.mask, granum.period_px),
+        px_per_nm=granum.px_per_nm,
+        frame_scale=FRAME[0] / min(len(granum.mask), MAX_ROWS),
+    )
+
+
+def _case(blank: Case, answer: Measurement | str, method: Method) -> Case:
+    """Fills in what a method says; its status is the one that `srd predict` gives."""
+    if isinstance(answer, str):
+        return dataclasses.replace(blank, reason=answer)
+    row = row_of(blank.name, answer, blank.px_per_nm, method.field_rows, "given", DEFAULT_LIMITS)
+    if row.status == "error":
+        return dataclasses.replace(blank, reason=row.reason)
+    error = answer.period_px - blank.true_px
+    return dataclasses.replace(
+        blank,
+        period_px=answer.period_px,
+        sd_px=answer.sd_px,
+        quality=answer.quality,
+        error_px=error,
+        error_percent=100 * error / blank.true_px,
+        status=row.status,
+        reason=row.reason,
+    )
+
+
+def column(cases: Iterable[Case], field: str) -> np.ndarray:
+    """Returns (N,) float64 values of a field, NaN where it isn't known."""
+    values = (getattr(case, field) for case in cases)
+    return np.array([math.nan if value is None else value for value in values], np.float64)

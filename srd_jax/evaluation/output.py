@@ -1,0 +1,61 @@
+"""The files of an evaluation: results.csv, summary.csv, summary.json and report.html."""
+
+import csv
+import dataclasses
+import json
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import srd_jax
+from srd_jax.evaluation.cases import Case, Shown
+from srd_jax.evaluation.report import report
+from srd_jax.evaluation.summary import Summary, flat
+from srd_jax.files import whole_file, write_text
+
+FILES = ("results.csv", "summary.csv", "summary.json", "report.html")
+
+
+def write(
+    folder: pathlib.Path,
+    source: str,
+    cases: Sequence[Case],
+    shown: Mapping[str, Sequence[Shown]],
+    summaries: Sequence[Summary],
+) -> None:
+    """Writes all files, each whole or not at all; the folder is made where there is none.
+
+    Args:
+      folder: of the files.
+      source: what was measured, in words.
+      cases: a row of results.csv each.
+      shown: the worst of them by method, for the report.
+      summaries: a row of summary.csv each.
+
+    Raises:
+      InputError: a file can't be written.
+    """
+    results, table, figures, page = (folder / name for name in FILES)
+    columns = [field.name for field in dataclasses.fields(Case)]
+    _write_csv(results, columns, (dataclasses.astuple(case) for case in cases))
+    rows = [flat(one) for one in summaries]
+    # A method without sd has fewer figures.
+    header = list(dict.fromkeys(key for row in rows for key in row))
+    _write_csv(table, header, ([row.get(key) for key in header] for row in rows))
+    about = {"source": source, "srd_jax": srd_jax.__version__, "methods": list(summaries)}
+    write_text(figures, json.dumps(about, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(page, report(source, srd_jax.__version__, cases, shown, summaries))
+
+
+def _write_csv(path: pathlib.Path, header: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: Any) -> str:
+    """Returns six digits of a number, and nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

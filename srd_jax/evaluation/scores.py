@@ -1,0 +1,156 @@
+"""Scores of measured periods: NumPy alone, JSON-ready, None for what no value says.
+
+Errors are measured - true; a function takes them in any unit, and answers in it.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import special
+
+Score = float | int | None
+
+# An error beyond this share of the period is a mistake: harmonics lie further off, noise nearer.
+MISTAKE = 0.15
+# Below these sds, px of the crop, the reference counts its errors (GRANA application).
+SD_LIMITS = (1.0, 2.0, 3.0, 4.0, 5.0)
+# Nominal coverage of central intervals in a reliability diagram.
+LEVELS = (*(percent / 100 for percent in range(5, 100, 5)), 0.99)
+# Least sd in a likelihood: the root of the least variance in `losses.gaussian_nll`.
+LEAST_SD = 1e-3
+
+
+def error_scores(errors: np.ndarray) -> dict[str, Score]:
+    """Returns mean, median and 95th percentile of the absolute error, and the mean error.
+
+    Args:
+      errors: (N,) any unit.
+
+    Returns:
+      mae, median, p95 and bias, in the unit of the errors.
+    """
+    size = np.abs(errors)
+    return {
+        "mae": _score(np.mean, size),
+        "median": _score(np.median, size),
+        "p95": _score(lambda values: np.percentile(values, 95), size),
+        "bias": _score(np.mean, errors),
+    }
+
+
+def mistakes(true: np.ndarray, measured: np.ndarray) -> dict[str, Score]:
+    """Returns the share of errors beyond 15 % of the true period, and of its kinds.
+
+    A doubling is within 15 % of twice the true period, a halving within 15 % of half of it, and
+    `other` is the rest of what is beyond.
+
+    Args:
+      true: (N,) periods, any length.
+      measured: (N,) periods, in the same unit.
+    """
+    ratio = measured / true
+    beyond, doubling, halving = (
+        np.abs(ratio - 1) > MISTAKE,
+        np.abs(ratio / 2 - 1) <= MISTAKE,
+        np.abs(ratio * 2 - 1) <= MISTAKE,
+    )
+    kinds = {
+        "beyond_15_percent": beyond,
+        "doubling": doubling,
+        "halving": halving,
+        "other": beyond & ~doubling & ~halving,
+    }
+    return {name: _score(np.mean, which) for name, which in kinds.items()}
+
+
+def by_sd(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
+    """Returns count and mae of the errors whose predicted sd is below each limit, and of all.
+
+    Args:
+      errors: (N,) px of the crop.
+      sd: (N,) px of the crop.
+
+    Returns:
+      Rows of sd_below (px of the crop; None for all), count and mae (px of the crop).
+    """
+    rows: list[dict[str, Score]] = []
+    for limit in (*SD_LIMITS, None):
+        chosen = np.abs(errors if limit is None else errors[sd < limit])
+        rows.append({"sd_below": limit, "count": chosen.size, "mae": _score(np.mean, chosen)})
+    return rows
+
+
+def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Score]:
+    """Returns how the predicted sd spreads, covers the errors and explains them.
+
+    The likelihoods are without the constant ½ log 2π, as the loss is. That of the best constant sd
+    is what an sd that knows nothing of the crop reaches: a lower nll than it is information.
+
+    Args:
+      errors: (N,) any length.
+      sd: (N,) in the same unit.
+
+    Returns:
+      mean and sd of the predicted sd; coverage of ± 1 and ± 2 sd (nominally 0.6827 and 0.9545);
+      nll; best_constant_sd and its nll.
+    """
+    constant = np.full_like(sd, np.sqrt(np.mean(np.square(errors)))) if errors.size else sd
+    within = np.abs(errors) / np.maximum(sd, LEAST_SD)
+    return {
+        "mean": _score(np.mean, sd),
+        "sd": _score(np.std, sd),
+        "coverage_1_sd": _score(np.mean, within <= 1),
+        "coverage_2_sd": _score(np.mean, within <= 2),
+        "nll": _score(np.mean, gaussian_nll(errors, sd)),
+        "best_constant_sd": _score(np.mean, constant),
+        "nll_of_constant_sd": _score(np.mean, gaussian_nll(errors, constant)),
+    }
+
+
+def gaussian_nll(errors: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """Returns (N,) log sd + errors² / (2 sd²), sd at least 0.001: without the constant ½ log 2π."""
+    sd = np.maximum(sd, LEAST_SD)
+    return np.log(sd) + 0.5 * np.square(errors / sd)
+
+
+def coverage(errors: np.ndarray, sd: np.ndarray, levels: Sequence[float] = LEVELS) -> np.ndarray:
+    """Returns the share of errors within the central normal interval of each nominal level.
+
+    Args:
+      errors: (N,) any length, N at least 1.
+      sd: (N,) in the same unit.
+      levels: nominal coverage, each between 0 and 1.
+
+    Returns:
+      (levels,) observed coverage.
+    """
+    reach = special.ndtri((1 + np.asarray(levels)) / 2)
+    return np.mean(np.abs(errors) <= reach[:, None] * np.maximum(sd, LEAST_SD), axis=1)
+
+
+def binned(
+    values: np.ndarray, errors: np.ndarray, edges: Sequence[float]
+) -> list[dict[str, Score]]:
+    """Returns count, mean value and error scores in each half-open bin that has a value.
+
+    Args:
+      values: (N,) what the errors are told by.
+      errors: (N,) any unit.
+      edges: rising; the last bin has no end.
+
+    Returns:
+      Rows of from, to (None for the last), count, mean (of the values) and `error_scores`.
+    """
+    rows: list[dict[str, Score]] = []
+    for low, high in zip(edges, (*edges[1:], np.inf), strict=True):
+        inside = (values >= low) & (values < high)
+        if inside.any():
+            edge = None if np.isinf(high) else high
+            row = {"from": low, "to": edge, "count": int(inside.sum())}
+            mean = _score(np.mean, values[inside])
+            rows.append(row | {"mean": mean} | error_scores(errors[inside]))
+    return rows
+
+
+def _score(function: Callable[[np.ndarray], float], values: np.ndarray) -> Score:
+    return float(function(values)) if values.size else None

@@ -1,0 +1,134 @@
+"""The figures of each method: a JSON-ready dictionary, and its table on the terminal."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import rich.console
+import rich.table
+from rich.text import Text
+
+from srd_jax.evaluation import scores
+from srd_jax.evaluation.cases import STATUSES, Case, column
+from srd_jax.results import print_line
+
+# Half-open bins; the last has no end. By field of `Case`.
+EDGES = {
+    "layers": (0.0, 4.0, 6.0, 8.0, 12.0, 16.0),
+    "contrast": (0.0, 0.02, 0.05, 0.1, 0.2, 0.3),
+    "true_px": (0.0, 12.0, 16.0, 20.0, 25.0, 30.0, 40.0),
+}
+
+Summary = dict[str, Any]
+
+
+def summarise(cases: Sequence[Case]) -> list[Summary]:
+    """Returns the figures of each method, in the order of its first case.
+
+    Keys: method; crops, measured, and a count a status; `all` and `ok` (only the cases with that
+    status), each with error scores in px, percent, nm and frame_px (px of the 476-frame) and the
+    shares of mistakes; sd, empty for a method without; and the binned error, per cent, by trait.
+    See `scores` for what each figure is.
+    """
+    methods = dict.fromkeys(case.method for case in cases)
+    return [_summary(name, [case for case in cases if case.method == name]) for name in methods]
+
+
+def _summary(method: str, cases: Sequence[Case]) -> Summary:
+    measured = [case for case in cases if case.status != "failed"]
+    with_sd = [case for case in measured if case.sd_px is not None]
+    counts = {status: sum(case.status == status for case in cases) for status in STATUSES}
+    return {
+        "method": method,
+        "crops": len(cases),
+        "measured": len(measured),
+        **counts,
+        "all": _errors(measured),
+        "only_ok": _errors([case for case in measured if case.status == "ok"]),
+        "sd": _sd(with_sd) if with_sd else {},
+        "percent_by": {
+            field: scores.binned(column(measured, field), column(measured, "error_percent"), edges)
+            for field, edges in EDGES.items()
+        },
+    }
+
+
+def _errors(cases: Sequence[Case]) -> Summary:
+    errors = column(cases, "error_px")
+    nm = errors / column(cases, "px_per_nm")
+    return {
+        "px": scores.error_scores(errors),
+        "percent": scores.error_scores(column(cases, "error_percent")),
+        "nm": scores.error_scores(nm[np.isfinite(nm)]),
+        "frame_px": scores.error_scores(errors * column(cases, "frame_scale")),
+        "mistakes": scores.mistakes(column(cases, "true_px"), column(cases, "period_px")),
+    }
+
+
+def _sd(cases: Sequence[Case]) -> Summary:
+    errors, sd = column(cases, "error_px"), column(cases, "sd_px")
+    observed = scores.coverage(errors, sd)
+    return {
+        **scores.sd_scores(errors, sd),
+        "by_sd": scores.by_sd(errors, sd),
+        "reliability": [
+            {"nominal": level, "observed": float(share)}
+            for level, share in zip(scores.LEVELS, observed, strict=True)
+        ],
+    }
+
+
+def flat(summary: Summary) -> dict[str, Any]:
+    """Returns the figures of one method in one row: nested keys joined by dots, lists left out."""
+    row: dict[str, Any] = {}
+    for key, value in summary.items():
+        if isinstance(value, dict):
+            row |= {f"{key}.{inner}": item for inner, item in flat(value).items()}
+        elif not isinstance(value, list):
+            row[key] = value
+    return row
+
+
+def print_table(console: rich.console.Console, summaries: Sequence[Summary]) -> None:
+    """Prints a line a method: counts, errors over all measured crops, and over the ok ones."""
+    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("method", overflow="fold")
+    for header in (
+        "measured",
+        "ok",
+        "MAE\npx",
+        "median\n%",
+        "p95\n%",
+        "beyond\n15 %",
+        "bias\npx",
+        "MAE px\nof ok",
+    ):
+        table.add_column(header, justify="right", no_wrap=True)
+    for one in summaries:
+        every = one["all"]
+        table.add_row(
+            Text(one["method"]),
+            f"{one['measured']}/{one['crops']}",
+            str(one["ok"]),
+            text(every["px"]["mae"]),
+            text(every["percent"]["median"]),
+            text(every["percent"]["p95"]),
+            percent(every["mistakes"]["beyond_15_percent"]),
+            text(every["px"]["bias"]),
+            text(one["only_ok"]["px"]["mae"]),
+        )
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        print_line(console, Text.from_ansi(line))
+
+
+def text(value: float | None, digits: int = 2) -> str:
+    """Returns a figure as readers see it, a dash for None."""
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def percent(share: float | None) -> str:
+    """Returns a share 0..1 in per cent, a dash for None."""
+    return "–" if share is None else f"{100 * share:.1f} %"

@@ -1,0 +1,126 @@
+"""What a method of measuring the period takes and gives."""
+
+import abc
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from srd_jax.errors import InputError
+from srd_jax.geometry import Geometry
+from srd_jax.images import Crop
+
+_ACCEPTED_IMAGES = (
+    "accepted are crops from images.read_crop, or arrays (rows, columns) of grey values, uint8 or "
+    "floats from 0 to 1"
+)
+
+Prepared = TypeVar("Prepared")
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """What a method says of one crop; lengths in px of the crop.
+
+    Attributes:
+      period_px: mean period.
+      sd_px: its standard deviation; None where the method gives none.
+      attention: (pools, heads, rows, columns) on the grid of positions, None unless asked for.
+      scale: px of the frame per px of the crop, vertically; 1 where the crop itself is measured.
+      box: (row0, row1, column0, column1), the half-open part of the crop that was measured.
+      quality: from 0 to 1, of the classical methods (see `baselines`); None for the network.
+    """
+
+    period_px: float
+    sd_px: float | None
+    attention: np.ndarray | None
+    scale: float
+    box: tuple[int, int, int, int]
+    quality: float | None = None
+
+
+class Method(abc.ABC, Generic[Prepared]):
+    """Measures crops in two steps, of which only the first can fail for a single crop.
+
+    Attributes:
+      batch_size: crops measured at once.
+      geometry: of the network's receptive fields; None for a method that sees the whole crop.
+    """
+
+    batch_size: int
+    geometry: Geometry | None = None
+
+    @property
+    def field_rows(self) -> int | None:
+        """Height of what the method sees at once, px of the frame; None for the whole crop."""
+        return None if self.geometry is None else self.geometry.receptive_field[0]
+
+    def __call__(
+        self, images: Iterable[np.ndarray | Crop], with_attention: bool = False
+    ) -> list[Measurement]:
+        """Measures crops of grana whose lamellae run horizontally.
+
+        Args:
+          images: crops as `images.read_crop` gives them, or (rows, columns) grey values, floats
+            0..1 or uint8, which are measured whole.
+          with_attention: also return where the method looked, if it can tell.
+
+        Raises:
+          InputError: a crop cannot be measured; the message says which.
+        """
+        if not isinstance(images, Iterable):
+            raise InputError(f"images is one {type(images).__name__}; accepted is a list of images")
+        prepared = []
+        for number, image in enumerate(images):
+            try:
+                prepared.append(self.prepare(image))
+            except InputError as error:
+                raise InputError(f"image {number}: {error}") from None
+        return self.measure(prepared, with_attention)
+
+    @abc.abstractmethod
+    def prepare(self, image: np.ndarray | Crop) -> Prepared:
+        """Returns what `measure` needs of one crop.
+
+        Raises:
+          InputError: the crop cannot be measured.
+        """
+
+    @abc.abstractmethod
+    def measure(
+        self, prepared: Sequence[Prepared], with_attention: bool = False
+    ) -> list[Measurement]:
+        """Measures prepared crops.
+
+        Raises:
+          InputError: the device's memory doesn't suffice.
+        """
+
+
+def check_batch_size(size: int) -> None:
+    """Checks a batch size.
+
+    Raises:
+      InputError: it is below 1.
+    """
+    if size < 1:
+        raise InputError(f"batch_size is {size}; accepted is a whole number from 1 on")
+
+
+def grey_and_mask(image: np.ndarray | Crop) -> tuple[np.ndarray, np.ndarray]:
+    """Returns grey values and the mask of a crop, or of an array, all of which is inside.
+
+    Raises:
+      InputError: the image is neither.
+    """
+    if isinstance(image, Crop):
+        return image.image, image.mask
+    grey = np.asarray(image)
+    if grey.ndim != 2 or not (grey.dtype == np.uint8 or grey.dtype.kind == "f"):
+        raise InputError(
+            f"{type(image).__name__} of shape {grey.shape} and type {grey.dtype}; "
+            f"{_ACCEPTED_IMAGES}"
+        )
+    grey = grey / np.float32(255) if grey.dtype == np.uint8 else grey
+    return grey, np.ones(grey.shape, bool)

@@ -1,0 +1,84 @@
+"""The methods of measuring the period, by name."""
+
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from srd_jax import baselines, predict
+from srd_jax.errors import InputError
+from srd_jax.images import Crop
+from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
+
+_BASELINES = {"fft": baselines.fft, "autocorrelation": baselines.autocorrelation}
+
+NETWORK = "network"
+METHODS = (NETWORK, *_BASELINES)
+
+
+class Classical(Method[Measurement]):
+    """A measurement of each crop by itself, on the host."""
+
+    def __init__(
+        self,
+        period: Callable[[ArrayLike, ArrayLike], baselines.Period],
+        batch_size: int = predict.BATCH_SIZE,
+    ):
+        """Takes a function of `baselines`.
+
+        Raises:
+          InputError: the batch size is below 1.
+        """
+        check_batch_size(batch_size)
+        self.batch_size = batch_size
+        self._period = period
+
+    def prepare(self, image: np.ndarray | Crop) -> Measurement:
+        """Measures one crop, since a crop that isn't measurable must not stop its batch.
+
+        Raises:
+          InputError: the crop cannot be measured.
+        """
+        grey, mask = grey_and_mask(image)
+        found = self._period(grey, mask)
+        return Measurement(
+            period_px=found.period_px,
+            sd_px=None,
+            attention=None,
+            scale=1.0,
+            box=baselines.tight_box(mask),
+            quality=found.quality,
+        )
+
+    def measure(
+        self, prepared: Sequence[Measurement], with_attention: bool = False
+    ) -> list[Measurement]:
+        """Returns what `prepare` has measured; it has no attention."""
+        return list(prepared)
+
+
+def make(
+    name: str,
+    weights: str | os.PathLike[str] | None = None,
+    batch_size: int = predict.BATCH_SIZE,
+) -> Method:
+    """Returns a method.
+
+    Args:
+      name: one of METHODS.
+      weights: weights file or workdir of a run, for the network and only for it.
+      batch_size: crops measured at once.
+
+    Raises:
+      InputError: there is no such method, its weights are missing, can't be loaded or not its own,
+        or the batch size is below 1.
+    """
+    if name not in METHODS:
+        raise InputError(f"method is {name!r}; accepted are {', '.join(METHODS)}")
+    if (name == NETWORK) != (weights is not None):
+        found = "without weights" if weights is None else f"with the weights {weights}"
+        raise InputError(f"method {name} {found}; accepted are weights with {NETWORK} only")
+    if weights is not None:
+        return predict.load(weights, batch_size)
+    return Classical(_BASELINES[name], batch_size)

@@ -1,0 +1,63 @@
+"""Contact sheets: many crops on one picture, each in its own size."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from srd_jax.files import whole_file
+
+# Of the sheet, px.
+_WIDTH, _GAP, _CAPTION = 2400, 8, 14
+_BACKGROUND, _TEXT, _OUTSIDE = (255, 255, 255), (0, 0, 0), (0, 0, 255)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """One crop of a sheet.
+
+    Attributes:
+      image: (rows, columns), grey value 0..1.
+      mask: (rows, columns) bool; what lies outside of it is shown in blue.
+      caption: below the crop.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    caption: str
+
+
+def write_sheet(path: str | os.PathLike[str], crops: Sequence[Shown]) -> None:
+    """Writes crops in order, row by row, none of them rescaled, as a PNG.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    places, height = _places([shown.image.shape for shown in crops])
+    width = max(x + shown.image.shape[1] for (x, _), shown in zip(places, crops, strict=True))
+    sheet = Image.new("RGB", (width + _GAP, height), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    for (x, y), shown in zip(places, crops, strict=True):
+        sheet.paste(_picture(shown), (x, y))
+        draw.text((x, y + shown.image.shape[0] + 1), shown.caption, fill=_TEXT)
+    with whole_file(path) as temporary:
+        sheet.save(temporary, "PNG")
+
+
+def _places(shapes: Sequence[tuple[int, ...]]) -> tuple[list[tuple[int, int]], int]:
+    """Returns the left upper corner of each crop, and the height of the sheet."""
+    places, x, y, tallest = [], _GAP, _GAP, 0
+    for rows, columns in shapes:
+        if x > _GAP and x + columns > _WIDTH:
+            x, y, tallest = _GAP, y + tallest + _CAPTION + _GAP, 0
+        places.append((x, y))
+        x, tallest = x + columns + _GAP, max(tallest, rows)
+    return places, y + tallest + _CAPTION + _GAP
+
+
+def _picture(shown: Shown) -> Image.Image:
+    grey = np.round(np.clip(shown.image, 0, 1) * 255).astype(np.uint8)
+    rgb = np.where(shown.mask[..., None], grey[..., None], np.array(_OUTSIDE, np.uint8))
+    return Image.fromarray(rgb)

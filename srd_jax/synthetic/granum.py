@@ -1,0 +1,120 @@
+"""Grana that look real: drawn in px of the crop, on the device, by pure functions of a key."""
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from srd_jax.preparation import FRAME, MAX_ROWS
+from srd_jax.source_config import GranaConfig
+from srd_jax.synthetic import layers, outline, profile
+from srd_jax.synthetic.draws import Deck
+from srd_jax.synthetic.layers import Layers
+from srd_jax.synthetic.micrograph import develop
+from srd_jax.synthetic.outline import Outline
+
+# White of a scale bar's border, and its width in px of the crop.
+_BORDER_GREY, _BORDER_WIDTH = 255.0, 3.0
+# Every so many pixels the local period is looked at.
+_SPARSE = 4
+
+
+@struct.dataclass
+class Granum:
+    """One granum, whole; lengths in px of the crop.
+
+    Attributes:
+      size: (2,) rows and columns of its crop, whole numbers.
+      layers: where its lamellae run.
+      harmonics: of the profile across them, before blur.
+      outline: of its mask.
+      micrograph: key of what isn't the specimen.
+    """
+
+    size: jax.Array
+    layers: Layers
+    harmonics: jax.Array
+    outline: Outline
+    micrograph: jax.Array
+
+
+def draw(key: jax.Array, config: GranaConfig) -> Granum:
+    """Returns a granum whose nominal period is uniform in its logarithm in the frame."""
+    size_key, layer_key, profile_key, outline_key, picture_key = jax.random.split(key, 5)
+    period, height, width = _draw_size(size_key, config)
+    size = height, width
+    found = layers.draw_layers(layer_key, period, size, config.layers)
+    across = jnp.linspace(-0.5, 0.5, outline.SAMPLES) * width
+    bend = layers.deflection(found, across)
+    return Granum(
+        size=jnp.stack(size),
+        layers=found,
+        harmonics=profile.draw_profile(profile_key, config.profile),
+        outline=outline.draw_outline(outline_key, size, period, bend, config.outline),
+        micrograph=picture_key,
+    )
+
+
+def _draw_size(key: jax.Array, config: GranaConfig) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Returns the period and the rows and columns of the crop, px of the crop."""
+    deck = Deck(key, 3)
+    frame_period = deck.log_uniform(config.frame_period)
+    # Rows of the part that the frame shows, at the shortest and the longest period of the crop.
+    least, most = (FRAME[0] * end / frame_period for end in config.period)
+    tallest = jnp.where(most >= MAX_ROWS, config.rows[1], most)
+    low, high = jnp.clip(least, *config.rows), jnp.clip(tallest, *config.rows)
+    height = jnp.floor(low * (high / low) ** deck.take())
+    period = frame_period * jnp.minimum(height, MAX_ROWS) / FRAME[0]
+    # Grana are about as wide as high, up to six times.
+    low, high = jnp.clip(0.8 * height, *config.columns), jnp.clip(6.5 * height, *config.columns)
+    return period, height, jnp.floor(low * (high / low) ** deck.take())
+
+
+def paint(
+    granum: Granum, rows: jax.Array, columns: jax.Array, config: GranaConfig
+) -> tuple[jax.Array, jax.Array]:
+    """Returns a part of a granum's crop: grey levels 0..255, 0 outside of the mask, and the mask.
+
+    Args:
+      granum: what to paint.
+      rows: (R,) coordinates of pixels, px from the upper edge of the crop; R is a multiple of 8.
+      columns: (C,) likewise from the left edge.
+      config: ranges of the micrograph's quality.
+    """
+    found, (height, width) = granum.layers, granum.size
+    blur_key, picture_key = jax.random.split(granum.micrograph)
+    defocus = Deck(blur_key, 1).uniform(config.quality.defocus)
+    harmonics = profile.blurred(granum.harmonics, defocus, found.period)
+    phase = layers.phase(found, rows - height / 2, columns - width / 2)
+    grey = develop(
+        picture_key,
+        profile.light(harmonics, phase),
+        (rows, columns),
+        (height, width),
+        found.period,
+        config.quality,
+    )
+    distances = outline.hole_distances(granum.outline, rows, columns)
+    for bordered, distance in zip(granum.outline.bordered, distances, strict=True):
+        grey = jnp.where((bordered > 0) & (distance < _BORDER_WIDTH), _BORDER_GREY, grey)
+    mask = outline.inside(granum.outline, rows, columns)
+    return jnp.where(mask, grey, 0.0), mask
+
+
+def mean_period(granum: Granum, mask: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
+    """Returns the mean distance of adjacent lamellae over the masked area, px of the crop.
+
+    Args:
+      granum: of which a part was painted.
+      mask: (R, C) of that part.
+      rows: (R,) coordinates of its pixels.
+      columns: (C,) likewise.
+    """
+    height, width = granum.size
+    sparse = mask[::_SPARSE, ::_SPARSE]
+    local = layers.local_period(
+        granum.layers, rows[::_SPARSE] - height / 2, columns[::_SPARSE] - width / 2
+    )
+    nominal = granum.layers.period
+    # Where a layer ends the phase may stand still for a few pixels.
+    local = jnp.clip(local, 0.5 * nominal, 2 * nominal)
+    return jnp.sum(local * sparse) / jnp.maximum(jnp.sum(sparse), 1)

@@ -1,0 +1,59 @@
+"""How grey values change across one lamella: dark membranes, light lumen, gap to the next.
+
+A thylakoid is two membranes around its lumen; in a granum it lies on the next one with a thin gap
+between them. The profile is periodic in the phase and held as harmonics, of which blur takes its
+share exactly.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from srd_jax.source_config import ProfileConfig
+from srd_jax.synthetic.draws import Deck
+
+HARMONICS = 6
+_SAMPLES = 64
+
+
+def draw_profile(key: jax.Array, config: ProfileConfig) -> jax.Array:
+    """Returns the complex harmonics 1..HARMONICS of a profile of unit variance, light positive."""
+    deck = Deck(key, 6)
+    apart, membrane = deck.uniform(config.lumen_width), deck.uniform(config.membrane_width)
+    lumen, gap = deck.uniform(config.lumen_light), deck.uniform(config.gap_light)
+    turns = jnp.arange(_SAMPLES) / _SAMPLES
+    dark = _bump(turns - apart / 2, membrane) + _bump(turns + apart / 2, membrane)
+    light = lumen * _bump(turns, apart / 4) + gap * _bump(turns - 0.5, (1 - apart) / 4)
+    harmonics = jnp.fft.rfft(light - dark)[1 : HARMONICS + 1] / _SAMPLES
+    # Two or three equal lines a period would make a half or a third of the period the true one.
+    most = jnp.abs(harmonics[0]) * jnp.ones(HARMONICS).at[1:].set(deck.uniform(config.overtone))
+    harmonics *= jnp.minimum(1.0, most / jnp.maximum(jnp.abs(harmonics), 1e-6))
+    harmonics /= jnp.sqrt(2 * jnp.sum(jnp.abs(harmonics) ** 2))
+    return jnp.where(deck.chance(config.inverted), -harmonics, harmonics)
+
+
+def _bump(turns: jax.Array, width: jax.Array) -> jax.Array:
+    """Returns a Gaussian of height 1 on the circle."""
+    distance = turns - jnp.round(turns)
+    return jnp.exp(-0.5 * (distance / width) ** 2)
+
+
+def blurred(harmonics: jax.Array, sigma: jax.Array, period: jax.Array) -> jax.Array:
+    """Returns the harmonics under a Gaussian blur of `sigma` px at a period of `period` px.
+
+    The transfer function is exp(-2 (pi k sigma / period)^2) for harmonic k.
+    """
+    order = jnp.arange(1, HARMONICS + 1)
+    return harmonics * jnp.exp(-2 * (jnp.pi * order * sigma / period) ** 2)
+
+
+def light(harmonics: jax.Array, phase: jax.Array) -> jax.Array:
+    """Returns the profile at each phase (turns), of the phase's shape.
+
+    The sum of 2 Re(c_k z^k), z = exp(2 pi i phase), by Horner's rule in real arithmetic.
+    """
+    cosine, sine = jnp.cos(2 * jnp.pi * phase), jnp.sin(2 * jnp.pi * phase)
+    real, imaginary = jnp.zeros_like(phase), jnp.zeros_like(phase)
+    for order in reversed(range(HARMONICS)):
+        real, imaginary = real + harmonics[order].real, imaginary + harmonics[order].imag
+        real, imaginary = real * cosine - imaginary * sine, real * sine + imaginary * cosine
+    return 2 * real

@@ -1,0 +1,164 @@
+"""Sets of grana as a dataset of TensorFlow Datasets, prepared and read without TensorFlow.
+
+Importing this module registers it, so that `tfds.builder("srd_grana:1.0.0", data_dir=...)` finds
+it. It is prepared from a folder in the format of real grana, given as `manual_dir`; the files are
+ArrayRecord, which `as_data_source` reads.
+"""
+
+import contextlib
+import io
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from srd_jax.annotations import read_annotations
+from srd_jax.data import ANNOTATIONS, Granum, read_grana
+from srd_jax.errors import InputError, one_line
+
+NAME = "srd_grana"
+VERSION = "1.0.0"
+
+# What TensorFlow Datasets calls the split of a set without official ones.
+SPLIT = "train"
+
+
+class SrdGrana(tfds.core.GeneratorBasedBuilder):
+    """Grana with their lamellae horizontal, as `data.read_grana` gives them.
+
+    The one split holds all crops in the order of the CSV; `data.split` parts them as it parts those
+    of the folder. `px_per_nm` is NaN where the scale isn't known.
+    """
+
+    VERSION = tfds.core.Version(VERSION)
+    RELEASE_NOTES = {"1.0.0": "First version."}  # noqa: RUF012
+    MANUAL_DOWNLOAD_INSTRUCTIONS = (
+        "A folder with one image a granum, pure blue outside of its mask, and annotations.csv."
+    )
+
+    def __init__(self, *, file_format: str = "array_record", **options: Any):
+        """Takes the options of every builder; other file formats need TensorFlow."""
+        super().__init__(file_format=file_format, **options)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        tensor = tfds.features.Tensor
+        # Scalars as tensors in bytes, since a Scalar of 64 bits is stored in 32.
+        number = tensor(shape=(), dtype=np.float64, encoding="bytes")
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="Crops of chloroplast grana with their stacking repeat distance.",
+            features=tfds.features.FeaturesDict(
+                {
+                    "name": tfds.features.Text(),
+                    "image": tensor(shape=(None, None), dtype=np.float32, encoding="zlib"),
+                    "mask": tensor(shape=(None, None), dtype=np.bool_, encoding="zlib"),
+                    "period_px": number,
+                    "px_per_nm": number,
+                }
+            ),
+            disable_shuffling=True,
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+        return {SPLIT: self._generate_examples(read_grana(dl_manager.manual_dir))}
+
+    def _generate_examples(self, grana: Sequence[Granum]) -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, granum in enumerate(grana):
+            scale = np.nan if granum.px_per_nm is None else granum.px_per_nm
+            yield (
+                number,
+                {
+                    "name": granum.name,
+                    "image": granum.image,
+                    "mask": granum.mask,
+                    "period_px": np.float64(granum.period_px),
+                    "px_per_nm": np.float64(scale),
+                },
+            )
+
+
+def check_unprepared(data_dir: str | os.PathLike[str]) -> None:
+    """Checks that the dataset isn't prepared in a folder already.
+
+    Raises:
+      InputError: it is.
+    """
+    folder = _version_folder(data_dir)
+    if folder.exists():
+        raise InputError(
+            f"{folder}: is there already; accepted is a data_dir without {NAME} {VERSION}"
+        )
+
+
+def prepare(folder: str | os.PathLike[str], data_dir: str | os.PathLike[str]) -> pathlib.Path:
+    """Prepares the dataset, whole or not at all, and returns the folder of its version.
+
+    Args:
+      folder: of the images and annotations.csv.
+      data_dir: where TensorFlow Datasets keeps its datasets.
+
+    Raises:
+      InputError: it is prepared there already, can't be written, or the folder is refused by
+        `data.read_grana`.
+    """
+    check_unprepared(data_dir)
+    # It tells in several lines that a folder isn't there.
+    read_annotations(pathlib.Path(folder, ANNOTATIONS))
+    config = tfds.download.DownloadConfig(manual_dir=pathlib.Path(folder).resolve())
+    # It prints and draws progress bars.
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            builder = SrdGrana(data_dir=os.fspath(data_dir))
+            builder.download_and_prepare(download_config=config)
+        except OSError as error:
+            raise InputError(
+                f"{data_dir}: cannot be written ({error.strerror or one_line(error)}); "
+                "give a writable folder with room on its disk"
+            ) from error
+    return _version_folder(data_dir)
+
+
+def read_tfds(data_dir: str | os.PathLike[str]) -> list[Granum]:
+    """Reads the prepared dataset: what `data.read_grana` gave of its folder, bit for bit.
+
+    Args:
+      data_dir: where TensorFlow Datasets keeps its datasets.
+
+    Raises:
+      InputError: the dataset isn't there in this version, or is damaged.
+    """
+    folder = _version_folder(data_dir)
+    if not folder.is_dir():
+        versions = sorted(path.name for path in folder.parent.glob("*.*.*"))
+        found = f"the versions {', '.join(versions)}" if versions else "none"
+        raise InputError(
+            f"{data_dir}: holds {found} of {NAME}; accepted is a folder where version {VERSION} is "
+            "prepared (srd make-dataset --tfds, or srd_jax.tfds_grana.prepare)"
+        )
+    try:
+        builder: Any = SrdGrana(data_dir=os.fspath(data_dir))  # its decorators hide its types
+        return [_granum(example) for example in builder.as_data_source(split=SPLIT)]
+    # TensorFlow Datasets meets damaged files with exceptions of almost every type.
+    except Exception as error:
+        raise InputError(
+            f"{folder}: cannot be read, damaged or incomplete ({one_line(error)}); "
+            "accepted is the dataset as it was prepared; prepare it again"
+        ) from error
+
+
+def _granum(example: dict[str, Any]) -> Granum:
+    scale = float(example["px_per_nm"])
+    return Granum(
+        name=example["name"].decode(),
+        image=example["image"],
+        mask=example["mask"],
+        period_px=float(example["period_px"]),
+        px_per_nm=None if np.isnan(scale) else scale,
+    )
+
+
+def _version_folder(data_dir: str | os.PathLike[str]) -> pathlib.Path:
+    return pathlib.Path(data_dir) / NAME / VERSION
