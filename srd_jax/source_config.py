@@ -86,6 +86,7 @@ class QualityConfig:
       noise_sd: least and most sd of the noise whatever the contrast.
       grain: sd of the blur of the noise's fine part.
       coarse_share: share of the noise's variance in its coarse part.
+      white_share: share of the rest of it that differs from pixel to pixel.
       coarse: scale of the noise's coarse part.
       shot: how far the noise follows the root of the grey level, 0 for not at all, 1 fully.
       defocus: sd of the blur of the lamellae.
@@ -99,15 +100,16 @@ class QualityConfig:
     bright: float = limited(0.4, 0.0, 1.0)
     bright_mean: Range = limited((150.0, 195.0), 1.0, 255.0)
     dark_mean: Range = limited((50.0, 150.0), 1.0, 255.0)
-    bright_contrast: Range = limited((4.0, 14.0), 0.1, 255.0)
+    bright_contrast: Range = limited((5.0, 14.0), 0.1, 255.0)
     dark_contrast: Range = limited((9.0, 36.0), 0.1, 255.0)
     fade: Range = limited((0.0, 0.9), 0.0, 1.0)
     layer_spread: Range = limited((0.0, 0.4), 0.0, 2.0)
     shading_sd: Range = limited((2.0, 14.0), 0.0, 255.0)
     noise: Range = limited((0.25, 2.5), 0.001, 100.0)
     noise_sd: Range = limited((2.0, 30.0), 0.0, 255.0)
-    grain: Range = limited((0.4, 1.6), 0.1, 2.0)
+    grain: Range = limited((0.6, 1.6), 0.1, 2.0)
     coarse_share: Range = limited((0.0, 0.5), 0.0, 1.0)
+    white_share: Range = limited((0.03, 0.4), 0.0, 1.0)
     coarse: Range = limited((4.0, 16.0), 2.0, 64.0)
     shot: Range = limited((0.0, 1.0), 0.0, 1.0)
     defocus: Range = limited((0.5, 2.5), 0.0, 20.0)
@@ -138,6 +140,8 @@ class OutlineConfig:
       notch_depth: of a notch, share of the crop.
       joined: share of grana that are stacks of different height joined by a neck.
       holes: mean number of holes.
+      rim: share of crops whose outermost pixels are dark, as a cut-out's are after turning it.
+      rim_darkness: how dark, 1 for black.
     """
 
     cut_rows: Range = limited((0.0, 0.25), 0.0, 0.4)
@@ -150,6 +154,8 @@ class OutlineConfig:
     notch_depth: Range = limited((0.02, 0.2), 0.0, 0.4)
     joined: float = limited(0.35, 0.0, 1.0)
     holes: float = limited(0.15, 0.0, 2.0)
+    rim: float = limited(0.5, 0.0, 1.0)
+    rim_darkness: Range = limited((0.3, 1.0), 0.0, 1.0)
 
 
 @dataclasses.dataclass

@@ -1,5 +1,7 @@
 """Grana that look real: drawn in px of the crop, on the device, by pure functions of a key."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -81,8 +83,9 @@ def paint(
       config: ranges of the micrograph's quality.
     """
     found, (height, width) = granum.layers, granum.size
-    blur_key, picture_key = jax.random.split(granum.micrograph)
-    defocus = Deck(blur_key, 1).uniform(config.quality.defocus)
+    deck_key, picture_key = jax.random.split(granum.micrograph)
+    deck = Deck(deck_key, 3)
+    defocus = deck.uniform(config.quality.defocus)
     harmonics = profile.blurred(granum.harmonics, defocus, found.period)
     phase = layers.phase(found, rows - height / 2, columns - width / 2)
     grey = develop(
@@ -97,7 +100,18 @@ def paint(
     for bordered, distance in zip(granum.outline.bordered, distances, strict=True):
         grey = jnp.where((bordered > 0) & (distance < _BORDER_WIDTH), _BORDER_GREY, grey)
     mask = outline.inside(granum.outline, rows, columns)
-    return jnp.where(mask, grey, 0.0), mask
+    rim = deck.chance(config.outline.rim) * deck.uniform(config.outline.rim_darkness)
+    return jnp.where(mask, grey * (1 - rim * ~_interior(mask)), 0.0), mask
+
+
+def _interior(mask: jax.Array) -> jax.Array:
+    """Returns which pixels of a mask have all four neighbours in it, too."""
+    rows, columns = mask.shape
+    wide = jnp.pad(mask, 1)
+    sides = ((0, 1), (2, 1), (1, 0), (1, 2))
+    return functools.reduce(
+        jnp.logical_and, (wide[y : y + rows, x : x + columns] for y, x in sides)
+    )
 
 
 def mean_period(granum: Granum, mask: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:

@@ -75,18 +75,21 @@ def _fading(
 def _noise(
     key: jax.Array, deck: Deck, at: Coordinates, contrast: jax.Array, config: QualityConfig
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns the noise, grey levels, and its fine part alone, of unit variance."""
-    grain_key, coarse_key = jax.random.split(key)
+    """Returns the noise, grey levels, and its blurred fine part alone, of unit variance."""
+    grain_key, white_key, coarse_key = jax.random.split(key, 3)
     sd = jnp.clip(contrast * deck.log_uniform(config.noise), *config.noise_sd)
-    share = deck.uniform(config.coarse_share)
+    coarse_share, white_share = deck.uniform(config.coarse_share), deck.uniform(config.white_share)
     # Mostly the same blur along both axes.
     common, apart = deck.uniform(config.grain), deck.uniform((0.0, 0.4))
     down, right = common + apart * (deck.uniform(config.grain, 2) - common)
-    grain = _grain(grain_key, (at[0].shape[0], at[1].shape[0]), down, right)
+    shape = at[0].shape[0], at[1].shape[0]
+    grain = _grain(grain_key, shape, down, right)
+    white = jax.random.normal(white_key, shape)
     scale = deck.log_uniform(config.coarse), deck.log_uniform(config.coarse)
     finest = (config.coarse[0], config.coarse[0])
     coarse = smooth_field(coarse_key, *at, scale, finest)
-    return sd * (jnp.sqrt(1 - share) * grain + jnp.sqrt(share) * coarse), grain
+    fine = jnp.sqrt(1 - white_share) * grain + jnp.sqrt(white_share) * white
+    return sd * (jnp.sqrt(1 - coarse_share) * fine + jnp.sqrt(coarse_share) * coarse), grain
 
 
 def _grain(key: jax.Array, shape: tuple[int, int], down: jax.Array, right: jax.Array) -> jax.Array:

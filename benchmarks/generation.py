@@ -1,0 +1,93 @@
+"""Time of an image: drawing it, augmenting a crop, and training on it, in the same run.
+
+python benchmarks/generation.py [--rounds 3] [--columns 110 476]
+
+Each figure is the time of a batch over its size, best of five calls in a round; rounds take turns.
+The ratio is to the training step on images of the same frame.
+"""
+
+import argparse
+import functools
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from srd_jax import crops, model, optimizer, steps
+from srd_jax.augment import augment
+from srd_jax.compiling import jit
+from srd_jax.config import AugmentConfig, GranaConfig, StripesConfig, TrainConfig, validated
+from srd_jax.synthetic import grana, stripes
+from srd_jax.synthetic.dataset import draw_grana
+
+BATCH, CALLS, CROPS = 8, 5, 16
+
+
+def main() -> None:
+    """Prints a table a frame."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--columns", type=int, nargs="+", default=[110, 476])
+    options = parser.parse_args()
+    print(f"{jax.devices()[0].device_kind}, jax {jax.__version__}, batches of {BATCH}")
+    for columns in options.columns:
+        works = works_of((476, columns))
+        times = {name: [] for name in works}
+        for _ in range(options.rounds):
+            for name, work in works.items():
+                times[name].append(milliseconds(work))
+        print(f"\nframe 476x{columns}: ms an image, median of {options.rounds} rounds, ratio")
+        step = np.array(times["training step"])
+        for name, values in times.items():
+            ratio = np.median(np.array(values) / step)
+            print(f"{name:20}{np.median(values):8.2f}{ratio:8.3f}")
+
+
+def works_of(frame: tuple[int, int]) -> dict:
+    """Returns a function of a number for each kind of work, compiled."""
+    config = validated(TrainConfig(frame=frame, batch_size=BATCH))
+    update = optimizer.make(config)
+    parameters = model.initial_parameters(config.model, jax.random.key(0))
+    state = steps.TrainState(jnp.int32(0), parameters, parameters, update.init(parameters))
+    apply = model.as_function(config.model)
+    train = jit(functools.partial(steps.train_step, config, apply, update))
+    generate = jit(functools.partial(grana.render, size=BATCH, frame=frame, config=GranaConfig()))
+    stripe = jit(
+        functools.partial(
+            stripes.render,
+            size=BATCH,
+            frame=frame,
+            config=StripesConfig(noise_sd=(0.0, 100.0)),
+            geometry=config.model.geometry,
+        )
+    )
+    drawn = list(draw_grana(0, CROPS, GranaConfig()))
+    padded = crops.pad(*([one[i] for one in drawn] for i in range(3)))
+    change = jit(lambda key: augment(key, padded, jnp.arange(BATCH), frame, AugmentConfig()))
+    batch = generate(jax.random.key(0))
+    return {
+        "training step": lambda i: train(state, batch, jax.random.key(i)),
+        "generated grana": lambda i: generate(jax.random.key(i)),
+        "augmented crops": lambda i: change(jax.random.key(i)),
+        "stripes in noise": lambda i: stripe(jax.random.key(i)),
+    }
+
+
+def milliseconds(work) -> float:
+    """Returns the least time of one call, over the batch."""
+    jax.block_until_ready(work(0))
+    times = []
+    for i in range(CALLS):
+        began = time.perf_counter()
+        jax.block_until_ready(work(i))
+        times.append(time.perf_counter() - began)
+    return 1e3 * min(times) / BATCH
+
+
+if __name__ == "__main__":
+    main()
