@@ -13,6 +13,7 @@ from srd_jax.fields import check_limits, check_number, did_you_mean, from_dict, 
 from srd_jax.fields import differences as differences
 from srd_jax.fields import to_json as to_json
 from srd_jax.geometry import Block, Geometry, Size, geometry_of
+from srd_jax.preparation import FRAME
 from srd_jax.source_config import AugmentConfig as AugmentConfig
 from srd_jax.source_config import CropsConfig as CropsConfig
 from srd_jax.source_config import GranaConfig as GranaConfig
@@ -216,6 +217,22 @@ def _check_frames(config: TrainConfig) -> None:
             config.model.geometry.grid(*operator.attrgetter(name)(config))
         except InputError as error:
             raise InputError(f"config.{name}: {error}") from None
+
+    if not isinstance(config.source, StripesConfig):
+        _check_crop_frames(config)
+
+
+def _check_crop_frames(config: TrainConfig) -> None:
+    """Checks that frames show crops as prediction does: all rows, all or fewer columns."""
+    whole = isinstance(config.source, CropsConfig)
+    for name, narrow in (("frame", True), ("validation.frame", not whole)):
+        rows, columns = operator.attrgetter(name)(config)
+        if rows != FRAME[0] or columns > FRAME[1] or (columns < FRAME[1] and not narrow):
+            accepted = f"{FRAME[0]}x{FRAME[1]}" + (", or fewer columns" if narrow else "")
+            raise InputError(
+                f"config.{name} is {rows}x{columns}; accepted with a source of kind "
+                f"{config.source.kind}: {accepted}"
+            )
 
 
 def _check_pairs(config: TrainConfig) -> None:

@@ -1,0 +1,184 @@
+import collections
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from grana_folders import write_folder
+from training_runs import tiny
+
+from srd_jax import sources, train
+from srd_jax.config import (
+    AugmentConfig,
+    CropsConfig,
+    EncoderConfig,
+    GranaConfig,
+    ModelConfig,
+    TrainConfig,
+    ValidationConfig,
+    validated,
+)
+from srd_jax.data import read_grana, split
+from srd_jax.errors import InputError
+from srd_jax.preparation import FRAME, prepare
+from srd_jax.tfds_grana import prepare as prepare_tfds
+
+NARROW = (476, 46)
+
+
+def crops_config(folder, **changes):
+    config = TrainConfig(
+        name="crops",
+        frame=NARROW,
+        batch_size=4,
+        steps_per_epoch=2,
+        epochs=2,
+        log_every_steps=1,
+        model=ModelConfig(encoder=EncoderConfig(channels=2, dropout=0.0)),
+        source=CropsConfig(dir=str(folder)),
+        validation=ValidationConfig(batch_size=2, images=2, pictures=1),
+    )
+    config.optimizer.warmup_steps = 1
+    return validated(dataclasses.replace(config, **changes))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A folder of ten grana, and the data_dir of the TensorFlow dataset made of it."""
+    root = tmp_path_factory.mktemp("sources")
+    write_folder(root / "folder", n=10)
+    prepare_tfds(root / "folder", root / "data")
+    return root / "folder", root / "data"
+
+
+def batches(config, count=3):
+    source = sources.make(config)
+    draw = jax.jit(source.train)
+    return [draw(source.arrays, step, jax.random.key(step)) for step in range(count)]
+
+
+def test_folder_and_tfds_give_the_same_bits(folders):
+    folder, data_dir = folders
+    config = crops_config(folder)
+    other = crops_config(data_dir, source=CropsConfig(format="tfds", dir=str(data_dir)))
+    for first, second in zip(batches(config), batches(other), strict=True):
+        jax.tree.map(np.testing.assert_array_equal, first, second)
+    first, second = (sources.make(c) for c in (config, other))
+    jax.tree.map(np.testing.assert_array_equal, first.arrays, second.arrays)
+
+
+def test_the_validation_set_is_what_prediction_sees(folders):
+    folder, _ = folders
+    config = crops_config(folder)
+    source = sources.make(config)
+    grana = read_grana(folder)
+    kept = [grana[i] for i in split(grana, 0.3)[1]]
+    assert source.validation_images == len(kept) == 3
+    shown = [source.validation(source.arrays, index) for index in range(2)]
+    images = np.concatenate([batch.image for batch in shown])
+    targets = np.concatenate([batch.target for batch in shown])
+    # The last batch of two is filled up with the first crop.
+    for image, target, one in zip(images, targets, [*kept, kept[0]], strict=True):
+        expected = prepare(one.image, one.mask, FRAME)
+        np.testing.assert_array_equal(image, expected.image)
+        assert target == pytest.approx(one.period_px * expected.scale, rel=1e-6)
+
+
+def test_training_shows_training_crops_only(folders):
+    folder, _ = folders
+    grana = read_grana(folder)
+    assert len({one.period_px for one in grana}) == 1
+    plain = AugmentConfig(
+        tilt=0.0, rows=(1.0, 1.0), columns=(1.0, 1.0), flip=False, black=(0, 0), white=(255, 255),
+        noise=(0, 0),
+    )  # fmt: skip
+    config = crops_config(folder, frame=FRAME, source=CropsConfig(dir=str(folder), augment=plain))
+    seen = [np.asarray(image) for batch in batches(config, 4) for image in batch.image]
+    train_index, validation_index = split(grana, 0.3)
+    frames = [prepare(one.image, one.mask).image for one in grana]
+    found = [int(np.argmin([np.abs(image - frame).max() for frame in frames])) for image in seen]
+    assert set(found) == set(train_index)
+    assert not set(found) & set(validation_index)
+
+
+@pytest.mark.parametrize(("number", "batch_size"), [(7, 3), (5, 5), (3, 8), (1, 4), (10, 4)])
+def test_every_crop_is_seen_as_often_as_any(number, batch_size):
+    order = jax.jit(functools.partial(sources.epoch_order, batch_size=batch_size, number=number))
+    key = jax.random.key(0)
+    seen = np.concatenate([order(key, jnp.int32(step)) for step in range(4 * number)])
+    counts = collections.Counter(seen.tolist())
+    assert set(counts) == set(range(number))
+    assert set(counts.values()) == {4 * batch_size}
+    epochs = seen.reshape(-1, number)
+    assert all(sorted(epoch) == list(range(number)) for epoch in epochs.tolist())
+    if number > 4:
+        assert len({tuple(epoch) for epoch in epochs.tolist()}) > len(epochs) / 2
+
+
+def test_the_order_of_late_steps_is_defined():
+    late = sources.epoch_order(jax.random.key(0), jnp.int32(2**31 - 5), 64, 339)
+    assert sorted(set(np.asarray(late).tolist()))[0] >= 0
+    assert np.max(late) < 339
+
+
+def test_equal_losses_from_folder_and_tfds(folders, tmp_path):
+    folder, data_dir = folders
+    rows = []
+    for name, source in (
+        ("folder", CropsConfig(dir=str(folder))),
+        ("tfds", CropsConfig(format="tfds", dir=str(data_dir))),
+    ):
+        train.run(crops_config(folder, source=source), tmp_path / name)
+        rows.append((tmp_path / name / "metrics.csv").read_text())
+    assert rows[0] == rows[1]
+
+
+def test_generated_grana_train(tmp_path):
+    config = crops_config(
+        "", source=GranaConfig(), validation=ValidationConfig(2, NARROW, batch_size=2, pictures=1)
+    )
+    summary = train.run(config, tmp_path)
+    assert summary["steps"] == 4
+    assert np.isfinite(summary["val_mae"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"source": CropsConfig()}, "config.source.dir is ''"),
+        ({"source": CropsConfig(dir="nowhere")}, "nowhere"),
+        ({"source": CropsConfig(dir="nowhere", format="tfds")}, "nowhere"),
+    ],
+)
+def test_a_source_without_files_is_refused(changes, found):
+    with pytest.raises(InputError, match=found) as caught:
+        sources.make(crops_config("x", **changes))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"frame": (220, 46)}, "config.frame is 220x46"),
+        (
+            {"validation": ValidationConfig(frame=NARROW)},
+            "config.validation.frame is 476x46; accepted with a source of kind crops: 476x476",
+        ),
+        ({"source": CropsConfig(format="folders")}, "did you mean folder"),
+        ({"source": CropsConfig(kind="grana")}, "config.source.kind is 'grana'"),
+        ({"source": GranaConfig(frame_period=(15.0, 200.0))}, "config.source.frame_period"),
+        ({"source": GranaConfig(period=(40.0, 20.0))}, "config.source.period"),
+    ],
+)
+def test_a_source_that_cannot_work_is_refused(changes, found):
+    with pytest.raises(InputError, match=found) as caught:
+        crops_config("x", **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_stripes_need_no_arrays():
+    source = sources.make(tiny())
+    assert jax.tree.leaves(source.arrays) == []
+    assert source.validation_images == tiny().validation.images
