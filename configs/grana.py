@@ -1,11 +1,19 @@
-"""Generated grana that look real, from scratch: no real data and no earlier stage is needed.
+"""Generated grana that look real: no real data is needed; from stage 2.
 
 python launch.py --config=configs/grana.py --workdir=runs/grana
+
+Starts from the best averaged parameters in the workdir `stage2` beside its own.
 """
 
-from srd_jax.config import GranaConfig, TrainConfig
+from srd_jax.config import GranaConfig, StartConfig, TrainConfig
 
 
 def get_config() -> TrainConfig:
     """Returns the config."""
-    return TrainConfig(name="grana", frame=(476, 110), epochs=40, source=GranaConfig())
+    return TrainConfig(
+        name="grana",
+        frame=(476, 110),
+        epochs=12,
+        source=GranaConfig(),
+        start=StartConfig(stage="stage2"),
+    )

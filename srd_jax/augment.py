@@ -17,8 +17,9 @@ from jax.scipy.ndimage import map_coordinates
 from scipy import ndimage
 
 from srd_jax.batch import Batch
-from srd_jax.crops import FAR, MIN_LENGTH, Crops, mask_pixel, tight_box, tilted
+from srd_jax.crops import FAR, Crops, mask_pixel, tight_box, tilted
 from srd_jax.errors import InputError
+from srd_jax.masks import MIN_LENGTH
 from srd_jax.preparation import FRAME
 from srd_jax.source_config import AugmentConfig
 from srd_jax.spline import SUPPORT, resize, resize_matrix, rotate

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage, signal
 
 from srd_jax.errors import InputError
+from srd_jax.masks import check_lengths, tight_box
 
 # Below it, the grain of a micrograph passes for lamellae.
 SHORTEST_PX = 6.0
@@ -52,7 +53,7 @@ def fft(image: ArrayLike, mask: ArrayLike) -> Period:
       peak's main lobe.
 
     Raises:
-      InputError: the granum is blank, too low, or its spectrum has no peak in the band.
+      InputError: the granum is blank, too low or narrow, or its spectrum has no peak in the band.
     """
     grey, inside = _granum(image, mask)
     count = inside.sum(axis=1)
@@ -97,8 +98,8 @@ def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
       is 1 for stripes that repeat exactly.
 
     Raises:
-      InputError: the granum is blank, too low, or its autocorrelation has no peak at a shift
-        between 6 px and half of the height of its tallest column.
+      InputError: the granum is blank, too low or narrow, or its autocorrelation has no peak at a
+        shift between 6 px and half of the height of its tallest column.
     """
     grey, inside = _granum(image, mask)
     height = int(inside.sum(axis=0).max())
@@ -106,12 +107,6 @@ def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
     coarse, _, _ = _followed(grey, inside, height, 2 * SHORTEST_PX, height / 8)
     period, quality, cosine = _followed(grey, inside, height, coarse, coarse / 3)
     return Period(period * cosine, quality)
-
-
-def tight_box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Returns (row0, row1, column0, column1), the half-open tight box of a bool mask."""
-    ((rows, columns),) = ndimage.find_objects(mask.astype(np.uint8))
-    return rows.start, rows.stop, columns.start, columns.stop
 
 
 def _granum(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -122,11 +117,10 @@ def _granum(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             f"image of shape {grey.shape} with a mask of shape {inside.shape}; "
             "accepted are two arrays of the same (rows, columns)"
         )
-    if not inside.any():
-        raise InputError("nothing is inside of the mask; accepted is a mask with a granum in it")
     row0, row1, column0, column1 = tight_box(inside)
     box = np.s_[row0:row1, column0:column1]
     grey, inside = grey[box], inside[box]
+    check_lengths(*inside.shape)
     values = grey[inside]
     if not np.isfinite(values).all():
         raise InputError("grey values of the granum aren't finite; accepted are finite ones")

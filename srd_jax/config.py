@@ -50,7 +50,18 @@ class EncoderConfig:
 
 @dataclasses.dataclass
 class ModelConfig:
-    """The network. grey_mean and grey_sd normalise grey values 0..1 (reference: GRANA)."""
+    """The network.
+
+    Attributes:
+      encoder: see there.
+      heads: queries of a pool.
+      hidden: units of a regressor.
+      confidence: whether it predicts an sd too.
+      grey_mean: with grey_sd, normalises grey values 0..1 (reference: GRANA).
+      grey_sd: likewise.
+      compute_dtype: of the convolutions.
+      initial_period: what an untrained network answers, about; px of the frame.
+    """
 
     encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
     heads: int = limited(2, 1)
@@ -59,9 +70,7 @@ class ModelConfig:
     grey_mean: float = limited(0.2845, -math.inf)
     grey_sd: float = limited(0.1447, 1e-6)
     compute_dtype: str = "float32"
-    initial_period: float = limited(
-        55.0, 1.0
-    )  # px of the frame: what an untrained net answers, about
+    initial_period: float = limited(55.0, 1.0)
 
     @property
     def geometry(self) -> Geometry:
@@ -105,14 +114,23 @@ class LossConfig:
 
 @dataclasses.dataclass
 class ValidationConfig:
-    """A fixed set of images, drawn once from its own seed."""
+    """A fixed set of images: drawn once from its own seed, or the crops that training leaves.
+
+    Attributes:
+      images: how many are drawn; of crops, `source.validation_share` decides.
+      frame: rows and columns.
+      seed: of drawn images.
+      batch_size: images at once.
+      every_epochs: epochs from one validation to the next.
+      pictures: of the attention, drawn at the end of the run.
+    """
 
     images: int = limited(102, 1)
     frame: Size = (476, 476)
     seed: int = limited(1_000_003, 0, 2**31 - 1)
     batch_size: int = limited(6, 1)
     every_epochs: int = limited(1, 1)
-    pictures: int = limited(3, 0)  # of the attention, drawn at the end of the run
+    pictures: int = limited(3, 0)
 
 
 @dataclasses.dataclass

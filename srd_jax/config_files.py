@@ -19,7 +19,7 @@ def read_config(path: str | os.PathLike[str]) -> TrainConfig:
         raise InputError(f"{path}: no such file; {accepted}")
     try:
         config = runpy.run_path(os.fspath(path))["get_config"]()
-    except Exception as error:  # whatever a file of code may raise
+    except (Exception, SystemExit) as error:  # whatever a file of code may raise
         kind = type(error).__name__
         raise InputError(f"{path}: fails with {kind}: {one_line(error)}; {accepted}") from error
     if not isinstance(config, TrainConfig):

@@ -12,8 +12,7 @@ import numpy as np
 from flax import struct
 
 from srd_jax.errors import InputError
-
-MIN_LENGTH = 2
+from srd_jax.masks import MIN_LENGTH
 
 # Beyond every crop, px.
 FAR = 2**20

@@ -22,6 +22,7 @@ from srd_jax.annotations import HORIZONTAL, Row, annotation, each_row
 from srd_jax.errors import InputError
 from srd_jax.files import whole_file, write_text
 from srd_jax.images import read_crop
+from srd_jax.masks import check_lengths
 from srd_jax.rotation import rotate
 from srd_jax.rows import SHORTEST_PERIOD_PX
 
@@ -64,9 +65,9 @@ def read_grana(
     Raises:
       InputError: the CSV or a row of it is bad (see `annotations.each_row` and
         `annotations.annotation`), an image can't be read (see `images.read_crop`), has nothing
-        inside of its mask or one grey value only, shows the same pixels as another, or the period
-        is below 2 px or above half of the granum's height. The message is of the first bad row,
-        and tells how many more there are.
+        inside of its mask or one grey value only, is less than 2 px wide, shows the same pixels as
+        another, or the period is below 2 px or above half of the granum's height. The message is of
+        the first bad row, and tells how many more there are.
     """
     folder = pathlib.Path(folder)
     names: dict[str, str] = {}
@@ -87,6 +88,7 @@ def _read_granum(folder: pathlib.Path, row: Row, names: dict[str, str]) -> Granu
             "as its copy could be in training and in validation"
         )
     image, mask = rotate(crop.image, crop.mask, HORIZONTAL - known.angle)
+    check_lengths(*mask.shape)
     values = image[mask]
     if values.min() == values.max():
         raise InputError(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from srd_jax import baselines, predict
 from srd_jax.errors import InputError
 from srd_jax.images import Crop
+from srd_jax.masks import tight_box
 from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
 
 _BASELINES = {"fft": baselines.fft, "autocorrelation": baselines.autocorrelation}
@@ -47,7 +48,7 @@ class Classical(Method[Measurement]):
             sd_px=None,
             attention=None,
             scale=1.0,
-            box=baselines.tight_box(mask),
+            box=tight_box(mask),
             quality=found.quality,
         )
 

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from srd_jax.errors import InputError
+from srd_jax.masks import check_lengths, tight_box
 
 FRAME = (476, 476)
 MAX_ROWS = 300
-MIN_LENGTH = 2
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,7 @@ def prepare(
         )
     _check_grey(granum[inside])
     row0, row1, column0, column1 = _middle(inside, max_rows)
-    if min(row1 - row0, column1 - column0) < MIN_LENGTH:
-        raise InputError(
-            f"a granum of {row1 - row0} x {column1 - column0} px (rows x columns); "
-            f"accepted are at least {MIN_LENGTH} x {MIN_LENGTH} px"
-        )
+    check_lengths(row1 - row0, column1 - column0)
     part = np.s_[row0:row1, column0:column1]
     resampled = resample(np.where(inside[part], granum[part], 0.0), frame)
     return Prepared(
@@ -122,7 +118,7 @@ def _check_grey(values: np.ndarray) -> None:
 
 def _middle(inside: np.ndarray, max_rows: int) -> tuple[int, int, int, int]:
     """Returns the tight box of the granum, or of its middle rows where it is higher."""
-    row0, row1, column0, column1 = _tight_box(inside)
+    row0, row1, column0, column1 = tight_box(inside)
     if row1 - row0 <= max_rows:
         return row0, row1, column0, column1
     start = row0 + (row1 - row0 - max_rows) // 2
@@ -132,11 +128,5 @@ def _middle(inside: np.ndarray, max_rows: int) -> tuple[int, int, int, int]:
             f"nothing is inside of the mask in the {max_rows} middle rows of {row1 - row0}; "
             "accepted is the crop of one connected granum"
         )
-    row0, row1, column0, column1 = _tight_box(middle)
+    row0, row1, column0, column1 = tight_box(middle)
     return start + row0, start + row1, column0, column1
-
-
-def _tight_box(inside: np.ndarray) -> tuple[int, int, int, int]:
-    rows = np.flatnonzero(inside.any(axis=1))
-    columns = np.flatnonzero(inside.any(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1

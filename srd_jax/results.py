@@ -32,20 +32,33 @@ def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
     Raises:
       InputError: the file cannot be written.
     """
+    write_table(path, COLUMNS, (dataclasses.astuple(row) for row in rows))
+
+
+def write_table(
+    path: str | os.PathLike[str],
+    header: Sequence[str],
+    rows: Iterable[Iterable[str | float | None]],
+) -> None:
+    """Writes a CSV file whole or not at all: numbers with six digits, None as an empty cell.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
     with (
         whole_file(path) as temporary,
         # Names of files needn't be UTF-8; their bytes are kept.
         temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows([_text(getattr(row, name)) for name in COLUMNS] for row in rows)
+        writer.writerow(header)
+        writer.writerows([_text(value) for value in row] for row in rows)
 
 
 def _text(value: str | float | None) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else f"{value:.6g}"
+    return str(value) if isinstance(value, (str, int)) else f"{value:.6g}"
 
 
 def print_table(
@@ -88,7 +101,7 @@ def print_table(
 
 def print_line(console: rich.console.Console, line: Text) -> None:
     """Prints a line, unbroken, with question marks for what the terminal's encoding lacks."""
-    line.plain = _printable(line.plain, console.encoding)
+    line.plain = printable(line.plain, console.encoding)
     console.print(line, soft_wrap=True)
 
 
@@ -143,7 +156,7 @@ def _names(rows: Sequence[Row]) -> list[str]:
     return names if len(set(names)) == len(names) else [row.file for row in rows]
 
 
-def _printable(text: str, encoding: str) -> str:
+def printable(text: str, encoding: str = "utf-8") -> str:
     """Returns a text with question marks for what an encoding lacks."""
     return text.encode(encoding, "replace").decode(encoding)
 
@@ -195,9 +208,7 @@ def write_overlay(
     crop, measurement, row = one.crop, one.measurement, one.row
     if crop is None or measurement is None:
         return
-    caption = (
-        f"{_printable(pathlib.Path(row.file).name, 'utf-8')}\nperiod {_short(row.period_px)} px"
-    )
+    caption = f"{printable(pathlib.Path(row.file).name)}\nperiod {_short(row.period_px)} px"
     if row.sd_px is not None:
         caption += f", sd {_short(row.sd_px)} px"
     if row.period_nm is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from srd_jax.errors import InputError
+from srd_jax.masks import tight_box
 
 
 def rotate(image: np.ndarray, mask: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +24,7 @@ def rotate(image: np.ndarray, mask: np.ndarray, degrees: float) -> tuple[np.ndar
     Raises:
       InputError: nothing is inside of the mask, or so little that nothing is left of it.
     """
-    _check_filled(mask)
+    box = tight_box(mask)
     if degrees % 360:
         # Each pixel outside takes the nearest grey value inside, so that the spline doesn't
         # mix the granum's border with what is outside.
@@ -33,14 +33,6 @@ def rotate(image: np.ndarray, mask: np.ndarray, degrees: float) -> tuple[np.ndar
         turned = ndimage.rotate(extended, degrees, order=3, mode="nearest")
         image = np.clip(turned, extended.min(), extended.max())
         mask = ndimage.rotate(mask.astype(np.float64), degrees, order=1, mode="grid-constant") > 0.5
-        _check_filled(mask)
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return np.where(mask[box], image[box], 0).astype(np.float32), mask[box].copy()
-
-
-def _check_filled(mask: np.ndarray) -> None:
-    if not mask.any():
-        raise InputError(
-            "nothing is inside of the mask; accepted are images with a granum inside of the mask"
-        )
+        box = tight_box(mask)
+    part = np.s_[box[0] : box[1], box[2] : box[3]]
+    return np.where(mask[part], image[part], 0).astype(np.float32), mask[part].copy()

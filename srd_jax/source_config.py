@@ -203,7 +203,7 @@ class AugmentConfig:
     black: Range = limited((-10.0, 30.0), -100.0, 100.0)
     white: Range = limited((225.0, 265.0), 150.0, 400.0)
     noise: Range = limited((0.0, 3.0), 0.0, 10.0)
-    max_rows: int = limited(300, 2)
+    max_rows: int = limited(MAX_ROWS, 2)
 
 
 @dataclasses.dataclass

@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
+import hashlib
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -14,8 +15,10 @@ from srd_jax import crops
 from srd_jax.augment import augment
 from srd_jax.batch import Batch
 from srd_jax.config import CropsConfig, GranaConfig, StripesConfig, TrainConfig
-from srd_jax.data import Granum, read_grana, split
+from srd_jax.data import Granum, fingerprint, read_grana, split
 from srd_jax.errors import InputError
+from srd_jax.formats import naming
+from srd_jax.geometry import Size
 from srd_jax.preparation import prepare
 from srd_jax.synthetic import grana, stripes
 
@@ -32,12 +35,14 @@ class Source:
       train: of (arrays, step, key) the batch of a training step; pure.
       validation: of (arrays, index) one batch of the fixed validation set; pure.
       validation_images: how many images that set has; the last batch may be filled up with others.
+      digest: of the crops and their periods, in order; empty for drawn images.
     """
 
     arrays: Any
     train: Callable[[Any, jax.Array, jax.Array], Batch]
     validation: Callable[[Any, jax.Array | int], Batch]
     validation_images: int
+    digest: str = ""
 
 
 def make(config: TrainConfig) -> Source:
@@ -72,9 +77,10 @@ def _renderer(config: TrainConfig) -> Callable[..., Batch]:
 
 def _from_crops(config: TrainConfig, source: CropsConfig) -> Source:
     found = _read(source)
-    train_index, validation_index = split(found, source.validation_share)
-    kept = [found[i] for i in validation_index]
-    shown = _prepared(kept, config)
+    with naming(pathlib.Path(source.dir)):
+        train_index, validation_index = split(found, source.validation_share)
+        kept = [found[i] for i in validation_index]
+        shown = prepared(kept, config.validation.frame)
     arrays = {"train": _padded([found[i] for i in train_index]), "validation": shown}
     size = config.validation.batch_size
 
@@ -87,7 +93,7 @@ def _from_crops(config: TrainConfig, source: CropsConfig) -> Source:
         at = (index * size + jnp.arange(size)) % len(kept)
         return jax.tree.map(lambda array: array[at], arrays["validation"])
 
-    return Source(arrays, train, validate, len(kept))
+    return Source(arrays, train, validate, len(kept), digest(found))
 
 
 def _read(source: CropsConfig) -> list[Granum]:
@@ -110,17 +116,30 @@ def _padded(found: list[Granum]) -> crops.Crops:
     )
 
 
-def _prepared(found: list[Granum], config: TrainConfig) -> Batch:
-    """Returns crops as prediction shows them to the network, with their targets."""
-    frame = config.validation.frame
-    images = [prepare(one.image, one.mask, frame) for one in found]
-    masks = [prepare(one.mask, one.mask, frame).image >= 0.5 for one in found]
-    targets = [one.period_px * shown.scale for one, shown in zip(found, images, strict=True)]
+def prepared(found: Sequence[Granum], frame: Size) -> Batch:
+    """Returns crops as prediction shows them to the network, with their targets.
+
+    Raises:
+      InputError: a crop has no frame, see `preparation.prepare`; the message names it.
+    """
+    images, masks, targets = [], [], []
+    for one in found:
+        with naming(pathlib.Path(one.name)):
+            shown = prepare(one.image, one.mask, frame)
+            masks.append(prepare(one.mask, one.mask, frame).image >= 0.5)
+        images.append(shown.image)
+        targets.append(one.period_px * shown.scale)
     return Batch(
-        image=jnp.stack([shown.image for shown in images]),
+        image=jnp.stack(images),
         mask=jnp.stack(masks),
         target=jnp.asarray(np.array(targets, np.float32)),
     )
+
+
+def digest(found: Sequence[Granum]) -> str:
+    """Returns a digest of grana and their periods, in order."""
+    lines = [f"{fingerprint(one.image, one.mask)} {one.period_px!r}" for one in found]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def epoch_order(key: jax.Array, step: jax.Array, batch_size: int, number: int) -> jax.Array:

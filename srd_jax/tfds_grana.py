@@ -18,6 +18,7 @@ import tensorflow_datasets as tfds
 from srd_jax.annotations import read_annotations
 from srd_jax.data import ANNOTATIONS, Granum, read_grana
 from srd_jax.errors import InputError, one_line
+from srd_jax.files import check_writable
 
 NAME = "srd_grana"
 VERSION = "1.0.0"
@@ -81,16 +82,17 @@ class SrdGrana(tfds.core.GeneratorBasedBuilder):
 
 
 def check_unprepared(data_dir: str | os.PathLike[str]) -> None:
-    """Checks that the dataset isn't prepared in a folder already.
+    """Checks that the dataset can be prepared in a folder, before work is spent on it.
 
     Raises:
-      InputError: it is.
+      InputError: it is there already, or the folder cannot be made or written to.
     """
     folder = _version_folder(data_dir)
     if folder.exists():
         raise InputError(
             f"{folder}: is there already; accepted is a data_dir without {NAME} {VERSION}"
         )
+    check_writable(pathlib.Path(data_dir, f"{NAME}.tmp"))
 
 
 def prepare(folder: str | os.PathLike[str], data_dir: str | os.PathLike[str]) -> pathlib.Path:

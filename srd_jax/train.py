@@ -57,9 +57,12 @@ def run(config: TrainConfig, workdir: str | pathlib.Path) -> dict[str, Any]:
         print(f"{workdir}: this run is finished")
         return _read_json(workdir / "summary.json")
     source = sources.make(config)
+    _check_data(workdir, source)
     with checkpoint.manager(workdir, config.keep_checkpoints) as checkpoints:
         state, rows, origin = _first_state(config, workdir, checkpoints)
         write_text(workdir / "config.json", to_json(config))
+        if source.digest:
+            write_text(workdir / "data.json", json.dumps({"sha256": source.digest}) + "\n")
         state, arrays = jax.device_put((state, source.arrays), NamedSharding(mesh, PartitionSpec()))
         source = dataclasses.replace(source, arrays=arrays)
         print(f"{workdir}: {origin}; {jax.device_count()} {jax.default_backend()} device(s)")
@@ -97,6 +100,16 @@ def _check_workdir(config: TrainConfig, workdir: pathlib.Path) -> None:
         raise InputError(
             f"{workdir}: holds a run of another config ({'; '.join(lines)} there); "
             "accepted: the same config, or another --workdir"
+        )
+
+
+def _check_data(workdir: pathlib.Path, source: Source) -> None:
+    """Checks that a run goes on with the crops that it was started with."""
+    path = workdir / "data.json"
+    if path.exists() and _read_json(path) != {"sha256": source.digest}:
+        raise InputError(
+            f"{workdir}: holds a run on other crops than there are now (see data.json there); "
+            "accepted: the same crops with the same periods in the same order, or another --workdir"
         )
 
 

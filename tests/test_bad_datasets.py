@@ -98,6 +98,10 @@ def _all_masked(path):
     write_png(path, with_blue(stripes(0, (60, 80)), np.zeros((60, 80), bool)))
 
 
+def _one_column(path):
+    write_png(path, with_blue(stripes(0, (60, 80)), np.arange(80) + np.zeros((60, 1)) == 7))
+
+
 def _copy_of_the_first(path):
     # The same granum, farther inside of its image.
     granum = drawn_granum(0)
@@ -111,6 +115,7 @@ BAD = {
     _truncated: "damaged or truncated",
     _blank: "every pixel of the granum has the grey value 0.502",
     _all_masked: "nothing is inside of the mask",
+    _one_column: "a granum of 60 x 1 px (rows x columns); accepted are at least 2 x 2 px",
     _copy_of_the_first: "shows the same pixels as granum_0.png",
 }
 

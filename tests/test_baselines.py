@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from crops import ellipse, stripes
 
-from srd_jax.baselines import autocorrelation, fft, tight_box
+from srd_jax.baselines import autocorrelation, fft
 from srd_jax.errors import InputError
 from srd_jax.images import read_crop
 
@@ -126,6 +126,7 @@ def test_narrow_crops(measure):
         (stripes(0), np.ones((120, 149)), "image of shape (120, 150) with a mask of shape"),
         (np.full((40, 50), np.nan), np.ones((40, 50)), "grey values of the granum aren't finite"),
         (stripes(0)[:11], np.ones((11, 150)), "the granum is 11 px high"),
+        (stripes(0)[:, :1], np.ones((120, 1)), "a granum of 120 x 1 px (rows x columns)"),
     ],
 )
 def test_what_cannot_be_measured(measure, image, mask, message):
@@ -145,12 +146,6 @@ def test_what_cannot_be_measured(measure, image, mask, message):
 def test_what_does_not_repeat_from_row_to_row_is_refused(measure, image):
     with pytest.raises(InputError, match="nothing repeats; accepted are lamellae with a period"):
         measure(image, everywhere(image))
-
-
-def test_tight_box():
-    mask = np.zeros((9, 8), bool)
-    mask[2, 3] = mask[5, 1] = True
-    assert tight_box(mask) == (2, 6, 1, 4)
 
 
 def test_real_crops(reference_dir):

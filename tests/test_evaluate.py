@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -144,6 +146,13 @@ def test_wrong_usage_is_told_in_one_line(folder, tmp_path, capsys):
         assert message in refused(capsys, "evaluate", *arguments, *out)
     assert not list((tmp_path / "out").glob("*"))
     assert file.read_text() == "mine"
+
+
+def test_a_folder_whose_name_is_not_utf_8(folder, tmp_path, capsys):
+    odd = shutil.copytree(folder, tmp_path / os.fsdecode(b"caf\xe9"))
+    assert run("evaluate", odd, "--method", "fft", "--out", tmp_path / "out") == 0
+    assert "caf?" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["source"].endswith("caf?")
 
 
 def test_inputs_are_not_replaced(folder, tmp_path, capsys):

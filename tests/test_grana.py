@@ -124,15 +124,31 @@ def test_the_target_is_the_period_that_is_seen(seed):
     assert compared >= 3
 
 
+@functools.cache
+def whole_crop():
+    """A function of a key: the granum that grana._image draws of it, its crop and its mask."""
+    rows, columns = jnp.arange(336.0), jnp.arange(224.0)
+
+    def paint(key):
+        one = granum.draw(jax.random.split(key)[0], CLEAN)
+        return one, *granum.paint(one, rows, columns, CLEAN)
+
+    return jit(paint)
+
+
+@functools.cache
+def whole_frame():
+    return jit(functools.partial(grana._image, frame=FRAME, config=CLEAN))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_frame_is_what_preparation_makes_of_the_painted_crop(seed):
     """The generator's own numbers against the host's: crop, middle rows, rescale."""
     key = jax.random.key(seed)
-    image, mask, target = jit(functools.partial(grana._image, frame=FRAME, config=CLEAN))(key)
-    one = granum.draw(jax.random.split(key)[0], CLEAN)
+    image, mask, target = whole_frame()(key)
+    one, grey, inside = whole_crop()(key)
     height, width = map(int, one.size)
-    rows, columns = jnp.arange(336.0), jnp.arange(224.0)
-    grey, inside = map(np.asarray, granum.paint(one, rows, columns, CLEAN))
+    grey, inside = np.asarray(grey), np.asarray(inside)
     grey, inside = grey[:height, :width], inside[:height, :width]
     # What prepare takes for the granum's extent must be the whole crop, whose corners may be cut.
     first = max(0, (height - MAX_ROWS) // 2)
@@ -145,13 +161,10 @@ def test_the_frame_is_what_preparation_makes_of_the_painted_crop(seed):
 
 
 def test_a_narrow_frame_is_a_part_of_the_whole():
-    frames = {}
-    for columns in (FRAME[1], 94):
-        draw = functools.partial(grana._image, frame=(476, columns), config=CLEAN)
-        frames[columns] = np.asarray(jit(draw)(jax.random.key(5))[0])
+    draw = jit(functools.partial(grana._image, frame=(476, 94), config=CLEAN))
+    part, whole = (np.asarray(f(jax.random.key(5))[0]) for f in (draw, whole_frame()))
     differences = [
-        np.abs(frames[FRAME[1]][:, start : start + 94] - frames[94]).max()
-        for start in range(FRAME[1] - 94 + 1)
+        np.abs(whole[:, start : start + 94] - part).max() for start in range(FRAME[1] - 94 + 1)
     ]
     assert min(differences) < 5e-6
     assert np.sort(differences)[1] > 1e-3

@@ -12,6 +12,7 @@ ROOT = PACKAGE.parent
 LEVELS = """
 commands.__init__ evaluation.__init__ evaluation.scores evaluation.traits synthetic.__init__
 batch compiling convolution errors pixel_size spline synthetic.draws
+masks
 annotations baselines crops fields files folders geometry losses picture preparation rotation
 curves source_config tiff visualize
 augment config formats

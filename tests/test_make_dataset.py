@@ -17,6 +17,11 @@ def draw(n, seed=0):
         yield granum.image, granum.mask, granum.period_px, granum.px_per_nm
 
 
+def undrawn():
+    pytest.fail("drawn")
+    yield
+
+
 def make(folder, n, angles=None, tfds=None, seed=0):
     make_dataset.make_dataset(folder, draw(n, seed), angles or [90.0] * n, tfds)
     return folder
@@ -89,14 +94,24 @@ def test_a_folder_with_files_is_refused_and_left_alone(tmp_path):
 
 def test_a_set_prepared_before_is_refused_before_anything_is_drawn(tmp_path):
     make(tmp_path / "a", 2, tfds=tmp_path / "data")
-
-    def none():
-        pytest.fail("drawn")
-        yield
-
     with pytest.raises(InputError, match="is there already"):
-        make_dataset.make_dataset(tmp_path / "b", none(), [90.0], tmp_path / "data")
+        make_dataset.make_dataset(tmp_path / "b", undrawn(), [90.0], tmp_path / "data")
     assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("inside", "message"),
+    [("set", "lies in "), ("set/data", "lies in "), ("file", "cannot be written (")],
+)
+def test_a_bad_folder_of_tensorflow_datasets_is_refused_before_anything_is_drawn(
+    tmp_path, inside, message
+):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError) as caught:
+        make_dataset.make_dataset(tmp_path / "set", undrawn(), [90.0], tmp_path / inside)
+    assert str(caught.value).startswith(str(tmp_path / inside))
+    assert message in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])

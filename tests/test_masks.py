@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from image_files import grey, silence, some_mask, with_blue, write_png
 from PIL import Image
+from skimage.measure import regionprops
 
 from srd_jax.errors import InputError
 from srd_jax.images import read_crop
+from srd_jax.masks import tight_box
 
 BLUE = (0, 0, 255)
 
@@ -81,3 +83,14 @@ def test_bad_mask_files_are_named(tmp_path):
     with pytest.raises(InputError, match="No such file") as caught:
         read_crop(path)
     assert str(caught.value).startswith(f"{mask}: ")
+
+
+def test_the_tight_box_is_that_of_scikit_image():
+    for seed in range(20):
+        mask = np.random.default_rng(seed).random((9, 8)) < 0.03
+        if mask.any():
+            row0, column0, row1, column1 = regionprops(mask.astype(int))[0].bbox
+            assert tight_box(mask) == (row0, row1, column0, column1)
+        else:
+            with pytest.raises(InputError, match="nothing is inside of the mask; accepted"):
+                tight_box(mask)

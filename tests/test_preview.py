@@ -66,6 +66,7 @@ def test_frames_of_other_sources(tmp_path):
         ("x = 1", "KeyError"),
         ("def get_config(): return 3", "returns a int"),
         ("def get_config(:", "SyntaxError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
         (
             "from srd_jax.config import TrainConfig\n"
             "def get_config(): return TrainConfig(epochs=0)",
@@ -87,3 +88,30 @@ def test_a_missing_config_file_is_refused(tmp_path, capsys):
         capsys, "preview", "--config", tmp_path / "none.py", "--out", tmp_path / "a.png"
     )
     assert "none.py: no such file" in error
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, "x"])
+def test_a_bad_seed_is_refused(tmp_path, capsys, seed):
+    given = ("--config", CONFIG_FILE, "--out", tmp_path / "a.png")
+    error = refused(capsys, "preview", *given, f"--seed={seed}")
+    assert error.startswith(f"argument --seed: found '{seed}'; accepted is a whole number from 0")
+
+
+def test_what_is_read_is_not_replaced(tmp_path, capsys):
+    config = tmp_path / "grana.py"
+    config.write_text(GRANA)
+    real = write_folder(tmp_path / "real", n=1)
+    crops = tmp_path / "crops.py"
+    crops.write_text(
+        "from srd_jax.config import CropsConfig, TrainConfig\n"
+        f"def get_config(): return TrainConfig(source=CropsConfig(dir={str(real)!r}))\n"
+    )
+    for file, target, more in (
+        (config, config, ()),
+        (config, real / "granum_0.png", ("--real", real)),
+        (crops, real / "annotations.csv", ()),
+    ):
+        before = target.read_bytes()
+        given = ("--config", file, "--out", target, *more)
+        assert "would replace an input" in refused(capsys, "preview", *given)
+        assert target.read_bytes() == before

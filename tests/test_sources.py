@@ -1,13 +1,15 @@
 import collections
 import dataclasses
 import functools
+import re
+import shutil
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from grana_folders import write_folder
-from training_runs import tiny
+from training_runs import read_checkpoint, same_bits, tiny
 
 from srd_jax import sources, train
 from srd_jax.config import (
@@ -20,7 +22,7 @@ from srd_jax.config import (
     ValidationConfig,
     validated,
 )
-from srd_jax.data import read_grana, split
+from srd_jax.data import Granum, read_grana, split, write_grana
 from srd_jax.errors import InputError
 from srd_jax.preparation import FRAME, prepare
 from srd_jax.tfds_grana import prepare as prepare_tfds
@@ -135,13 +137,60 @@ def test_equal_losses_from_folder_and_tfds(folders, tmp_path):
     assert rows[0] == rows[1]
 
 
+def test_a_run_goes_on_with_its_own_crops_only(tmp_path):
+    folder = write_folder(tmp_path / "folder", n=5)
+    config = crops_config(folder, epochs=1)
+    train.run(config, tmp_path / "run")
+    (tmp_path / "run" / "summary.json").unlink()
+    table = folder / "annotations.csv"
+    text = table.read_text()
+    period = text.splitlines()[1].split(",")[2]
+    table.write_text(text.replace(period, "9.9", 1))
+    with pytest.raises(InputError, match="other crops") as caught:
+        train.run(config, tmp_path / "run")
+    assert "\n" not in str(caught.value)
+    table.write_text(text)
+    assert train.run(config, tmp_path / "run")["steps"] == 2
+
+
 def test_generated_grana_train(tmp_path):
     config = crops_config(
-        "", source=GranaConfig(), validation=ValidationConfig(2, NARROW, batch_size=2, pictures=1)
+        "", source=GranaConfig(), validation=ValidationConfig(2, NARROW, batch_size=2, pictures=0)
     )
     summary = train.run(config, tmp_path)
     assert summary["steps"] == 4
     assert np.isfinite(summary["val_mae"])
+
+
+def test_a_stopped_run_on_crops_goes_on_to_the_same_bits(folders, tmp_path):
+    config = crops_config(folders[0])
+    train.run(config, tmp_path / "whole")
+    shutil.copytree(tmp_path / "whole", tmp_path / "again")
+    for name in ("summary.json", "metrics.csv"):
+        (tmp_path / "again" / name).unlink()
+    shutil.rmtree(tmp_path / "again" / "checkpoints" / "4")
+    train.run(config, tmp_path / "again")
+    first, second = (tmp_path / name for name in ("whole", "again"))
+    assert same_bits(read_checkpoint(first, 4), read_checkpoint(second, 4))
+    assert (first / "metrics.csv").read_bytes() == (second / "metrics.csv").read_bytes()
+
+
+def test_a_set_that_training_cannot_use_is_told_by_its_folder_and_crop(tmp_path):
+    write_folder(tmp_path / "one", n=1)
+    with pytest.raises(InputError) as caught:
+        sources.make(crops_config(tmp_path / "one"))
+    assert str(caught.value).startswith(f"{tmp_path / 'one'}: 1 grana for a validation_share")
+    # In the middle rows, which prediction would show, there is nothing.
+    image = np.zeros((2, 400, 9), np.float32)
+    image[:, :40] = np.random.default_rng(0).random((2, 40, 9))
+    mask = np.zeros((400, 9), bool)
+    mask[:40] = mask[-1:] = True
+    grana = [Granum(f"{i}.png", one, mask, 10.0, None) for i, one in enumerate(image)]
+    write_grana(tmp_path / "two", grana)
+    with pytest.raises(InputError) as caught:
+        sources.make(crops_config(tmp_path / "two"))
+    assert re.match(rf"{tmp_path / 'two'}: [01]\.png: nothing is inside", str(caught.value))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from srd_jax.evaluation import cases, output, summary
 from srd_jax.files import check_writable
 from srd_jax.measurement import Method
 from srd_jax.methods import NETWORK
-from srd_jax.results import print_line
+from srd_jax.results import print_line, printable
 from srd_jax.source_config import GranaConfig
 from srd_jax.synthetic.dataset import draw_grana
 
@@ -30,7 +30,7 @@ def add(commands) -> None:
     one.add_argument(
         "--generated", type=arguments.count, metavar="N", help="draw N grana instead of a FOLDER"
     )
-    one.add_argument("--seed", type=_seed, metavar="S", help="of --generated, default: 0")
+    one.add_argument("--seed", type=arguments.seed, metavar="S", help="of --generated, default: 0")
     one.add_argument(
         "--method",
         nargs="+",
@@ -54,12 +54,6 @@ def add(commands) -> None:
         help="crops measured at once, default: %(default)s",
     )
     one.set_defaults(command=_evaluate)
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**31:
-        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a whole number from 0 on")
-    return int(text)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -130,7 +124,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Method]:
     short = collections.Counter([*map(_short, paths), *chosen])
     for path in paths:
         name = _short(path) if short[_short(path)] == 1 else str(path)
-        name = name.encode("utf-8", "replace").decode()
+        name = printable(name)
         if name in named:
             raise InputError(f"--weights {path}: is given twice; accepted are different ones")
         named[name] = methods.make(NETWORK, path, options.batch_size)
@@ -151,7 +145,7 @@ def _grana(options: argparse.Namespace) -> tuple[Iterable[data.Granum], int, str
     """Returns the grana, how many they are, and where they come from."""
     if options.folder is not None:
         found = data.read_grana(options.folder, options.annotations)
-        return found, len(found), str(options.folder)
+        return found, len(found), printable(options.folder)
     seed = options.seed or 0
     drawn = draw_grana(seed, options.generated, GranaConfig())
     named = (data.Granum(f"generated_{index:05d}", *one) for index, one in enumerate(drawn))

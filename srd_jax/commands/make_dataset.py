@@ -11,6 +11,7 @@ import rich.progress
 
 from srd_jax.commands import arguments
 from srd_jax.data import Granum, write_grana
+from srd_jax.errors import InputError
 from srd_jax.folders import whole_folder
 from srd_jax.source_config import GranaConfig
 from srd_jax.synthetic.dataset import Drawn, draw_grana
@@ -28,7 +29,10 @@ def add(commands) -> None:
         "--n", type=arguments.count, default=_COUNT, help="how many, default: %(default)s"
     )
     one.add_argument(
-        "--seed", type=_seed, default=0, help="the same seed draws the same set, default: 0"
+        "--seed",
+        type=arguments.seed,
+        default=0,
+        help="the same seed draws the same set, default: 0",
     )
     one.add_argument(
         "--unrotated",
@@ -69,13 +73,14 @@ def make_dataset(
       The folder of the set that TensorFlow Datasets keeps, None without.
 
     Raises:
-      InputError: the folder isn't new or empty, the set is prepared already, or a file cannot be
-        written.
+      InputError: the folder isn't new or empty, holds the other one, the set is prepared already,
+        or a file cannot be written.
     """
     # Here, as it would slow down the start of every command.
     from srd_jax import tfds_grana
 
     if tfds_dir is not None:
+        _check_apart(out, tfds_dir)
         tfds_grana.check_unprepared(tfds_dir)
     bar = rich.console.Console(stderr=True)
     with whole_folder(out) as folder:
@@ -88,19 +93,19 @@ def make_dataset(
         return None if tfds_dir is None else tfds_grana.prepare(folder, tfds_dir)
 
 
+def _check_apart(out: str | os.PathLike[str], tfds_dir: str | os.PathLike[str]) -> None:
+    if pathlib.Path(tfds_dir).resolve().is_relative_to(pathlib.Path(out).resolve()):
+        raise InputError(
+            f"{tfds_dir}: lies in {out}, which is to hold the images alone; "
+            "accepted for TensorFlow Datasets is a folder elsewhere"
+        )
+
+
 def draw_angles(seed: int, n: int, unrotated: float) -> list[float]:
     """Returns n angles: 90, but for a share of them uniform above 0 and up to 180 degrees."""
     random = np.random.default_rng(seed)
     chosen = random.permutation(n) < round(unrotated * n)
     return np.where(chosen, 180 - 180 * random.random(n), 90.0).tolist()
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**31:
-        raise argparse.ArgumentTypeError(
-            f"found {text!r}; accepted is a whole number from 0 to {2**31 - 1}"
-        )
-    return int(text)
 
 
 def _share(text: str) -> float:

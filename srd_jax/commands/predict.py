@@ -123,11 +123,7 @@ def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -
       InputError: a target can't be written, or is an input.
     """
     inputs = [*paths, *filter(None, (options.weights, options.annotations))]
-    if pathlib.Path(options.out).resolve() in {pathlib.Path(path).resolve() for path in inputs}:
-        raise InputError(
-            f"--out {options.out}: would replace an input; accepted is another file's path"
-        )
-    check_writable(options.out)
+    arguments.check_target(options.out, inputs)
     if options.overlay is None:
         return
     folder = pathlib.Path(options.overlay)

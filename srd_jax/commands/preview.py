@@ -14,10 +14,9 @@ import rich.progress
 from srd_jax import data, sources
 from srd_jax.commands import arguments
 from srd_jax.compiling import jit
-from srd_jax.config import GranaConfig, TrainConfig
+from srd_jax.config import CropsConfig, GranaConfig, TrainConfig
 from srd_jax.config_files import read_config
-from srd_jax.files import check_writable
-from srd_jax.preparation import prepare
+from srd_jax.preparation import FRAME
 from srd_jax.sheet import Shown, write_sheet
 from srd_jax.synthetic.dataset import draw_grana
 
@@ -30,7 +29,9 @@ def add(commands) -> None:
     one.add_argument("--out", required=True, metavar="PNG", help="the sheet")
     one.add_argument("--real", metavar="DIR", help="folder of annotated crops to show beside")
     one.add_argument("--n", type=arguments.count, default=24, metavar="N", help="images drawn")
-    one.add_argument("--seed", type=int, default=0, metavar="S", help="default: %(default)s")
+    one.add_argument(
+        "--seed", type=arguments.seed, default=0, metavar="S", help="default: %(default)s"
+    )
     one.add_argument(
         "--shuffle",
         action="store_true",
@@ -41,7 +42,9 @@ def add(commands) -> None:
 
 def _preview(options: argparse.Namespace) -> int:
     config = read_config(options.config)
-    check_writable(options.out)
+    folders = (options.real, config.source.dir if isinstance(config.source, CropsConfig) else None)
+    files = (file for folder in folders if folder for file in pathlib.Path(folder).glob("*"))
+    arguments.check_target(options.out, [options.config, *files])
     real = [] if options.real is None else _real(options.real, config)
     drawn = _drawn(config, options.seed, options.n)
     bar = rich.console.Console(stderr=True)
@@ -77,12 +80,13 @@ def _drawn(config: TrainConfig, seed: int, n: int) -> Iterable[Shown]:
 
 
 def _real(folder: str, config: TrainConfig) -> list[Shown]:
-    shown = []
-    for one in data.read_grana(folder):
-        caption = f"{pathlib.Path(one.name).stem}: period {one.period_px:.1f} px"
-        image, mask = one.image, one.mask
-        if not isinstance(config.source, GranaConfig):
-            image = prepare(one.image, one.mask).image
-            mask = prepare(one.mask, one.mask).image >= 0.5
-        shown.append(Shown(image, mask, caption))
-    return shown
+    """Returns real crops, whole or as frames like the drawn ones."""
+    found = data.read_grana(folder)
+    pictures = [(one.image, one.mask) for one in found]
+    if not isinstance(config.source, GranaConfig):
+        batch = jax.device_get(sources.prepared(found, FRAME))
+        pictures = list(zip(batch.image, batch.mask, strict=True))
+    return [
+        Shown(image, mask, f"{pathlib.Path(one.name).stem}: period {one.period_px:.1f} px")
+        for one, (image, mask) in zip(found, pictures, strict=True)
+    ]

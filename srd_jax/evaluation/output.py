@@ -1,17 +1,16 @@
 """The files of an evaluation: results.csv, summary.csv, summary.json and report.html."""
 
-import csv
 import dataclasses
 import json
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import srd_jax
 from srd_jax.evaluation.cases import Case, Shown
 from srd_jax.evaluation.report import report
 from srd_jax.evaluation.summary import Summary, flat
-from srd_jax.files import whole_file, write_text
+from srd_jax.files import write_text
+from srd_jax.results import write_table
 
 FILES = ("results.csv", "summary.csv", "summary.json", "report.html")
 
@@ -37,25 +36,11 @@ def write(
     """
     results, table, figures, page = (folder / name for name in FILES)
     columns = [field.name for field in dataclasses.fields(Case)]
-    _write_csv(results, columns, (dataclasses.astuple(case) for case in cases))
+    write_table(results, columns, (dataclasses.astuple(case) for case in cases))
     rows = [flat(one) for one in summaries]
     # A method without sd has fewer figures.
     header = list(dict.fromkeys(key for row in rows for key in row))
-    _write_csv(table, header, ([row.get(key) for key in header] for row in rows))
+    write_table(table, header, ([row.get(key) for key in header] for row in rows))
     about = {"source": source, "srd_jax": srd_jax.__version__, "methods": list(summaries)}
     write_text(figures, json.dumps(about, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
     write_text(page, report(source, srd_jax.__version__, cases, shown, summaries))
-
-
-def _write_csv(path: pathlib.Path, header: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
-    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([_cell(value) for value in row] for row in rows)
-
-
-def _cell(value: Any) -> str:
-    """Returns six digits of a number, and nothing for None."""
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

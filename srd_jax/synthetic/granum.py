@@ -74,7 +74,7 @@ def _draw_size(key: jax.Array, config: GranaConfig) -> tuple[jax.Array, jax.Arra
 def paint(
     granum: Granum, rows: jax.Array, columns: jax.Array, config: GranaConfig
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns a part of a granum's crop: grey levels 0..255, 0 outside of the mask, and the mask.
+    """Returns a part of a granum's crop: whole grey levels 0..255, 0 outside of the mask; the mask.
 
     Args:
       granum: what to paint.
@@ -101,14 +101,14 @@ def paint(
         grey = jnp.where((bordered > 0) & (distance < _BORDER_WIDTH), _BORDER_GREY, grey)
     mask = outline.inside(granum.outline, rows, columns)
     rim = deck.chance(config.outline.rim) * deck.uniform(config.outline.rim_darkness)
-    return jnp.where(mask, grey * (1 - rim * ~_interior(mask)), 0.0), mask
+    return jnp.where(mask, jnp.round(grey * (1 - rim * ~_interior(mask))), 0.0), mask
 
 
 def _interior(mask: jax.Array) -> jax.Array:
-    """Returns which pixels of a mask have all four neighbours in it, too."""
+    """Returns which pixels of a mask have all four neighbours in it, as an erosion leaves them."""
     rows, columns = mask.shape
     wide = jnp.pad(mask, 1)
-    sides = ((0, 1), (2, 1), (1, 0), (1, 2))
+    sides = ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))
     return functools.reduce(
         jnp.logical_and, (wide[y : y + rows, x : x + columns] for y, x in sides)
     )
