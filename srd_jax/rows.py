@@ -94,7 +94,7 @@ def row_of(
     """
     period_px, sd_px = measurement.period_px, measurement.sd_px
     if not math.isfinite(period_px) or (sd_px is not None and not math.isfinite(sd_px)):
-        return Row(file, reason=f"the network gives the period {period_px} px, sd {sd_px} px")
+        return Row(file, reason=f"the measured period is {period_px} px, its sd {sd_px} px")
     row = Row(file, period_px, sd_px, status="ok", quality=measurement.quality)
     if px_per_nm is not None:
         row = dataclasses.replace(

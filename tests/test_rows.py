@@ -82,7 +82,7 @@ def test_other_limits():
 @pytest.mark.parametrize(("period", "sd"), [(math.nan, 1.0), (math.inf, 1.0), (20.0, math.nan)])
 def test_answers_that_are_no_numbers(period, sd):
     row = judged(period, sd, 2.0)
-    assert row == Row("a.png", reason=f"the network gives the period {period} px, sd {sd} px")
+    assert row == Row("a.png", reason=f"the measured period is {period} px, its sd {sd} px")
     assert row.status == "error"
 
 
