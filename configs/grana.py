@@ -13,7 +13,7 @@ def get_config() -> TrainConfig:
     return TrainConfig(
         name="grana",
         frame=(476, 110),
-        epochs=12,
+        epochs=10,
         source=GranaConfig(),
         start=StartConfig(stage="stage2"),
     )

@@ -15,7 +15,7 @@ from srd_jax.config import (
     QualityConfig,
 )
 from srd_jax.preparation import FRAME, MAX_ROWS, prepare
-from srd_jax.synthetic import grana, granum
+from srd_jax.synthetic import grana, granum, layers
 from srd_jax.synthetic.dataset import draw_grana
 
 # No noise and straight layers, in crops of few px: what is seen follows from the drawn numbers.
@@ -96,9 +96,9 @@ def test_frame_periods_are_uniform_in_their_logarithm_and_crops_have_their_sizes
         assert least * 0.99 <= values.min() < least * 1.15
         assert most * 0.85 < values.max() <= most * 1.01
     np.testing.assert_array_equal(rows, np.floor(rows))
-    layers = np.minimum(rows, MAX_ROWS) / period
-    assert layers.min() < 3.5
-    assert layers.max() > 28
+    shown = np.minimum(rows, MAX_ROWS) / period
+    assert shown.min() < 3.5
+    assert shown.max() > 28
 
 
 def measured(image):
@@ -168,6 +168,23 @@ def test_a_narrow_frame_is_a_part_of_the_whole():
     ]
     assert min(differences) < 5e-6
     assert np.sort(differences)[1] > 1e-3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_mean_period_is_the_height_over_the_number_of_layers(seed):
+    """With tilt, bends, fans, faults and endings: layers are counted down each column."""
+    config = GranaConfig()
+    one = jit(lambda key: granum.draw(key, config))(jax.random.key(seed))
+    height, width = map(int, one.size)
+    rows, columns = jnp.arange(float(height)), jnp.arange(float(width))
+    found = granum.mean_period(one, jnp.ones((height, width), bool), rows, columns)
+    y, x = rows - height / 2, columns - width / 2
+    turns = np.asarray(layers.phase(one.layers, y, x), np.float64)
+    across = (height - 1) / np.mean(turns[-1] - turns[0])
+    slope = np.gradient(np.asarray(layers.deflection(one.layers, x), np.float64))
+    assert found == pytest.approx(across * np.mean(1 / np.hypot(1, slope)), rel=0.01)
+    empty = granum.mean_period(one, jnp.zeros((height, width), bool), rows, columns)
+    assert empty == one.layers.period
 
 
 def test_written_crops_are_tight_repeatable_and_of_true_period():

@@ -117,6 +117,9 @@ def _interior(mask: jax.Array) -> jax.Array:
 def mean_period(granum: Granum, mask: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
     """Returns the mean distance of adjacent lamellae over the masked area, px of the crop.
 
+    Every distance counts once, as for somebody who measures along lines across the lamellae and
+    divides by the number of layers: the area over the integral of the phase's gradient.
+
     Args:
       granum: of which a part was painted.
       mask: (R, C) of that part.
@@ -128,7 +131,5 @@ def mean_period(granum: Granum, mask: jax.Array, rows: jax.Array, columns: jax.A
     local = layers.local_period(
         granum.layers, rows[::_SPARSE] - height / 2, columns[::_SPARSE] - width / 2
     )
-    nominal = granum.layers.period
-    # Where a layer ends the phase may stand still for a few pixels.
-    local = jnp.clip(local, 0.5 * nominal, 2 * nominal)
-    return jnp.sum(local * sparse) / jnp.maximum(jnp.sum(sparse), 1)
+    layers_seen = jnp.sum(sparse / local)
+    return jnp.where(layers_seen > 0, jnp.sum(sparse) / layers_seen, granum.layers.period)
