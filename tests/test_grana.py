@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 
 import jax
@@ -185,6 +186,22 @@ def test_the_mean_period_is_the_height_over_the_number_of_layers(seed):
     assert found == pytest.approx(across * np.mean(1 / np.hypot(1, slope)), rel=0.01)
     empty = granum.mean_period(one, jnp.zeros((height, width), bool), rows, columns)
     assert empty == one.layers.period
+
+
+def test_a_part_of_a_granum_has_no_dark_rim_where_the_granum_goes_on():
+    config = dataclasses.replace(
+        CLEAN, outline=OutlineConfig(holes=0.0, rim=1.0, rim_darkness=(1.0, 1.0))
+    )
+    rows, columns = jnp.arange(80.0), jnp.arange(104.0)
+
+    def paint(key):
+        one = granum.draw(key, config)
+        whole = granum.paint(one, rows, columns, config)
+        return whole[0][40:72], granum.paint(one, rows[40:72], columns, config)[0]
+
+    whole, part = map(np.asarray, jit(paint)(jax.random.key(0)))
+    np.testing.assert_array_equal(whole == 0, part == 0)
+    assert (part > 0).mean() > 0.3
 
 
 def test_written_crops_are_tight_repeatable_and_of_true_period():

@@ -124,5 +124,6 @@ def test_every_level_is_whole():
 
 
 def test_the_interior_is_an_erosion():
-    mask = np.random.default_rng(0).random((30, 40)) < 0.9
-    np.testing.assert_array_equal(granum._interior(jnp.asarray(mask)), ndimage.binary_erosion(mask))
+    wide = np.random.default_rng(0).random((30, 40)) < 0.9
+    eroded = ndimage.binary_erosion(wide)[1:-1, 1:-1]
+    np.testing.assert_array_equal(granum._interior(jnp.asarray(wide)), eroded)

@@ -99,15 +99,27 @@ def paint(
     distances = outline.hole_distances(granum.outline, rows, columns)
     for bordered, distance in zip(granum.outline.bordered, distances, strict=True):
         grey = jnp.where((bordered > 0) & (distance < _BORDER_WIDTH), _BORDER_GREY, grey)
-    mask = outline.inside(granum.outline, rows, columns)
+    wide = outline.inside(granum.outline, _one_more(rows), _one_more(columns))
+    mask = wide[1:-1, 1:-1]
     rim = deck.chance(config.outline.rim) * deck.uniform(config.outline.rim_darkness)
-    return jnp.where(mask, jnp.round(grey * (1 - rim * ~_interior(mask))), 0.0), mask
+    return jnp.where(mask, jnp.round(grey * (1 - rim * ~_interior(wide))), 0.0), mask
 
 
-def _interior(mask: jax.Array) -> jax.Array:
-    """Returns which pixels of a mask have all four neighbours in it, as an erosion leaves them."""
-    rows, columns = mask.shape
-    wide = jnp.pad(mask, 1)
+def _one_more(coordinates: jax.Array) -> jax.Array:
+    """Returns coordinates with the pixel before and the one after them."""
+    return jnp.concatenate([coordinates[:1] - 1, coordinates, coordinates[-1:] + 1])
+
+
+def _interior(wide: jax.Array) -> jax.Array:
+    """Returns which pixels of a mask have all four neighbours in it, as an erosion leaves them.
+
+    Args:
+      wide: (R + 2, C + 2) bool, the mask with a pixel more on each side.
+
+    Returns:
+      (R, C) bool.
+    """
+    rows, columns = (size - 2 for size in wide.shape)
     sides = ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))
     return functools.reduce(
         jnp.logical_and, (wide[y : y + rows, x : x + columns] for y, x in sides)
