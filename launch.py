@@ -3,13 +3,15 @@
 python launch.py --config=configs/stage1.py --workdir=runs/stage1 [--config.epochs=10 …]
 """
 
+import pathlib
 import sys
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from srd_jax import train
+from srd_jax import curriculum, train
 from srd_jax.config import TrainConfig
+from srd_jax.curriculum_config import CurriculumConfig
 from srd_jax.errors import InputError, one_line
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")
@@ -21,19 +23,23 @@ def main(_: list[str]) -> int:
     logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
     config = _CONFIG.value
     try:
-        if not isinstance(config, TrainConfig):
-            path = config_flags.get_config_filename(flags.FLAGS["config"])
-            raise InputError(f"{path}: no such file, or its get_config() returns no TrainConfig")
-        train.run(config, _WORKDIR.value or f"runs/{config.name}")
+        path = config_flags.get_config_filename(flags.FLAGS["config"])
+        if not isinstance(config, TrainConfig | CurriculumConfig):
+            raise InputError(
+                f"{path}: no such file, or its get_config() returns no config of a run"
+            )
+        workdir = _WORKDIR.value or f"runs/{config.name}"
+        if isinstance(config, TrainConfig):
+            train.run(config, workdir)
+        else:
+            curriculum.run(config, workdir, pathlib.Path(path).parent)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except train.Stopped as stop:
-        print(stop, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
-        return 130
+    except (train.Stopped, KeyboardInterrupt) as stop:
+        text = str(stop) or "stopped; the same command goes on from the last checkpoint"
+        print(text, file=sys.stderr)
+        return 1 if isinstance(stop, train.Stopped) else 130
     return 0
 
 

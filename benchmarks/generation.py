@@ -21,8 +21,16 @@ import numpy as np
 from srd_jax import crops, model, optimizer, steps
 from srd_jax.augment import augment
 from srd_jax.compiling import jit
-from srd_jax.config import AugmentConfig, GranaConfig, StripesConfig, TrainConfig, validated
-from srd_jax.synthetic import grana, stripes
+from srd_jax.config import (
+    AugmentConfig,
+    GranaConfig,
+    MaskedStripesConfig,
+    StripesConfig,
+    TrainConfig,
+    validated,
+)
+from srd_jax.preparation import prepare
+from srd_jax.synthetic import grana, masked_stripes, stripes
 from srd_jax.synthetic.dataset import draw_grana
 
 BATCH, CALLS, CROPS = 8, 5, 16
@@ -69,12 +77,24 @@ def works_of(frame: tuple[int, int]) -> dict:
     drawn = list(draw_grana(0, CROPS, GranaConfig()))
     padded = crops.pad(*([one[i] for one in drawn] for i in range(3)))
     change = jit(lambda key: augment(key, padded, jnp.arange(BATCH), frame, AugmentConfig()))
+    masks = masked_stripes.framed([prepare(one[1], one[1]).image >= 0.5 for one in drawn])
+    masked = jit(
+        functools.partial(
+            masked_stripes.render_augmented,
+            masks=masks,
+            index=jnp.arange(BATCH),
+            frame=frame,
+            config=MaskedStripesConfig(),
+            geometry=config.model.geometry,
+        )
+    )
     batch = generate(jax.random.key(0))
     return {
         "training step": lambda i: train(state, batch, jax.random.key(i)),
         "generated grana": lambda i: generate(jax.random.key(i)),
         "augmented crops": lambda i: change(jax.random.key(i)),
         "stripes in noise": lambda i: stripe(jax.random.key(i)),
+        "masked stripes": lambda i: masked(jax.random.key(i)),
     }
 
 

@@ -1,15 +1,26 @@
 """Stage 1, the period estimator: clean synthetic stripes, from scratch.
 
 python launch.py --config=configs/stage1.py --workdir=runs/stage1
+python launch.py --config=configs/stage1.py:full --workdir=runs/full/stage1
 
-Under half an hour on two CPU cores; validation MAE 0.30 px of the 476-frame, on full frames
-(seed 0; the reference: 3.58). Columns two px apart see nearly the same, so
-narrow training frames suffice.
+FIGURES
 """
 
-from srd_jax.config import TrainConfig
+from srd_jax.config import EndConfig, TrainConfig
+from srd_jax.curriculum_config import of_preset
+
+PRESETS = {
+    "full": dict(
+        batch_size=64,
+        steps_per_epoch=4,
+        log_every_steps=4,
+        epochs=200,
+        end=EndConfig(patience_epochs=100),
+    ),
+    "fast": dict(frame=(476, 62), epochs=15),
+}
 
 
-def get_config() -> TrainConfig:
+def get_config(preset: str = "fast") -> TrainConfig:
     """Returns the config."""
-    return TrainConfig(name="stage1", frame=(476, 62), epochs=25, reference_mae=3.58)
+    return TrainConfig(name="stage1", reference_mae=3.58, **of_preset(PRESETS, preset))

@@ -26,7 +26,6 @@ from srd_jax.config import TrainConfig, from_dict
 from srd_jax.errors import InputError, one_line
 from srd_jax.model import parameter_shapes
 from srd_jax.steps import TrainState
-from srd_jax.weights import check_shapes
 
 ITEMS = ("parameters", "average", "optimizer")
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
@@ -63,7 +62,8 @@ def manager(workdir: pathlib.Path, keep: int = 1, read_only: bool = False) -> oc
 
 
 def _score(metrics: dict[str, float]) -> float:
-    return -metrics["val_mae"]
+    (error,) = metrics.values()
+    return -error
 
 
 def save(
@@ -72,7 +72,10 @@ def save(
     config: TrainConfig,
     rows: list[dict[str, float]],
 ) -> None:
-    """Saves a checkpoint; its rank among the best is the last row's val_mae, if it has one.
+    """Saves a checkpoint; its rank among the best is the last row's error, if it has one.
+
+    That error is the validation MAE, or the validation loss of a network with confidence, whose sd
+    counts too.
 
     Args:
       checkpoints: from `manager`.
@@ -84,12 +87,13 @@ def save(
       InputError: it cannot be written.
     """
     last = rows[-1] if rows else {}
+    ranked_by = validation_error(config)
     items = {name: getattr(state, name) for name in ITEMS}
     metadata = {
         "config": dataclasses.asdict(config),
         "geometry": dataclasses.asdict(config.model.geometry),
         "versions": versions(),
-        "sha256": {name: _sha256(item) for name, item in items.items()},
+        "sha256": {name: sha256(item) for name, item in items.items()},
         "rows": rows,
     }
     arguments = {name: ocp.args.StandardSave(item) for name, item in items.items()}
@@ -98,7 +102,7 @@ def save(
             checkpoints.save(
                 int(state.step),
                 args=ocp.args.Composite(metadata=ocp.args.JsonSave(metadata), **arguments),
-                metrics={"val_mae": last["val_mae"]} if "val_mae" in last else None,
+                metrics={ranked_by: last[ranked_by]} if ranked_by in last else None,
                 force=True,
             )
     except (OSError, ValueError) as error:  # the second is tensorstore's, for a full disk too
@@ -140,14 +144,14 @@ def _read(checkpoints: ocp.CheckpointManager, step: int, like: dict[str, Any]) -
             )
         # Orbax has checksums of its indices, but not of large arrays.
         for name in like:
-            if _sha256(found[name]) != found["metadata"]["sha256"][name]:
+            if sha256(found[name]) != found["metadata"]["sha256"][name]:
                 raise ValueError(f"{name} isn't what was saved")
     except Exception as error:  # no narrower class holds what orbax raises for damaged files
         raise _damaged(pathlib.Path(checkpoints.directory) / str(step), error) from error
     return dict(found.items())
 
 
-def _sha256(tree: Any) -> str:
+def sha256(tree: Any) -> str:
     """Returns the checksum of the leaves of a tree, in the tree's order."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(jax.device_get(tree)):
@@ -187,14 +191,20 @@ def _damaged(folder: pathlib.Path, error: Exception) -> InputError:
     )
 
 
+def validation_error(config: TrainConfig) -> str:
+    """Returns the column of metrics.csv by which the best parameters of a run are known."""
+    return "val_loss" if config.model.confidence else "val_mae"
+
+
 def load_parameters(
-    workdir: pathlib.Path, kind: str = "averaged"
+    workdir: pathlib.Path, kind: str = "averaged", which: str = "best"
 ) -> tuple[dict[str, np.ndarray], TrainConfig, int]:
-    """Returns parameters of a workdir's best checkpoint, its config and its step.
+    """Returns parameters of one of a workdir's checkpoints, its config and its step.
 
     Args:
       workdir: of a training run.
       kind: averaged or last (as the optimiser left them).
+      which: best or last; without any validation the best one is the last one.
 
     Raises:
       InputError: there is no whole checkpoint.
@@ -202,7 +212,7 @@ def load_parameters(
     if not (workdir / "checkpoints").is_dir():
         raise InputError(f"{workdir}: holds no checkpoints; accepted: the workdir of a run")
     with manager(workdir, read_only=True) as checkpoints:
-        step = checkpoints.best_step()
+        step = checkpoints.best_step() if which == "best" else None
         step = checkpoints.latest_step() if step is None else step
         if step is None:
             raise InputError(f"{workdir}/checkpoints: holds no whole checkpoint")
@@ -223,18 +233,6 @@ def _config(checkpoints: ocp.CheckpointManager, step: int) -> TrainConfig:
         return from_dict(TrainConfig, metadata["config"])
     except (InputError, KeyError, TypeError) as error:
         raise _damaged(pathlib.Path(checkpoints.directory) / str(step), error) from error
-
-
-def transferred(
-    found: dict[str, np.ndarray], expected: dict[str, tuple[int, ...]], source: str
-) -> dict[str, np.ndarray]:
-    """Returns the parameters that a stage starts from, matched by name and shape.
-
-    Raises:
-      InputError: a parameter is missing, extra or of another shape; all are named.
-    """
-    check_shapes({name: value.shape for name, value in found.items()}, expected, source)
-    return {name: found[name] for name in expected}
 
 
 def versions() -> dict[str, str]:

@@ -5,10 +5,18 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from srd_jax.commands import arguments, evaluate, make_dataset, predict, preview, weights_files
+from srd_jax.commands import (
+    arguments,
+    attention,
+    evaluate,
+    make_dataset,
+    predict,
+    preview,
+    weights_files,
+)
 from srd_jax.errors import InputError, one_line
 
-COMMANDS = (predict, evaluate, make_dataset, preview, weights_files)
+COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights_files)
 
 
 def main(given: Sequence[str] | None = None) -> int:

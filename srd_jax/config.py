@@ -8,6 +8,8 @@ import dataclasses
 import math
 import operator
 
+from srd_jax.data_config import DataConfig as DataConfig
+from srd_jax.data_config import check_data
 from srd_jax.errors import InputError
 from srd_jax.fields import check_limits, check_number, did_you_mean, from_dict, limited
 from srd_jax.fields import differences as differences
@@ -18,16 +20,21 @@ from srd_jax.source_config import AugmentConfig as AugmentConfig
 from srd_jax.source_config import CropsConfig as CropsConfig
 from srd_jax.source_config import GranaConfig as GranaConfig
 from srd_jax.source_config import LayersConfig as LayersConfig
+from srd_jax.source_config import MaskedStripesConfig as MaskedStripesConfig
 from srd_jax.source_config import OutlineConfig as OutlineConfig
 from srd_jax.source_config import ProfileConfig as ProfileConfig
 from srd_jax.source_config import QualityConfig as QualityConfig
 from srd_jax.source_config import StripesConfig as StripesConfig
 from srd_jax.source_config import check_source
+from srd_jax.stage_config import CONFIDENCE_CLONES as CONFIDENCE_CLONES
+from srd_jax.stage_config import CloneConfig as CloneConfig
+from srd_jax.stage_config import EndConfig as EndConfig
+from srd_jax.stage_config import StartConfig as StartConfig
+from srd_jax.stage_config import check_start
 
 SCHEDULES = ("constant", "cosine", "step")
 COMPUTE_TYPES = ("float32", "bfloat16")
 PRECISIONS = ("default", "high", "highest")
-PARAMETERS = ("averaged", "last")
 LOSSES = ("mse", "mae", "log_period", "gaussian_nll", "mse_to_gaussian_nll")
 NEEDS_CONFIDENCE = ("gaussian_nll", "mse_to_gaussian_nll")
 
@@ -117,7 +124,7 @@ class ValidationConfig:
     """A fixed set of images: drawn once from its own seed, or the crops that training leaves.
 
     Attributes:
-      images: how many are drawn; of crops, `source.validation_share` decides.
+      images: how many are drawn; of crops, `data.validation_share` decides.
       frame: rows and columns.
       seed: of drawn images.
       batch_size: images at once.
@@ -131,21 +138,6 @@ class ValidationConfig:
     batch_size: int = limited(6, 1)
     every_epochs: int = limited(1, 1)
     pictures: int = limited(3, 0)
-
-
-@dataclasses.dataclass
-class StartConfig:
-    """Where the first parameters come from: another run's workdir, or scratch if both are empty.
-
-    Attributes:
-      workdir: of the run to start from; its `best` checkpoint is taken.
-      stage: name of a workdir beside this run's own; used where `workdir` is empty.
-      parameters: averaged or last.
-    """
-
-    workdir: str = ""
-    stage: str = ""
-    parameters: str = "averaged"
 
 
 @dataclasses.dataclass
@@ -163,13 +155,15 @@ class TrainConfig:
     keep_checkpoints: int = limited(2, 1)
     reference_mae: float = math.nan  # px of the frame: a line in the curves, where known
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
-    source: StripesConfig | GranaConfig | CropsConfig = dataclasses.field(
+    source: StripesConfig | GranaConfig | CropsConfig | MaskedStripesConfig = dataclasses.field(
         default_factory=StripesConfig
     )
+    data: DataConfig = dataclasses.field(default_factory=DataConfig)
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
     validation: ValidationConfig = dataclasses.field(default_factory=ValidationConfig)
     start: StartConfig = dataclasses.field(default_factory=StartConfig)
+    end: EndConfig = dataclasses.field(default_factory=EndConfig)
 
     @property
     def steps(self) -> int:
@@ -189,6 +183,8 @@ def validated(config: TrainConfig) -> TrainConfig:
     _check_blocks(config)
     _check_step_epochs(config)
     check_source(config.source, "config.source")
+    check_data(config.data, "config.data")
+    check_start(config.start, "config.start")
     _check_frames(config)
     _check_pairs(config)
     return config
@@ -200,7 +196,6 @@ def _check_choices(config: TrainConfig) -> None:
         ("optimizer.schedule", SCHEDULES),
         ("model.compute_dtype", COMPUTE_TYPES),
         ("matmul_precision", PRECISIONS),
-        ("start.parameters", PARAMETERS),
     ):
         value = operator.attrgetter(name)(config)
         if value not in choices:
@@ -242,7 +237,7 @@ def _check_frames(config: TrainConfig) -> None:
 
 def _check_crop_frames(config: TrainConfig) -> None:
     """Checks that frames show crops as prediction does: all rows, all or fewer columns."""
-    whole = isinstance(config.source, CropsConfig)
+    whole = isinstance(config.source, CropsConfig | MaskedStripesConfig)
     for name, narrow in (("frame", True), ("validation.frame", not whole)):
         rows, columns = operator.attrgetter(name)(config)
         if rows != FRAME[0] or columns > FRAME[1] or (columns < FRAME[1] and not narrow):

@@ -8,8 +8,12 @@ from srd_jax.config import TrainConfig, validated
 from srd_jax.errors import InputError, one_line
 
 
-def read_config(path: str | os.PathLike[str]) -> TrainConfig:
+def read_config(path: str | os.PathLike[str], preset: str | None = None) -> TrainConfig:
     """Returns the validated config of a file.
+
+    Args:
+      path: of the file.
+      preset: passed to its get_config(); None for get_config's own.
 
     Raises:
       InputError: there is no such file, it fails, it returns no config, or an invalid one.
@@ -18,7 +22,10 @@ def read_config(path: str | os.PathLike[str]) -> TrainConfig:
     if not pathlib.Path(path).is_file():
         raise InputError(f"{path}: no such file; {accepted}")
     try:
-        config = runpy.run_path(os.fspath(path))["get_config"]()
+        get_config = runpy.run_path(os.fspath(path))["get_config"]
+        config = get_config() if preset is None else get_config(preset)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except (Exception, SystemExit) as error:  # whatever a file of code may raise
         kind = type(error).__name__
         raise InputError(f"{path}: fails with {kind}: {one_line(error)}; {accepted}") from error

@@ -1,5 +1,6 @@
 """Learning curves as a figure: error of the period, loss and learning rate over training."""
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,21 +9,28 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter, MaxNLocator
+from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from srd_jax.errors import InputError
 from srd_jax.files import whole_file
 
 # Colours of Okabe and Ito, told apart with every kind of colour vision, and in print.
-_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#E69F00", "#009E73", "#666666"
+_BLUE, _ORANGE, _GREEN, _PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
+_GREY = "#333333"
 _ERRORS = {  # key: (label, style), drawn in this order
-    "train_mae": ("training", {"color": _ORANGE, "linewidth": 1.2}),
+    "train_mae": ("training", {"color": _ORANGE, "linewidth": 0.8}),
     "val_mae_raw": (
         "validation, raw parameters",
         {"color": _BLUE, "linewidth": 0.6, "alpha": 0.5},
     ),
     "val_mae": ("validation, averaged parameters", {"color": _BLUE, "linewidth": 1.6}),
+    "val_sd": (
+        "mean of the predicted sd, validation",
+        {"color": _PURPLE, "linewidth": 1.0, "linestyle": "-."},
+    ),
 }
+_REFERENCE: dict[str, Any] = {"color": _GREY, "lw": 1.0, "ls": "--", "zorder": 3}
+_ERROR_LABEL = "MAE of the period (px of the frame)"
 _LOSSES = {
     "train_loss": ("training loss", {"color": _ORANGE, "linewidth": 1.2}),
     "val_loss": ("validation loss", {"color": _BLUE, "linewidth": 1.6}),
@@ -53,7 +61,7 @@ def curves_figure(rows: Sequence[Mapping[str, Any]], reference_mae: float | None
 
     Args:
       rows: rows of metrics.csv, as numbers or as text: epoch or else step, and any of train_mae,
-        val_mae, val_mae_raw (px of the frame), train_loss, val_loss, learning_rate.
+        val_mae, val_mae_raw, val_sd (px of the frame), train_loss, val_loss, learning_rate.
       reference_mae: px of the frame, drawn as a dashed line.
 
     Returns:
@@ -73,9 +81,9 @@ def curves_figure(rows: Sequence[Mapping[str, Any]], reference_mae: float | None
         raise InputError(f"metrics: no row of {len(rows)} has a {axis_name} and any of {known}")
     if reference_mae is not None:
         label = f"reference, {reference_mae:.3g} px"
-        error_axes.axhline(reference_mae, color=_GREY, linewidth=1.0, linestyle="--", label=label)
+        error_axes.axhline(reference_mae, label=label, **_REFERENCE)
     _mark_best(error_axes, rows, axis_name)
-    error_axes.set_ylabel("MAE of the period (px of the frame)")
+    error_axes.set_ylabel(_ERROR_LABEL)
     if _spread_factor(error_axes) > 0:
         error_axes.set_yscale("log")
     loss_axes.set_ylabel("loss")
@@ -88,6 +96,83 @@ def curves_figure(rows: Sequence[Mapping[str, Any]], reference_mae: float | None
     for axes in (error_axes, loss_axes):
         _finish(axes)
     return figure
+
+
+@dataclasses.dataclass(frozen=True)
+class StageRows:
+    """What the curves show of one stage of a curriculum.
+
+    Attributes:
+      name: of the stage.
+      rows: see `curves_figure`, with images.
+      reference_mae: px of the frame, None where it isn't known.
+    """
+
+    name: str
+    rows: Sequence[Mapping[str, Any]]
+    reference_mae: float | None = None
+
+
+def stages_figure(stages: Sequence[StageRows]) -> Figure:
+    """Draws the error of stages one after the other, over the images of all of them.
+
+    A stage without rows is left out. The reference's error is a dashed line as long as its stage.
+
+    Args:
+      stages: in order.
+
+    Returns:
+      The figure, on an Agg canvas.
+
+    Raises:
+      InputError: no stage has anything to draw, or a value isn't a number.
+    """
+    figure = Figure(figsize=(9.0, 4.2), dpi=160, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    ends = [0.0]
+    drawn = [stage for stage in stages if _last_image(stage.rows)]
+    if not drawn:
+        raise InputError(f"metrics: none of {len(stages)} stages has images and their errors")
+    for stage in drawn:
+        for key in ("train_mae", "val_mae"):
+            label, style = _ERRORS[key]
+            images, values = _series(stage.rows, "images", key)
+            marker = "o" if images.size == 1 else None
+            axes.plot(ends[-1] + images, values, label=label, marker=marker, **style)
+        ends.append(ends[-1] + _last_image(stage.rows))
+        if stage.reference_mae is not None:
+            axes.plot(ends[-2:], [stage.reference_mae] * 2, label="reference", **_REFERENCE)
+    _name_stages(axes, [stage.name for stage in drawn], np.array(ends))
+    axes.set(xlabel="images since the first stage began", ylabel=_ERROR_LABEL, xlim=(0, ends[-1]))
+    if _spread_factor(axes) > 0:
+        axes.set_yscale("log")
+    for end in ends[1:-1]:
+        axes.axvline(end, color="0.8", linewidth=0.8)
+    _finish(axes)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    return figure
+
+
+def _last_image(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Returns how many images the rows reach, 0 without any that has an error."""
+    ends = [_series(rows, "images", key)[0] for key in ("train_mae", "val_mae")]
+    return float(np.concatenate(ends).max(initial=0))
+
+
+def _name_stages(axes: Axes, names: Sequence[str], ends: np.ndarray) -> None:
+    """Writes the names of the stages above their parts of the axis, aslant where they are short."""
+    widths = np.diff(ends) / ends[-1]
+    aslant = any(width < 0.012 * len(name) for width, name in zip(widths, names, strict=True))
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(
+        (ends[1:] + ends[:-1]) / 2,
+        names,
+        rotation=30 if aslant else 0,
+        ha="left" if aslant else "center",
+    )
+    top.tick_params(length=0)
+    top.spines["top"].set_visible(False)
 
 
 def _is_given(value: Any) -> bool:
@@ -169,7 +254,19 @@ def _finish(axes: Axes) -> None:
     axes.set_axisbelow(True)
     axes.margins(x=0.02)
     if axes.get_yscale() == "log":
-        axes.yaxis.set_major_formatter(LogFormatter())
-        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=9)
+        axes.yaxis.set_major_locator(_log_locator(*axes.get_ylim()))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    # Each label once, of the stages of a curriculum too.
+    handles, labels = axes.get_legend_handles_labels()
+    if shown := dict(zip(labels, handles, strict=True)):
+        axes.legend(shown.values(), shown.keys(), frameon=False, fontsize=9)
+
+
+def _log_locator(low: float, high: float) -> Locator:
+    """Returns a locator that gives a logarithmic axis of any length some ticks, but not many."""
+    if high < 2 * low:
+        return MaxNLocator(5, steps=[1, 2, 5, 10])
+    if high < 10 * low:
+        return LogLocator(subs=(1, 2, 3, 4, 6, 8))
+    return LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,))

@@ -28,7 +28,8 @@ class Measurement:
       sd_px: its standard deviation; None where the method gives none.
       attention: (pools, heads, rows, columns) on the grid of positions, None unless asked for.
       scale: px of the frame per px of the crop, vertically; 1 where the crop itself is measured.
-      box: (row0, row1, column0, column1), the half-open part of the crop that was measured.
+      box: (row0, row1, column0, column1), the half-open part of the crop that was measured; of
+        several windows the middle one, in which the attention lies.
       quality: from 0 to 1, of the classical methods (see `baselines`); None for the network.
     """
 

@@ -11,6 +11,7 @@ from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.masks import tight_box
 from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
+from srd_jax.tta import Augmented
 
 _BASELINES = {"fft": baselines.fft, "autocorrelation": baselines.autocorrelation}
 
@@ -63,17 +64,19 @@ def make(
     name: str,
     weights: str | os.PathLike[str] | None = None,
     batch_size: int = predict.BATCH_SIZE,
+    tta: bool = False,
 ) -> Method:
     """Returns a method.
 
     Args:
       name: one of METHODS.
       weights: weights file or workdir of a run, for the network and only for it.
-      batch_size: crops measured at once.
+      batch_size: crops, or views of crops, measured at once.
+      tta: measure by the network in several views, see `tta.Augmented`.
 
     Raises:
       InputError: there is no such method, its weights are missing, can't be loaded or not its own,
-        or the batch size is below 1.
+        test-time augmentation isn't of the network, or the batch size is below 1.
     """
     if name not in METHODS:
         raise InputError(f"method is {name!r}; accepted are {', '.join(METHODS)}")
@@ -81,5 +84,8 @@ def make(
         found = "without weights" if weights is None else f"with the weights {weights}"
         raise InputError(f"method {name} {found}; accepted are weights with {NETWORK} only")
     if weights is not None:
-        return predict.load(weights, batch_size)
+        estimator = predict.load(weights, batch_size)
+        return Augmented(estimator) if tta else estimator
+    if tta:
+        raise InputError(f"method {name} with tta; accepted with {NETWORK} only")
     return Classical(_BASELINES[name], batch_size)

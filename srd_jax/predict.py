@@ -66,14 +66,7 @@ class Estimator(Method[Prepared]):
         """
         grey, mask = grey_and_mask(image)
         prepared = prepare(grey, mask, FRAME)
-        row0, row1, column0, column1 = prepared.box
-        part = np.s_[row0:row1, column0:column1]
-        values = grey[part][mask[part]]
-        if values.min() == values.max():
-            raise InputError(
-                f"every pixel of the granum has the grey value {values[0]:.3g}; "
-                "accepted is an image of lamellae"
-            )
+        check_lamellae(grey, mask, prepared.box)
         return prepared
 
     def measure(
@@ -90,7 +83,7 @@ class Estimator(Method[Prepared]):
             # Padded with the first image: another shape would compile anew.
             frames = [p.image for p in part] + [part[0].image] * (self.batch_size - len(part))
             found = self._predict(np.stack(frames), with_attention)
-            measurements += [_measurement(found, i, one) for i, one in enumerate(part)]
+            measurements += [self._measurement(found, i, one) for i, one in enumerate(part)]
         return measurements
 
     def _predict(self, frames: np.ndarray, with_attention: bool) -> model.Prediction:
@@ -107,15 +100,37 @@ class Estimator(Method[Prepared]):
                 f"{jax.devices()[0].device_kind} doesn't suffice; accepted is a smaller one"
             ) from error
 
+    def _measurement(self, found: model.Prediction, index: int, prepared: Prepared) -> Measurement:
+        """Returns one of a batch, its sd calibrated."""
+        sd = None if found.sd is None else self.weights.calibration.apply(np.asarray(found.sd))
+        return Measurement(
+            period_px=float(found.period[index]) / prepared.scale,
+            sd_px=None if sd is None else float(sd[index]) / prepared.scale,
+            attention=None if found.attention is None else np.asarray(found.attention[index]),
+            scale=prepared.scale,
+            box=prepared.box,
+        )
 
-def _measurement(found: model.Prediction, index: int, prepared: Prepared) -> Measurement:
-    return Measurement(
-        period_px=float(found.period[index]) / prepared.scale,
-        sd_px=None if found.sd is None else float(found.sd[index]) / prepared.scale,
-        attention=None if found.attention is None else np.asarray(found.attention[index]),
-        scale=prepared.scale,
-        box=prepared.box,
-    )
+
+def check_lamellae(grey: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int]) -> None:
+    """Checks that something is to be seen in a part of a granum.
+
+    Args:
+      grey: (rows, columns) grey values.
+      mask: (rows, columns), true inside of the granum.
+      box: (row0, row1, column0, column1), the half-open part, px of the crop.
+
+    Raises:
+      InputError: every pixel has the same grey value.
+    """
+    row0, row1, column0, column1 = box
+    part = np.s_[row0:row1, column0:column1]
+    values = grey[part][mask[part]]
+    if values.min() == values.max():
+        raise InputError(
+            f"every pixel of the granum has the grey value {values[0]:.3g}; "
+            "accepted is an image of lamellae"
+        )
 
 
 def load(path: str | os.PathLike[str], batch_size: int = BATCH_SIZE) -> Estimator:

@@ -5,6 +5,7 @@ the middle rows of a granum that is too high, cropped tightly again, and a cubic
 both axes, each on its own, to the frame. The network normalises the grey values itself.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,22 +57,39 @@ def prepare(
       InputError: the shapes disagree, grey values inside of the mask aren't finite or not in
         0..1, nothing is inside of the mask, or the granum has fewer than 2 rows or columns.
     """
-    granum, inside = np.asarray(image), np.asarray(mask).astype(bool)
-    if granum.ndim != 2 or inside.shape != granum.shape:
-        raise InputError(
-            f"image of shape {granum.shape} with a mask of shape {inside.shape}; "
-            "accepted are two arrays of the same (rows, columns)"
-        )
-    _check_grey(granum[inside])
-    row0, row1, column0, column1 = _middle(inside, max_rows)
-    check_lengths(row1 - row0, column1 - column0)
-    part = np.s_[row0:row1, column0:column1]
-    resampled = resample(np.where(inside[part], granum[part], 0.0), frame)
-    return Prepared(
-        image=resampled.astype(np.float32),
-        scale=frame[0] / (row1 - row0),
-        box=(row0, row1, column0, column1),
-    )
+    granum, inside = _checked(image, mask)
+    row0, row1, _, _ = tight_box(inside)
+    start = row0 + max(0, row1 - row0 - max_rows) // 2
+    return _framed(granum, inside, (start, start + max_rows), frame)
+
+
+def prepare_windows(
+    image: ArrayLike,
+    mask: ArrayLike,
+    frame: tuple[int, int] = FRAME,
+    max_rows: int = MAX_ROWS,
+) -> tuple[Prepared, ...]:
+    """Brings all rows of a granum into frames, in windows as high as the one of `prepare`.
+
+    A granum of more than max_rows rows has an odd number of windows, evenly spaced from its first
+    row to its last, each of which shares at least half of its rows with the next one. The middle
+    window is that of `prepare`, and of a lower granum the only one.
+
+    Args:
+      image, mask, frame, max_rows: see `prepare`.
+
+    Returns:
+      The windows from top to bottom.
+
+    Raises:
+      InputError: as `prepare` does, for any of the windows.
+    """
+    granum, inside = _checked(image, mask)
+    row0, row1, _, _ = tight_box(inside)
+    beyond = max(0, row1 - row0 - max_rows)
+    steps = 2 * math.ceil(beyond / max_rows)
+    starts = [row0 + beyond * i // max(1, steps) for i in range(steps + 1)]
+    return tuple(_framed(granum, inside, (start, start + max_rows), frame) for start in starts)
 
 
 def resample(image: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
@@ -98,6 +116,18 @@ def resample(image: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
     return np.clip(zoomed, source.min(), source.max())
 
 
+def _checked(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the grey values and the mask of a granum as arrays."""
+    granum, inside = np.asarray(image), np.asarray(mask).astype(bool)
+    if granum.ndim != 2 or inside.shape != granum.shape:
+        raise InputError(
+            f"image of shape {granum.shape} with a mask of shape {inside.shape}; "
+            "accepted are two arrays of the same (rows, columns)"
+        )
+    _check_grey(granum[inside])
+    return granum, inside
+
+
 def _check_grey(values: np.ndarray) -> None:
     """Checks the grey values of the granum, a flat array."""
     if values.size == 0:
@@ -116,17 +146,23 @@ def _check_grey(values: np.ndarray) -> None:
         )
 
 
-def _middle(inside: np.ndarray, max_rows: int) -> tuple[int, int, int, int]:
-    """Returns the tight box of the granum, or of its middle rows where it is higher."""
-    row0, row1, column0, column1 = tight_box(inside)
-    if row1 - row0 <= max_rows:
-        return row0, row1, column0, column1
-    start = row0 + (row1 - row0 - max_rows) // 2
-    middle = inside[start : start + max_rows]
-    if not middle.any():
+def _framed(
+    granum: np.ndarray, inside: np.ndarray, rows: tuple[int, int], frame: tuple[int, int]
+) -> Prepared:
+    """Returns what is inside of the mask in a half-open range of rows, in the frame."""
+    first, end = rows
+    if not inside[first:end].any():
         raise InputError(
-            f"nothing is inside of the mask in the {max_rows} middle rows of {row1 - row0}; "
+            f"nothing is inside of the mask in rows {first} to {end}; "
             "accepted is the crop of one connected granum"
         )
-    row0, row1, column0, column1 = tight_box(middle)
-    return start + row0, start + row1, column0, column1
+    row0, row1, column0, column1 = tight_box(inside[first:end])
+    row0, row1 = first + row0, first + row1
+    check_lengths(row1 - row0, column1 - column0)
+    part = np.s_[row0:row1, column0:column1]
+    resampled = resample(np.where(inside[part], granum[part], 0.0), frame)
+    return Prepared(
+        image=resampled.astype(np.float32),
+        scale=frame[0] / (row1 - row0),
+        box=(row0, row1, column0, column1),
+    )

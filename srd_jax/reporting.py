@@ -21,6 +21,8 @@ COLUMNS = (
     "train_mae",
     "gradient_norm",
     "val_mae",
+    "val_loss",
+    "val_sd",
 )
 
 Row = dict[str, float]

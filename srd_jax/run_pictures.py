@@ -9,13 +9,14 @@ import jax
 import numpy as np
 
 from srd_jax import model
+from srd_jax.attention_figure import attention_figure, title, write_figure
+from srd_jax.calibration import Calibration
 from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig
 from srd_jax.curves import curves_picture
 from srd_jax.sources import Source
-from srd_jax.visualize import attention_picture, spread
 
-POOLS = ("period", "sd")
+NOT_CALIBRATED = Calibration()
 
 
 def draw_pictures(
@@ -24,8 +25,17 @@ def draw_pictures(
     source: Source,
     parameters: dict[str, np.ndarray],
     rows: Sequence[dict[str, float]],
+    calibration: Calibration = NOT_CALIBRATED,
 ) -> None:
-    """Writes curves.png and attention/*.png into a workdir.
+    """Writes curves.png, attention/*.png and attention/*.pdf into a workdir.
+
+    Args:
+      config: of the run.
+      workdir: of the run.
+      source: of the run; the first of its validation images are shown.
+      parameters: of the network that looks at them.
+      rows: all metrics rows.
+      calibration: of the sd in the titles.
 
     Raises:
       InputError: a file cannot be written.
@@ -34,25 +44,24 @@ def draw_pictures(
     curves_picture(workdir / "curves.png", rows, reference)
     draw = jit(source.validation)
     predict = jit(functools.partial(model.as_function(config.model), with_attention=True))
-    geometry = config.model.geometry
-    size = config.validation.batch_size
+    size, kind = config.validation.batch_size, "validation" if source.held_out else "training"
+    scales = source.validation_scale
+    names = source.validation_names or [
+        f"{kind} image {number}" for number in range(source.validation_images)
+    ]
     for number in range(min(config.validation.pictures, source.validation_images)):
         index, place = divmod(number, size)
         batch = draw(source.arrays, index)
         image = batch.image[place]
         found = jax.device_get(predict(parameters, image[None]))
-        maps = spread(found.attention[0], geometry.receptive_field, geometry.stride)
-        period = float(found.period[0])
-        title = (
-            f"validation image {number}\ntrue period {float(batch.target[place]):.2f} px, "
-            f"predicted {period:.2f} px of the frame"
+        text = title(
+            f"{config.name}: {names[number]}",
+            period=float(found.period[0]),
+            sd=None if found.sd is None else float(calibration.apply(found.sd)[0]),
+            true=float(batch.target[place]),
+            scale=None if scales is None else float(scales[number]),
         )
-        if found.sd is not None:
-            title += f", sd {float(found.sd[0]):.2f} px"
-        attention_picture(
-            workdir / "attention" / f"validation_{number:03d}.png",
-            np.asarray(image),
-            maps,
-            POOLS[: len(maps)],
-            title,
+        write_figure(
+            workdir / "attention" / f"{kind}_{number:03d}.png",
+            attention_figure(np.asarray(image), found.attention[0], config.model.geometry, text),
         )

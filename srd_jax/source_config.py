@@ -3,12 +3,10 @@
 import dataclasses
 
 from srd_jax.errors import InputError
-from srd_jax.fields import did_you_mean, limited
+from srd_jax.fields import limited
 from srd_jax.preparation import FRAME, MAX_ROWS
 
 Range = tuple[float, float]
-
-DATASET_FORMATS = ("folder", "tfds")
 
 
 @dataclasses.dataclass
@@ -208,25 +206,39 @@ class AugmentConfig:
 
 @dataclasses.dataclass
 class CropsConfig:
-    """Crops of grana with known periods, as real sets come.
+    """Crops of grana with known periods, those of `DataConfig`, changed at random.
 
     Attributes:
-      format: folder (PNGs beside a CSV of annotations) or tfds (a prepared TensorFlow dataset).
-      dir: the folder, or the data_dir of TensorFlow Datasets.
-      annotations: name of the CSV in the folder.
-      validation_share: share of the crops that validation keeps to itself.
       augment: of training crops.
     """
 
     kind: str = "crops"
-    format: str = "folder"
-    dir: str = ""
-    annotations: str = "annotations.csv"
-    validation_share: float = limited(0.3, 0.01, 0.99)
     augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
 
 
-def check_source(source: StripesConfig | GranaConfig | CropsConfig, path: str) -> None:
+@dataclasses.dataclass
+class MaskedStripesConfig:
+    """Synthetic stripes in the masks of crops, those of `DataConfig`, changed at random.
+
+    Attributes:
+      stripes: what is drawn in place of the crops' images; its periods are px of the frame that
+        shows the whole crop.
+      even_noise_sd: sd of an image's normal noise that spares no rectangle, grey levels of 0..255.
+      augment: of training crops.
+    """
+
+    kind: str = "masked_stripes"
+    stripes: StripesConfig = dataclasses.field(
+        default_factory=lambda: StripesConfig(noise_sd=(0.0, 100.0))
+    )
+    even_noise_sd: Range = limited((0.0, 20.0), 0.0)
+    augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
+
+
+SourceConfig = StripesConfig | GranaConfig | CropsConfig | MaskedStripesConfig
+
+
+def check_source(source: SourceConfig, path: str) -> None:
     """Checks what the limits of single fields leave open.
 
     Args:
@@ -234,13 +246,8 @@ def check_source(source: StripesConfig | GranaConfig | CropsConfig, path: str) -
       path: how messages call it.
 
     Raises:
-      InputError: a value is none of its choices, or two fields contradict each other.
+      InputError: two fields contradict each other.
     """
-    if isinstance(source, CropsConfig) and source.format not in DATASET_FORMATS:
-        raise InputError(
-            f"{path}.format is {source.format!r}; accepted: {', '.join(DATASET_FORMATS)}"
-            + did_you_mean(source.format, DATASET_FORMATS)
-        )
     if isinstance(source, GranaConfig):
         _check_periods(source, path)
 

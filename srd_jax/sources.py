@@ -11,16 +11,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import crops
+from srd_jax import crops, drawn_set
 from srd_jax.augment import augment
 from srd_jax.batch import Batch
-from srd_jax.config import CropsConfig, GranaConfig, StripesConfig, TrainConfig
+from srd_jax.config import (
+    CropsConfig,
+    DataConfig,
+    GranaConfig,
+    MaskedStripesConfig,
+    StripesConfig,
+    TrainConfig,
+)
 from srd_jax.data import Granum, fingerprint, read_grana, split
 from srd_jax.errors import InputError
 from srd_jax.formats import naming
 from srd_jax.geometry import Size
-from srd_jax.preparation import prepare
-from srd_jax.synthetic import grana, stripes
+from srd_jax.preparation import FRAME, MAX_ROWS, Prepared, prepare
+from srd_jax.synthetic import grana, masked_stripes, stripes
 
 # Streams of random numbers of one seed, beside those of its steps.
 _ORDER = 2**31 - 2
@@ -36,6 +43,11 @@ class Source:
       validation: of (arrays, index) one batch of the fixed validation set; pure.
       validation_images: how many images that set has; the last batch may be filled up with others.
       digest: of the crops and their periods, in order; empty for drawn images.
+      held_out: whether training leaves out what validation shows. If not, all crops train, and
+        validation shows the first of them.
+      validation_scale: (validation_images,) px of the frame per px of the crop; None for drawn
+        images.
+      validation_names: of the crops; empty for drawn images.
     """
 
     arrays: Any
@@ -43,16 +55,24 @@ class Source:
     validation: Callable[[Any, jax.Array | int], Batch]
     validation_images: int
     digest: str = ""
+    held_out: bool = True
+    validation_scale: np.ndarray | None = None
+    validation_names: tuple[str, ...] = ()
 
 
-def make(config: TrainConfig) -> Source:
+def make(config: TrainConfig, workdir: pathlib.Path | None = None) -> Source:
     """Returns the source that a config names.
+
+    Args:
+      config: of the run.
+      workdir: of the run. Where the config names no set of crops but the source needs one, it is
+        drawn into, or found in, the folder `dataset` beside it; None draws it into no folder.
 
     Raises:
       InputError: its files cannot be read or hold too few crops.
     """
-    if isinstance(config.source, CropsConfig):
-        return _from_crops(config, config.source)
+    if isinstance(config.source, CropsConfig | MaskedStripesConfig):
+        return _from_crops(config, config.source, workdir)
     render = _renderer(config)
     validation = config.validation
 
@@ -75,39 +95,107 @@ def _renderer(config: TrainConfig) -> Callable[..., Batch]:
     return functools.partial(stripes.render, config=config.source, geometry=geometry)
 
 
-def _from_crops(config: TrainConfig, source: CropsConfig) -> Source:
-    found = _read(source)
-    with naming(pathlib.Path(source.dir)):
-        train_index, validation_index = split(found, source.validation_share)
-        kept = [found[i] for i in validation_index]
-        shown = prepared(kept, config.validation.frame)
-    arrays = {"train": _padded([found[i] for i in train_index]), "validation": shown}
-    size = config.validation.batch_size
+def _from_crops(
+    config: TrainConfig, source: CropsConfig | MaskedStripesConfig, workdir: pathlib.Path | None
+) -> Source:
+    name, found = _read(config.data, workdir)
+    with naming(name):
+        training, kept = (
+            [found[i] for i in side] for side in split(found, config.data.validation_share)
+        )
+        held_out = bool(kept)
+        kept = kept or training[: config.validation.images]
+        if isinstance(source, CropsConfig):
+            made = _crops(config, source, training, kept)
+        else:
+            made = _masks(config, source, training, kept)
+    names = tuple(one.name for one in kept)
+    return dataclasses.replace(
+        made, digest=digest(found), held_out=held_out, validation_names=names
+    )
+
+
+def _crops(
+    config: TrainConfig, source: CropsConfig, training: list[Granum], kept: list[Granum]
+) -> Source:
+    shown = prepared(kept, config.validation.frame)
+    arrays = {"train": _padded(training), "validation": shown}
 
     def train(arrays, step, key):
-        order = jax.random.fold_in(jax.random.key(config.seed), _ORDER)
-        index = epoch_order(order, step, config.batch_size, len(train_index))
+        index = _in_epochs(config, step, len(training))
         return augment(key, arrays["train"], index, config.frame, source.augment)
 
     def validate(arrays, index):
-        at = (index * size + jnp.arange(size)) % len(kept)
+        at = _in_turn(config, index, len(kept))
         return jax.tree.map(lambda array: array[at], arrays["validation"])
 
-    return Source(arrays, train, validate, len(kept), digest(found))
+    scale = np.asarray(shown.target) / np.array([one.period_px for one in kept])
+    return Source(arrays, train, validate, len(kept), validation_scale=scale)
 
 
-def _read(source: CropsConfig) -> list[Granum]:
-    if not source.dir:
-        raise InputError(
-            "config.source.dir is ''; accepted: the folder of the crops and their annotations, or "
-            "of a prepared TensorFlow dataset (--config.source.dir=DIR)"
+def _masks(
+    config: TrainConfig, source: MaskedStripesConfig, training: list[Granum], kept: list[Granum]
+) -> Source:
+    rows = source.augment.max_rows
+    masks = [_mask(_frame(one, one.mask, FRAME, rows)) for one in training]
+    shown = [_frame(one, one.mask, config.validation.frame) for one in kept]
+    arrays = {
+        "train": masked_stripes.framed(masks),
+        "validation": jnp.stack([_mask(frame) for frame in shown]),
+    }
+    geometry = config.model.geometry
+
+    def train(arrays, step, key):
+        index = _in_epochs(config, step, len(training))
+        return masked_stripes.render_augmented(
+            key, arrays["train"], index, config.frame, source, geometry
         )
-    if source.format == "folder":
-        return read_grana(source.dir, pathlib.Path(source.dir, source.annotations))
+
+    def validate(arrays, index):
+        mask = arrays["validation"][_in_turn(config, index, len(kept))]
+        key = jax.random.fold_in(jax.random.key(config.validation.seed), index)
+        return masked_stripes.render_masked(key, mask, source, geometry)
+
+    scale = np.array([frame.scale for frame in shown])
+    return Source(arrays, train, validate, len(kept), validation_scale=scale)
+
+
+def _in_epochs(config: TrainConfig, step: jax.Array, number: int) -> jax.Array:
+    """Returns the training crops of a step's batch."""
+    order = jax.random.fold_in(jax.random.key(config.seed), _ORDER)
+    return epoch_order(order, step, config.batch_size, number)
+
+
+def _in_turn(config: TrainConfig, index: jax.Array | int, number: int) -> jax.Array:
+    """Returns the validation crops of a batch; after the last one come the first ones."""
+    size = config.validation.batch_size
+    return (index * size + jnp.arange(size)) % number
+
+
+def _read(data: DataConfig, workdir: pathlib.Path | None) -> tuple[pathlib.Path, list[Granum]]:
+    """Returns what messages call the set of crops, and its crops."""
+    if data.dir:
+        return pathlib.Path(data.dir), _read_dir(data)
+    if data.format != "folder":
+        raise InputError(
+            f"config.data.format is {data.format!r}, but config.data.dir is ''; accepted: a dir "
+            "that holds that format, or the format folder, in which a set is drawn"
+        )
+    recipe = drawn_set.Recipe(data.images, data.seed, data.drawn)
+    if workdir is None:
+        return pathlib.Path("drawn crops"), list(drawn_set.grana(recipe))
+    folder = pathlib.Path(workdir).absolute().parent / "dataset"
+    drawn_set.provide(folder, recipe)
+    return folder, read_grana(folder)
+
+
+def _read_dir(data: DataConfig) -> list[Granum]:
+    if data.format == "folder":
+        return read_grana(data.dir, pathlib.Path(data.dir, data.annotations))
     # Slow to import, and most runs don't need it.
     from srd_jax.tfds_grana import read_tfds
 
-    return read_tfds(source.dir)
+    return read_tfds(data.dir)
 
 
 def _padded(found: list[Granum]) -> crops.Crops:
@@ -122,18 +210,24 @@ def prepared(found: Sequence[Granum], frame: Size) -> Batch:
     Raises:
       InputError: a crop has no frame, see `preparation.prepare`; the message names it.
     """
-    images, masks, targets = [], [], []
-    for one in found:
-        with naming(pathlib.Path(one.name)):
-            shown = prepare(one.image, one.mask, frame)
-            masks.append(prepare(one.mask, one.mask, frame).image >= 0.5)
-        images.append(shown.image)
-        targets.append(one.period_px * shown.scale)
+    shown = [_frame(one, one.image, frame) for one in found]
+    targets = [one.period_px * x.scale for one, x in zip(found, shown, strict=True)]
     return Batch(
-        image=jnp.stack(images),
-        mask=jnp.stack(masks),
-        target=jnp.asarray(np.array(targets, np.float32)),
+        image=jnp.stack([x.image for x in shown]),
+        mask=jnp.stack([_mask(_frame(one, one.mask, frame)) for one in found]),
+        target=jnp.asarray(targets, jnp.float32),
     )
+
+
+def _frame(one: Granum, image: np.ndarray, frame: Size, max_rows: int = MAX_ROWS) -> Prepared:
+    """Returns an image of a crop, or its mask, as prediction shows it."""
+    with naming(pathlib.Path(one.name)):
+        return prepare(image, one.mask, frame, max_rows)
+
+
+def _mask(shown: Prepared) -> np.ndarray:
+    """Returns the mask of a prepared mask."""
+    return shown.image >= 0.5
 
 
 def digest(found: Sequence[Granum]) -> str:

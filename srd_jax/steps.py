@@ -43,6 +43,21 @@ class TrainState:
     optimizer: Any
 
 
+@struct.dataclass
+class Validated:
+    """Predictions of the fixed validation images, (N,) float32, px of the frame.
+
+    Attributes:
+      period: predicted.
+      sd: predicted; None without the confidence branch.
+      target: true period.
+    """
+
+    period: jax.Array
+    sd: jax.Array | None
+    target: jax.Array
+
+
 def train_step(
     config: TrainConfig,
     apply: model.Apply,
@@ -98,25 +113,24 @@ def make_steps(
     return jit(steps, donate_argnums=0)
 
 
-def make_validation(
-    config: TrainConfig, source: Source
-) -> Callable[[model.Parameters, Any], tuple[jax.Array, jax.Array]]:
-    """Returns a compiled function of parameters and the source's arrays.
+# Of parameters and the source's arrays.
+Validate = Callable[[model.Parameters, Any], Validated]
 
-    It gives period and target of every validation image, px of the frame.
-    """
+
+def make_validation(config: TrainConfig, source: Source) -> Validate:
+    """Returns a compiled function of parameters and the source's arrays."""
     apply = model.as_function(config.model)
     batches = -(-source.validation_images // config.validation.batch_size)
 
     def one(parameters, arrays, index):
         batch = source.validation(arrays, index)
-        return apply(parameters, batch.image).period, batch.target
+        found = apply(parameters, batch.image)
+        return Validated(found.period, found.sd, batch.target)
 
     def validate(parameters, arrays):
         every = functools.partial(one, parameters, arrays)
         with jax.default_matmul_precision(config.matmul_precision):
             found = jax.lax.map(every, jnp.arange(batches))
-        period, target = (values.reshape(-1)[: source.validation_images] for values in found)
-        return period, target
+        return jax.tree.map(lambda x: x.reshape(-1)[: source.validation_images], found)
 
     return jit(validate)

@@ -22,7 +22,7 @@ from srd_jax.config import EncoderConfig, ModelConfig
 from srd_jax.errors import InputError, one_line
 from srd_jax.files import whole_file
 from srd_jax.model import parameter_shapes
-from srd_jax.weights import Weights, check_shapes
+from srd_jax.weights import Weights, check_shapes, folded
 
 _STORAGES = {
     "FloatStorage": "f4",
@@ -75,6 +75,8 @@ def import_weights(path: str | os.PathLike[str]) -> Weights:
 def export_weights(weights: Weights, path: str | os.PathLike[str]) -> None:
     """Writes weights as safetensors under PyTorch's names, whole or not at all.
 
+    The calibration of the sd, for which PyTorch has no name, goes into the sd's regressor.
+
     Raises:
       InputError: PyTorch's names cannot tell this network from GRANA's, a parameter is missing,
         extra or of another shape, or the file cannot be written.
@@ -97,7 +99,7 @@ def export_weights(weights: Weights, path: str | os.PathLike[str]) -> None:
     shapes = {name: np.shape(value) for name, value in weights.parameters.items()}
     check_shapes(shapes, parameter_shapes(model), f"weights for {path}")
     with whole_file(path) as temporary:
-        temporary.write_bytes(serialize(torch_tensors(weights.parameters), {"format": "pt"}))
+        temporary.write_bytes(serialize(torch_tensors(folded(weights)), {"format": "pt"}))
 
 
 def torch_tensors(parameters: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import json
 import math
 import pathlib
@@ -18,15 +17,19 @@ import optax
 import orbax.checkpoint as ocp
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax import checkpoint, model, optimizer, sources, steps, weights
-from srd_jax.compiling import jit
-from srd_jax.config import TrainConfig, differences, from_dict, to_json, validated
-from srd_jax.errors import InputError, one_line
-from srd_jax.files import check_writable, write_text
-from srd_jax.reporting import Reporter, Row, write_metrics
-from srd_jax.run_pictures import draw_pictures
+from srd_jax import candidates, checkpoint, losses, optimizer, sources, steps, unlabelled
+from srd_jax.beginning import check_data, check_workdir, first_state, read_json
+from srd_jax.calibration import Calibration
+from srd_jax.config import TrainConfig, to_json, validated
+from srd_jax.ending import patience_is_over
+from srd_jax.errors import InputError
+from srd_jax.files import write_text
+from srd_jax.finishing import SUMMARY, finish, save_weights
+from srd_jax.reporting import Reporter, Row
 from srd_jax.sources import Source
 from srd_jax.steps import Metrics, TrainState
+
+TIME = "time.json"
 
 
 class Stopped(Exception):
@@ -52,22 +55,24 @@ def run(config: TrainConfig, workdir: str | pathlib.Path) -> dict[str, Any]:
     """
     config, workdir = validated(config), pathlib.Path(workdir)
     mesh = data_mesh(config.batch_size)
-    _check_workdir(config, workdir)
-    if (workdir / "summary.json").exists():
+    check_workdir(config, workdir)
+    if (workdir / SUMMARY).exists():
         print(f"{workdir}: this run is finished")
-        return _read_json(workdir / "summary.json")
-    source = sources.make(config)
-    _check_data(workdir, source)
+        return read_json(workdir / SUMMARY)
+    unlabelled.check(config)
+    source = sources.make(config, workdir)
+    check_data(workdir, source)
     with checkpoint.manager(workdir, config.keep_checkpoints) as checkpoints:
-        state, rows, origin = _first_state(config, workdir, checkpoints)
+        state, rows, origin = first_state(config, workdir, checkpoints)
         write_text(workdir / "config.json", to_json(config))
         if source.digest:
             write_text(workdir / "data.json", json.dumps({"sha256": source.digest}) + "\n")
         state, arrays = jax.device_put((state, source.arrays), NamedSharding(mesh, PartitionSpec()))
         source = dataclasses.replace(source, arrays=arrays)
         print(f"{workdir}: {origin}; {jax.device_count()} {jax.default_backend()} device(s)")
-        _train(config, workdir, mesh, source, checkpoints, state, rows)
-    return _finish(config, workdir, source, rows)
+        validate = steps.make_validation(config, source)
+        _train(config, workdir, mesh, source, validate, checkpoints, state, rows)
+    return finish(config, workdir, source, validate, rows)
 
 
 def data_mesh(batch_size: int) -> jax.sharding.Mesh:
@@ -85,125 +90,82 @@ def data_mesh(batch_size: int) -> jax.sharding.Mesh:
     return jax.make_mesh((devices,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
 
 
-def _check_workdir(config: TrainConfig, workdir: pathlib.Path) -> None:
-    """Checks that a workdir is writable and holds no run of another config."""
-    path = workdir / "config.json"
-    if not path.exists():
-        check_writable(path)
-        return
-    content = _read_json(path)
-    try:
-        found = from_dict(TrainConfig, content)
-    except InputError as error:
-        raise InputError(f"{path}: not the config of a run ({error})") from None
-    if lines := differences(config, found):
-        raise InputError(
-            f"{workdir}: holds a run of another config ({'; '.join(lines)} there); "
-            "accepted: the same config, or another --workdir"
-        )
-
-
-def _check_data(workdir: pathlib.Path, source: Source) -> None:
-    """Checks that a run goes on with the crops that it was started with."""
-    path = workdir / "data.json"
-    if path.exists() and _read_json(path) != {"sha256": source.digest}:
-        raise InputError(
-            f"{workdir}: holds a run on other crops than there are now (see data.json there); "
-            "accepted: the same crops with the same periods in the same order, or another --workdir"
-        )
-
-
-def _read_json(path: pathlib.Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not JSON ({one_line(error)})") from None
-
-
-def _first_state(
-    config: TrainConfig, workdir: pathlib.Path, checkpoints: ocp.CheckpointManager
-) -> tuple[TrainState, list[Row], str]:
-    """Returns the state to go on from, its rows, and a line that says where it comes from."""
-    step = checkpoints.latest_step()
-    if step is None:
-        state, origin = _initial_state(config, workdir)
-        return state, [], origin
-    shapes = model.parameter_shapes(config.model)
-    zeros = {name: jnp.zeros(shape) for name, shape in shapes.items()}
-    like = _state_of(config, zeros)
-    state, rows = checkpoint.restore(checkpoints, step, like)
-    return state, rows, f"goes on from step {step} of {config.steps}"
-
-
-def _initial_state(config: TrainConfig, workdir: pathlib.Path) -> tuple[TrainState, str]:
-    source = _start_workdir(config, workdir)
-    if source is not None:
-        found, _, step = checkpoint.load_parameters(source, config.start.parameters)
-        expected = model.parameter_shapes(config.model)
-        parameters = checkpoint.transferred(found, expected, str(source))
-        origin = f"{len(parameters)} {config.start.parameters} parameters of {source}, step {step}"
-        return _state_of(config, jax.tree.map(jnp.asarray, parameters)), origin
-    # Folded with a number that no step reaches.
-    key = jax.random.fold_in(jax.random.key(config.seed), 2**31 - 1)
-    initialise = jit(functools.partial(model.initial_parameters, config.model))
-    return _state_of(config, initialise(key)), "new parameters"
-
-
-def _state_of(config: TrainConfig, parameters: model.Parameters) -> TrainState:
-    return TrainState(
-        step=jnp.int32(0),
-        parameters=parameters,
-        average=jax.tree.map(jnp.copy, parameters),
-        optimizer=optimizer.make(config).init(parameters),
-    )
-
-
-def _start_workdir(config: TrainConfig, workdir: pathlib.Path) -> pathlib.Path | None:
-    if config.start.workdir:
-        return pathlib.Path(config.start.workdir)
-    return workdir.absolute().parent / config.start.stage if config.start.stage else None
-
-
 def _train(
     config: TrainConfig,
     workdir: pathlib.Path,
     mesh: jax.sharding.Mesh,
     source: Source,
+    validate: steps.Validate,
     checkpoints: ocp.CheckpointManager,
     state: TrainState,
     rows: list[Row],
 ) -> None:
     """Takes the steps that are left, and appends to `rows`."""
     take_steps = steps.make_steps(config, mesh, source)
-    validate = steps.make_validation(config, source)
     rate = optimizer.learning_rate(config)
-    between = config.validation.every_epochs * config.steps_per_epoch
+    error = checkpoint.validation_error(config) if source.held_out else ""
+    clock = _Clock(workdir)
+    if config.end.keeps and not rows:
+        candidates.keep(config, workdir, state.average, rows)
     with Reporter(workdir, config, rows) as reporter, _signals() as stop:
-        while int(state.step) < config.steps:
+        while not _is_over(config, rows, error):
             began = time.perf_counter()
             state, metrics = take_steps(state, source.arrays)
             try:
                 row = _row(state, metrics, config, rate)
                 speed = config.log_every_steps * config.batch_size / (time.perf_counter() - began)
-                due = row["step"] % between == 0 or row["step"] == config.steps
-                if due:
-                    row["val_mae"] = _validation_error(validate, state, source)
-            except FloatingPointError as error:
+                due = _is_due(config, row)
+                if due and source.held_out:
+                    found = jax.device_get(validate(state.average, source.arrays))
+                    _validation(config, found, row)
+            except FloatingPointError as bad:
                 last = checkpoints.latest_step()
                 kept = "none was saved yet" if last is None else f"{checkpoints.directory}/{last}"
-                raise Stopped(f"stopped: {error}; last good checkpoint: {kept}") from None
+                raise Stopped(f"stopped: {bad}; last good checkpoint: {kept}") from None
             rows.append(row)
+            if config.end.keeps and row["step"] % config.steps_per_epoch == 0:
+                candidates.keep(config, workdir, state.average, rows)
             stopping = bool(stop)  # once a chunk: a signal may come at any line
             if due or stopping:
                 checkpoint.save(checkpoints, state, config, rows)
-            if due and row["val_mae"] <= min(r["val_mae"] for r in rows if "val_mae" in r):
-                _save_weights(config, workdir, jax.device_get(state.average), row)
+                clock.write()
+            if error in row and row[error] <= min(r[error] for r in rows if error in r):
+                parameters = jax.device_get(dict(state.average))
+                save_weights(config, workdir, parameters, row, Calibration())
             reporter.show(rows, speed)
-            if stopping and row["step"] < config.steps:
+            if stopping and not _is_over(config, rows, error):
                 raise Stopped(
                     f"stopped by a signal; saved step {row['step']} of {config.steps} in "
                     f"{checkpoints.directory}; the same command goes on from there"
                 )
+
+
+def _is_due(config: TrainConfig, row: Row) -> bool:
+    """Tells whether a validation and a checkpoint follow a row."""
+    between = config.validation.every_epochs * config.steps_per_epoch
+    return row["step"] % between == 0 or row["step"] == config.steps
+
+
+def _is_over(config: TrainConfig, rows: list[Row], error: str) -> bool:
+    """Tells whether a run has come to its end; only where a checkpoint holds it."""
+    if not rows or not _is_due(config, rows[-1]):
+        return False
+    return rows[-1]["step"] == config.steps or patience_is_over(rows, config.end, error)
+
+
+class _Clock:
+    """Adds up the seconds of a run over all of its starts, in time.json."""
+
+    def __init__(self, workdir: pathlib.Path):
+        """Starts where the file ends."""
+        self._path = workdir / TIME
+        before = read_json(self._path)["seconds"] if self._path.exists() else 0.0
+        self._began = time.perf_counter() - before
+
+    def write(self) -> None:
+        """Writes the seconds so far."""
+        seconds = round(time.perf_counter() - self._began, 1)
+        write_text(self._path, json.dumps({"seconds": seconds}) + "\n")
 
 
 def _row(state: TrainState, metrics: Metrics, config: TrainConfig, rate: optax.Schedule) -> Row:
@@ -230,54 +192,22 @@ def _row(state: TrainState, metrics: Metrics, config: TrainConfig, rate: optax.S
     }
 
 
-def _validation_error(validate, state: TrainState, source: Source) -> float:
-    """Returns the MAE of the averaged parameters over the validation set, px of the frame."""
-    period, target = jax.device_get(validate(state.average, source.arrays))
-    error = float(np.abs(period.astype(np.float64) - target).mean())
-    if not math.isfinite(error):
-        raise FloatingPointError(f"validation MAE is {error} at step {int(state.step)}")
-    return error
+def _validation(config: TrainConfig, found: steps.Validated, row: Row) -> None:
+    """Adds errors of the averaged parameters over the validation set to a row, px of the frame.
 
-
-def _save_weights(
-    config: TrainConfig, workdir: pathlib.Path, parameters: dict[str, np.ndarray], row: Row
-) -> None:
-    origin = {
-        "run": config.name,
-        "parameters": "averaged",
-        "seed": config.seed,
-        "step": row["step"],
-        "images": row["images"],
-        "val_mae": row["val_mae"],
-        "versions": checkpoint.versions(),
-    }
-    weights.save(workdir / "weights.safetensors", weights.Weights(parameters, config.model, origin))
-
-
-def _finish(
-    config: TrainConfig, workdir: pathlib.Path, source: Source, rows: list[Row]
-) -> dict[str, Any]:
-    """Writes weights, pictures and, last of all, the summary that marks the run as finished."""
-    parameters, _, step = checkpoint.load_parameters(workdir)
-    best = next(row for row in rows if row["step"] == step)
-    _save_weights(config, workdir, parameters, best)
-    write_metrics(workdir / "metrics.csv", rows)
-    draw_pictures(config, workdir, source, parameters, rows)
-    summary = {
-        "run": config.name,
-        "steps": config.steps,
-        "images": config.steps * config.batch_size,
-        "best_step": step,
-        "val_mae": best["val_mae"],
-        "last_val_mae": rows[-1]["val_mae"],
-    }
-    write_text(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
-    print(
-        f"best validation MAE {best['val_mae']:.2f} px of the frame, at step {step}\n"
-        f"results in {workdir}: weights.safetensors, curves.png, attention/, metrics.csv, "
-        "events/ (TensorBoard), checkpoints/"
-    )
-    return summary
+    Raises:
+      FloatingPointError: an error isn't finite.
+    """
+    row["val_mae"] = float(np.abs(found.period.astype(np.float64) - found.target).mean())
+    name = "gaussian_nll" if config.model.confidence else config.loss.name
+    sd = None if found.sd is None else jnp.asarray(found.sd)
+    period, target = jnp.asarray(found.period), jnp.asarray(found.target)
+    row["val_loss"] = float(losses.LOSSES[name](period, sd, target, jnp.int32(0), 1).mean())
+    if found.sd is not None:
+        row["val_sd"] = float(found.sd.mean())
+    for name, words in (("val_mae", "MAE"), ("val_loss", "loss")):
+        if not math.isfinite(row[name]):
+            raise FloatingPointError(f"validation {words} is {row[name]} at step {row['step']}")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Pictures of where the network looks: attention over the frame and laid back on a crop.
+"""Where the network looks: attention in colours, and pictures of it on a crop.
 
 Brightness in all of them is the square root of a head's attention over its own maximum, so a place
 with 1 % of the maximum still shows at 10 %. Head 1 is red, head 2 green, as in the reference.
@@ -62,12 +62,15 @@ def head_colours(count: int) -> np.ndarray:
     return np.array([colorsys.hsv_to_rgb(hue, 1.0, 1.0) for hue in hues])
 
 
-def superimpose(heads: np.ndarray, image: np.ndarray | None = None) -> np.ndarray:
+def superimpose(
+    heads: np.ndarray, image: np.ndarray | None = None, colours: np.ndarray | None = None
+) -> np.ndarray:
     """Colours the attention of the heads, on black or on an image.
 
     Args:
       heads: (heads, rows, columns) attention a pixel.
       image: (rows, columns) grey values 0..1, or None for black.
+      colours: (heads, 3) RGB 0..1, or None for `head_colours`.
 
     Returns:
       (rows, columns, 3) uint8 RGB.
@@ -84,41 +87,15 @@ def superimpose(heads: np.ndarray, image: np.ndarray | None = None) -> np.ndarra
             "it must be finite, not negative, and positive somewhere in every head"
         )
     brightness = np.sqrt(heads / peaks)
-    colour = np.einsum("hrc,hk->rck", brightness, head_colours(len(heads))).clip(0.0, 1.0)
+    colours = head_colours(len(heads)) if colours is None else colours
+    colour = np.einsum("hrc,hk->rck", brightness, colours).clip(0.0, 1.0)
     if image is None:
         return _to_bytes(colour)
     if image.shape != heads.shape[1:]:
         raise ValueError(f"image has shape {image.shape}, but attention {heads.shape[1:]}")
-    grey = np.clip(image, 0.0, 1.0) * (1.0 - _STRENGTH * brightness.max(axis=0))
+    # By the colour, not the heads: where several add up, the sum with grey stays within 1.
+    grey = np.clip(image, 0.0, 1.0) * (1.0 - _STRENGTH * colour.max(axis=2))
     return _to_bytes(grey[..., None] + _STRENGTH * colour)
-
-
-def attention_picture(
-    path: str | os.PathLike[str],
-    image: np.ndarray,
-    attention: np.ndarray,
-    pool_names: Sequence[str],
-    title: str,
-) -> None:
-    """Writes a PNG with two panels a pool: its heads alone, and superimposed on the image.
-
-    Args:
-      path: the PNG to write.
-      image: (frame rows, frame columns) grey values 0..1 of the network's input frame.
-      attention: (pools, heads, frame rows, frame columns) attention a pixel, see `spread`.
-      pool_names: what each pool estimates, such as "period" and "sd".
-      title: one or more lines, the first of them set in bold.
-
-    Raises:
-      InputError: an attention is no attention (see `superimpose`) or the file can't be written.
-      ValueError: the shapes differ, or there isn't one name a pool.
-    """
-    blocks = [_title(title), _legend(attention.shape[1])]
-    for name, heads in zip(pool_names, attention, strict=True):
-        alone = _join([_text(f"attention for the {name}"), superimpose(heads)], 0, gap=4)
-        on_image = _join([_text("on the image"), superimpose(heads, image)], 0, gap=4)
-        blocks.append(_join([alone, on_image], 1))
-    _write(path, _join(blocks, 0))
 
 
 def overlay(

@@ -1,11 +1,12 @@
 """Released weights: one safetensors file that suffices to predict.
 
 The file holds the parameters under their own names and, as metadata, the network's config, its
-geometry and the versions and run that it came from.
+geometry, the calibration of its sd, and the versions and run that it came from.
 """
 
 import dataclasses
 import json
+import math
 import os
 from typing import Any
 
@@ -13,8 +14,10 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save as serialize
 
+from srd_jax.calibration import Calibration
 from srd_jax.config import ModelConfig, from_dict
 from srd_jax.errors import InputError, one_line
+from srd_jax.fields import check_limits
 from srd_jax.files import whole_file
 
 FORMAT = "srd_jax weights 1"
@@ -28,11 +31,13 @@ class Weights:
       parameters: arrays by name.
       model: config of the network.
       origin: where the weights come from: run, step, figures, package versions.
+      calibration: of the network's sd.
     """
 
     parameters: dict[str, np.ndarray]
     model: ModelConfig
     origin: dict[str, Any]
+    calibration: Calibration = dataclasses.field(default_factory=Calibration)
 
 
 def save(path: str | os.PathLike[str], weights: Weights) -> None:
@@ -47,6 +52,7 @@ def save(path: str | os.PathLike[str], weights: Weights) -> None:
         "model": json.dumps(dataclasses.asdict(weights.model)),
         "geometry": json.dumps(dataclasses.asdict(geometry)),
         "origin": json.dumps(weights.origin),
+        "calibration": json.dumps(dataclasses.asdict(weights.calibration)),
     }
     arrays = {name: np.ascontiguousarray(value) for name, value in weights.parameters.items()}
     with whole_file(path) as temporary:
@@ -55,6 +61,8 @@ def save(path: str | os.PathLike[str], weights: Weights) -> None:
 
 def load(path: str | os.PathLike[str]) -> Weights:
     """Reads a weights file; the caller checks names and shapes against the network.
+
+    A file without calibration is of a network whose sd is taken as it is.
 
     Raises:
       InputError: the file is missing, is no weights file, or holds another network's config.
@@ -77,14 +85,35 @@ def load(path: str | os.PathLike[str]) -> Weights:
             f"{path}: its format is {metadata.get('format', 'unknown')!r}; accepted: {FORMAT!r} "
             "(released PyTorch weights are read by import-weights)"
         )
+    plain = {"calibration": json.dumps(dataclasses.asdict(Calibration()))} | metadata
     try:
-        model, origin = json.loads(metadata["model"]), json.loads(metadata["origin"])
+        model, origin, calibration = (
+            json.loads(plain[name]) for name in ("model", "origin", "calibration")
+        )
     except (KeyError, ValueError) as error:
         raise InputError(
-            f"{path}: its metadata model and origin cannot be read ({one_line(error)}); "
-            "accepted: JSON"
+            f"{path}: its metadata model, origin and calibration cannot be read "
+            f"({one_line(error)}); accepted: JSON"
         ) from None
-    return Weights(parameters, from_dict(ModelConfig, model, f"{path}: model"), origin)
+    calibrated = from_dict(Calibration, calibration, f"{path}: calibration")
+    check_limits(calibrated, f"{path}: calibration")
+    return Weights(parameters, from_dict(ModelConfig, model, f"{path}: model"), origin, calibrated)
+
+
+def folded(weights: Weights) -> dict[str, np.ndarray]:
+    """Returns parameters whose sd is the calibrated one.
+
+    As sd = exp(v), scale · sd^exponent is exp(exponent · v + log scale), and v is linear in the
+    last layer.
+    """
+    parameters = dict(weights.parameters)
+    calibration = weights.calibration
+    for name, shift in (("kernel", 0.0), ("bias", math.log(calibration.scale))):
+        path = f"sd_regressor.output.{name}"
+        if path in parameters:
+            scaled = parameters[path] * calibration.exponent + shift
+            parameters[path] = np.asarray(scaled, parameters[path].dtype)
+    return parameters
 
 
 def check_shapes(

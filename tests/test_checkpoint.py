@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 
@@ -172,19 +173,15 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch, error):
     assert message.startswith(f"{tmp_path}/checkpoints/7: cannot be written (")
 
 
-def test_transfer_takes_exactly_the_expected_parameters():
-    found = {"b": np.ones((2, 3)), "a": np.zeros(4)}
-    taken = checkpoint.transferred(found, {"a": (4,), "b": (2, 3)}, "runs/stage1")
-    assert list(taken) == ["a", "b"]
-    assert all(taken[name] is found[name] for name in found)
-
-
-def test_transfer_names_all_that_does_not_fit():
-    found = {"a": np.zeros(4), "b": np.ones((2, 3)), "old": np.zeros(1)}
-    with pytest.raises(InputError) as error:
-        checkpoint.transferred(found, {"a": (4,), "b": (3, 2), "new": (5,)}, "runs/stage1")
-    message = one_line(error.value)
-    assert message.startswith("runs/stage1: ")
-    for part in ("missing new", "extra old", "b has shape (2, 3), accepted: (3, 2)"):
-        assert part in message
-    assert "a has" not in message
+def test_a_network_with_confidence_is_ranked_by_its_validation_loss(tmp_path):
+    config = tiny(model=dataclasses.replace(tiny().model, confidence=True))
+    with checkpoint.manager(tmp_path, keep=1) as checkpoints:
+        for step, (error, loss) in enumerate([(2.0, 1.0), (3.0, -1.0), (1.0, 0.5)], start=1):
+            rows = [{"step": step, "val_mae": error, "val_loss": loss}]
+            checkpoint.save(checkpoints, state_of(step, config), config, rows)
+    found, _, step = checkpoint.load_parameters(tmp_path, "last")
+    assert step == 2
+    assert_same(found, state_of(2, config).parameters)
+    found, _, step = checkpoint.load_parameters(tmp_path, "averaged", "last")
+    assert step == 3
+    assert_same(found, state_of(3, config).average)

@@ -1,3 +1,4 @@
+import functools
 import os
 import pathlib
 import signal
@@ -13,11 +14,12 @@ from torch_files import synthetic
 from torch_files import write as write_torch
 
 import srd_jax
-from srd_jax import torch_weights
+from srd_jax import methods, torch_weights
 from srd_jax.images import read_crop
 from srd_jax.model import as_function
 from srd_jax.predict import Estimator
 from srd_jax.preparation import prepare
+from srd_jax.tta import Augmented
 
 ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 
@@ -123,6 +125,60 @@ def test_methods_without_weights(tmp_path, capsys, method):
         f"--weights {tmp_path / 'w.safetensors'}: found with --method {method}; "
         "accepted with --method network only"
     )
+
+
+@functools.cache
+def one_estimator():
+    return Estimator(random_weights(), 1)
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (("--px-per-nm", 1, "--max-sd-nm", 0.1), "nm is above 0.1 nm"),
+        (("--max-relative-sd", 0.01), "of the period, above 1.0%"),
+        (("--px-per-nm", 1, "--period-nm", 200, 300), "nm is below 200 nm"),
+        (("--px-per-nm", 1, "--period-nm", 0.1, 300, "--max-sd-nm", 99), ""),
+    ],
+)
+def test_limits_are_those_of_the_command_line(tmp_path, monkeypatch, flags, reason):
+    monkeypatch.setattr(methods, "make", lambda *_: one_estimator())
+    weights = tmp_path / "unread.safetensors"
+    write_crop(tmp_path / "a.png")
+    out = tmp_path / "r.csv"
+    assert run("predict", tmp_path / "a.png", "--weights", weights, "--out", out, *flags) == 0
+    (row,) = read(out)
+    assert row["status"] == ("low_confidence" if reason else "ok")
+    assert row["reason"].endswith(reason)
+    assert bool(row["reason"]) == bool(reason)
+
+
+def test_views_and_an_overlay_of_the_middle_one(tmp_path, weights):
+    path, out = write_crop(tmp_path / "a.png", shape=(400, 120)), tmp_path / "r.csv"
+    options = ("--weights", weights, "--out", out, "--overlay", tmp_path / "overlays")
+    assert run("predict", path, *options, "--tta") == 0
+    (alone,) = one_estimator()([read_crop(path)])
+    (expected,) = Augmented(one_estimator())([read_crop(path)])
+    found = numbers(read(out), "period_px", "sd_px")
+    np.testing.assert_allclose(found, [(expected.period_px, expected.sd_px)], rtol=1e-5)
+    assert abs(alone.period_px / expected.period_px - 1) > 1e-5
+    assert (tmp_path / "overlays" / "a.png.overlay.png").exists()
+
+
+def test_wrong_limits_are_told_in_one_line(tmp_path, weights, capsys):
+    path = write_crop(tmp_path / "a.png")
+    network = ("predict", path, "--weights", weights)
+    classical = ("predict", path, "--method", "fft")
+    for arguments, message in (
+        ((*network, "--max-sd-nm", 0), "argument --max-sd-nm: found '0'; accepted is a number"),
+        ((*network, "--max-relative-sd", "x"), "argument --max-relative-sd: found 'x'"),
+        ((*network, "--period-nm", 14), "argument --period-nm: expected 2 arguments"),
+        ((*network, "--period-nm", 14, "nan"), "argument --period-nm: found 'nan'"),
+        ((*network, "--period-nm", 30, 14), "--period-nm 30 14: accepted is the shorter one"),
+        ((*classical, "--tta"), "--tta: found without a network; accepted with --weights only"),
+        ((*classical, "--max-relative-sd", 1), "--max-relative-sd: found without a network"),
+    ):
+        assert refused(capsys, *arguments).startswith(message)
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ import pytest
 from srd_jax import config as config_module
 from srd_jax.config import (
     Block,
+    CloneConfig,
+    DataConfig,
     EncoderConfig,
+    EndConfig,
     LossConfig,
     ModelConfig,
     OptimizerConfig,
@@ -24,7 +27,10 @@ from srd_jax.errors import InputError
 
 
 def other():
-    """A valid config that differs from the default in every field but the source's kind."""
+    """A valid config that differs from the default in every field but a few.
+
+    These are the source's kind and the ranges of drawn crops.
+    """
     return TrainConfig(
         name="other",
         seed=3,
@@ -52,7 +58,11 @@ def other():
         optimizer=OptimizerConfig(0.5, 0.0, 2.0, "step", 4, (2, 3), 0.5, 0.9),
         loss=LossConfig("mse_to_gaussian_nll", 4, 0.0),
         validation=ValidationConfig(8, (22, 14), 7, 4, 2, 0),
-        start=StartConfig("runs/a", "b", "last"),
+        data=DataConfig("tfds", "grana", "a.csv", 0.2, 8, 1),
+        start=StartConfig(
+            "runs/a", "b", "last", "last", (CloneConfig("sd_pool", "period_pool"),), ("c",)
+        ),
+        end=EndConfig(7, 3, (1, 2), 2, "crops"),
     )
 
 
@@ -94,7 +104,8 @@ def test_round_trip_through_json(make):
 
 def test_differences_name_every_field_that_differs():
     lines = differences(TrainConfig(), other())
-    names = [name for name in leaves(TrainConfig()) if name != "config.source.kind"]
+    equal = ("config.source.kind", "config.data.drawn.")
+    names = [name for name in leaves(TrainConfig()) if not name.startswith(equal)]
     assert [line.split(":")[0] for line in lines] == names
     assert "config.seed: 0 against 3" in lines
     assert "config.model.encoder.dropout: 0.1 against 0.0" in lines
@@ -192,6 +203,7 @@ def test_misaligned_frame_names_the_nearest_two(path):
         ("loss.name", "log_peroid", "log_period"),
         ("loss.name", "gausian_nll", "gaussian_nll"),
         ("optimizer.schedule", "cosin", "cosine"),
+        ("data.format", "folders", "folder"),
         ("model.compute_dtype", "float23", "float32"),
         ("matmul_precision", "higest", "highest"),
         ("start.parameters", "average", "averaged"),
@@ -228,6 +240,8 @@ def test_a_loss_that_needs_an_sd_needs_the_confidence_branch(name):
         ("model.encoder.dropout", 1.0),
         ("model.grey_sd", 0.0),
         ("validation.seed", -1),
+        ("data.validation_share", 1.0),
+        ("data.images", 1),
         ("source.period", (140.0, 20.0)),
         ("source.period", (1.0, 20.0)),
         ("source.period", (20.0, math.inf)),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srd_jax.curves import curves_figure, curves_picture
+from srd_jax.curves import StageRows, curves_figure, curves_picture, stages_figure
 from srd_jax.errors import InputError
 
 
@@ -72,7 +72,7 @@ def test_curves_picture_is_a_png_with_the_colours_of_its_curves(tmp_path):
     curves_picture(path, _rows(), 4.13)
     picture = np.asarray(Image.open(path))
     assert picture.shape[:2] == (960, 1120)
-    for colour in ((0, 0x72, 0xB2), (0xE6, 0x9F, 0), (0, 0x9E, 0x73), (0x66, 0x66, 0x66)):
+    for colour in ((0, 0x72, 0xB2), (0xE6, 0x9F, 0), (0, 0x9E, 0x73), (0x33, 0x33, 0x33)):
         assert (picture[..., :3] == colour).all(axis=2).sum() > 100
     assert [entry.name for entry in path.parent.iterdir()] == ["curves.png"]
 
@@ -90,10 +90,83 @@ def test_a_value_that_is_no_number_is_named():
         curves_figure(rows)
 
 
-def test_neither_module_loads_pyplot():
+def _ticks(axes):
+    axes.figure.canvas.draw()
+    low, high = axes.get_ylim()
+    labels = axes.get_yticklabels(which="both")
+    return [
+        one.get_text() for one in labels if one.get_text() and low <= one.get_position()[1] <= high
+    ]
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ((0.62, 0.95), ["0.65", "0.7", "0.75", "0.8", "0.85", "0.9", "0.95"]),
+        ((0.3, 1.4), ["0.3", "0.4", "0.6", "0.8", "1"]),
+        ((0.5, 60.0), ["0.5", "1", "2", "5", "10", "20", "50"]),
+        ((0.01, 60.0), ["0.01", "0.1", "1", "10"]),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_are_plain_numbers(errors, expected):
+    rows = [{"epoch": i, "val_mae": error} for i, error in enumerate(errors)]
+    assert set(_ticks(curves_figure(rows).axes[0])) <= {*expected, "1.5"}
+    assert 3 <= len(_ticks(curves_figure(rows).axes[0])) <= 8
+
+
+def test_the_predicted_sd_is_drawn_beside_the_error():
+    rows = [{"epoch": i, "val_mae": 4.0 / i, "val_sd": 5.0 / i} for i in (1, 2, 3)]
+    line = _lines(curves_figure(rows).axes[0])["mean of the predicted sd, validation"]
+    np.testing.assert_allclose(line.get_xydata(), [(i, 5.0 / i) for i in (1, 2, 3)])
+
+
+def _stage(images, *errors):
+    return [
+        {"images": str(images * (i + 1)), "train_mae": str(2 * error), "val_mae": str(error)}
+        for i, error in enumerate(errors)
+    ]
+
+
+def test_stages_are_drawn_one_after_the_other():
+    stages = [
+        StageRows("first", _stage(100, 9.0, 3.0), 3.58),
+        StageRows("empty", [], 1.0),
+        StageRows("second", _stage(300, 0.6), 4.13),
+        StageRows("third", [{"images": 50, "train_mae": 2.0, "val_mae": ""}]),
+    ]
+    axes = stages_figure(stages).axes[0]
+    drawn = {}
+    for line in axes.lines:
+        drawn.setdefault(str(line.get_label()), []).append(line.get_xydata().tolist())
+    assert [points for points in drawn["training"] if points] == [
+        [[100, 18], [200, 6]],
+        [[500, 1.2]],
+        [[550, 2]],
+    ]
+    assert [points for points in drawn["validation, averaged parameters"] if points] == [
+        [[100, 9], [200, 3]],
+        [[500, 0.6]],
+    ]
+    assert drawn["reference"] == [[[0, 3.58], [200, 3.58]], [[200, 4.13], [500, 4.13]]]
+    assert axes.get_xlim() == (0, 550)
+    assert axes.get_yscale() == "log"
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["training", "validation, averaged parameters", "reference"]
+    (top,) = axes.child_axes
+    assert [label.get_text() for label in top.get_xticklabels()] == ["first", "second", "third"]
+    np.testing.assert_allclose(top.get_xticks(), [100, 350, 525])
+
+
+def test_stages_with_nothing_to_draw_are_refused():
+    with pytest.raises(InputError, match=r"^metrics: none of 2 stages has images and their errors"):
+        stages_figure([StageRows("a", []), StageRows("b", [{"images": 3, "train_mae": ""}])])
+
+
+def test_no_module_of_figures_loads_pyplot(tmp_path):
     code = (
-        "import sys, srd_jax.curves as c, srd_jax.visualize\n"
-        "c.curves_figure([{'epoch': 1, 'val_mae': 2.0}])\n"
+        "import sys, srd_jax.curves as c, srd_jax.page as p, srd_jax.attention_figure as a\n"
+        "figure = c.curves_figure([{'epoch': 1, 'val_mae': 2.0}])\n"
+        f"p.svg(figure)\na.write_figure({str(tmp_path / 'a.png')!r}, figure)\n"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,5 +1,6 @@
 import json
 import os
+import pathlib
 import shutil
 
 import numpy as np
@@ -67,7 +68,7 @@ def methods_of(path):
 def test_weights_are_named_by_what_tells_them_apart(folder, tmp_path, monkeypatch):
     make, given = methods.make, []
 
-    def other(name, weights=None, batch_size=8):
+    def other(name, weights=None, batch_size=8, tta=False):
         given.append((name, weights))
         return make("fft", batch_size=batch_size)
 
@@ -111,6 +112,24 @@ def test_other_annotations(folder, tmp_path):
     assert (row["name"], row["true_px"], row["px_per_nm"]) == ("2.png", "22", "")
 
 
+def test_limits_and_views(folder, tmp_path, monkeypatch):
+    make, given = methods.make, []
+
+    def other(*arguments):
+        given.append(arguments)
+        return make("fft")
+
+    monkeypatch.setattr(methods, "make", other)
+    options = ["--method", "network", "--weights", "my.safetensors", "--out", tmp_path]
+    assert run("evaluate", folder, *options, "--tta", "--period-nm", 13, 17) == 0
+    assert given == [("network", pathlib.Path("my.safetensors"), 8, True)]
+    rows = read(tmp_path / "results.csv")
+    # 16, 20 and 25 px at 1.25 px per nm.
+    assert [row["status"] for row in rows] == ["low_confidence", "ok", "low_confidence"]
+    assert rows[0]["reason"].endswith("is below 13 nm")
+    assert rows[2]["reason"].endswith("is above 17 nm")
+
+
 def test_generated_grana(tmp_path):
     given = ["--generated", 2, "--method", "autocorrelation", "--out", tmp_path]
     assert run("evaluate", *given, "--seed", 7) in (0, 1)
@@ -139,6 +158,9 @@ def test_wrong_usage_is_told_in_one_line(folder, tmp_path, capsys):
         ([folder, "--method", "guess"], "'guess'"),
         ([folder, "--weights", weights, weights], f"--weights {weights}: is given twice"),
         ([folder, "--weights", file], f"{file}: "),
+        ([folder, "--tta"], "--tta: found without a network; accepted with --weights only"),
+        ([folder, "--max-sd-nm", 1], "--max-sd-nm: found without a network"),
+        ([folder, "--period-nm", 30, 14], "--period-nm 30 14: accepted is the shorter one first"),
         ([folder, "--out", file], f"{file / 'results.csv'}: cannot be written"),
         ([tmp_path / "none"], f"{tmp_path / 'none'}"),
     ):

@@ -1,5 +1,4 @@
 import base64
-import html.parser
 import io
 import re
 import xml.etree.ElementTree as ElementTree
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from crops import stripes
 from evaluated import METHODS, Fake, grana
+from html_page import Page
 from PIL import Image
 from scipy import stats
 
@@ -42,7 +42,7 @@ def test_tables_of_the_report(found):
     assert counts["crops", "failed"] == "2 (25.0 %)"
     assert counts["errors beyond 15 % of the true period", "doubling"] == "100.0 %"
     scored = cells(tables.sd_scores(summaries[:1]), "net & co")
-    assert scored["errors within", "1 sd"] == "100.0 %"
+    assert scored["errors within", "1 sd (68.3 %)"] == "100.0 %"
     assert scored["NLL", "predicted sd"] == f"{summaries[0]['sd']['nll']:.2f}"
     classes = cells(tables.sd_classes(summaries[:1]), "net & co")
     # Their sds are 1.05 to 2.1 px, and 7 px.
@@ -50,6 +50,12 @@ def test_tables_of_the_report(found):
     assert classes["sd < 1 px"] == "– (0)"
     assert classes["sd < 3 px"] == f"{mae:.2f} (5)"
     assert classes["all"].endswith(" (6)")
+    fifths = cells(tables.sd_quintiles(summaries[:1]), "net & co")
+    # 60 and 64 rows have the least sds, 400 rows the greatest.
+    assert fifths["fifth 1"] == f"{0.05 * 62 / 6:.2f} ({0.105 * 10:.2f} to {0.105 * 64 / 6:.2f})"
+    assert fifths["fifth 5"] == f"{0.05 * 400 / 6:.2f} (7.00 to 7.00)"
+    few = [one | {"sd": one["sd"] | {"by_quintile": []}} for one in summaries[:1]]
+    assert cells(tables.sd_quintiles(few), "net & co")["fifth 5"] == "–"
     by_period = cells(tables.by_traits(summaries)[2], "twice")
     assert by_period == {
         "0 to 12": "100.00 (2)",
@@ -62,35 +68,6 @@ def test_tables_of_the_report(found):
     assert [row[:2] for row in failed["rows"]] == [
         [name, method] for name in ("granum <2>", "granum <4>") for method in METHODS
     ]
-
-
-class Page(html.parser.HTMLParser):
-    """Text, pictures and links of a page whose tags must be balanced."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.cells, self.tags, self.sources, self.links = [], [], [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-        self.cells = [cell.strip() for cell in self.cells]
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        if tag not in ("meta", "img", "br"):
-            self.open.append(tag)
-        given = dict(attrs)
-        assert tag != "img" or given["alt"]
-        self.sources += [given[key] for key in ("src", "data") if key in given]
-        self.links += [given["href"]] if "href" in given else []
-        self.cells.append("")
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.cells:
-            self.cells[-1] += data
 
 
 def test_the_report_is_one_whole_page(found):

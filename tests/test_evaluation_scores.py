@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from crops import ellipse
@@ -33,6 +35,21 @@ def test_classes_of_the_sd_hold_those_below():
     assert [row["mae"] for row in scores.by_sd(errors[3:], sd[3:])] == [None] * 5 + [10]
 
 
+def test_fifths_of_the_sd_lie_between_its_quantiles():
+    errors, sd = drawn(1003)
+    rows = scores.by_quintile(errors, sd)
+    edges = np.quantile(sd, np.linspace(0, 1, 6))
+    expected = stats.binned_statistic(sd, np.abs(errors), "mean", edges)
+    assert [row["count"] for row in rows] == [201, 201, 201, 200, 200]
+    np.testing.assert_allclose([row["mae"] for row in rows], expected.statistic, rtol=0.01)
+    # The errors are drawn with these sds.
+    assert (np.diff([row["mae"] for row in rows]) > 0).all()
+    ends = [(row["sd_from"], row["sd_to"]) for row in rows]
+    assert (ends[0][0], ends[-1][1]) == (sd.min(), sd.max())
+    assert all(one[1] <= next_one[0] for one, next_one in itertools.pairwise(ends))
+    assert [row["count"] for row in scores.by_quintile(errors[:3], sd[:3])] == [1, 1, 1]
+
+
 def drawn(count, seed=0):
     """Errors that are normal with the sds beside them."""
     random = np.random.default_rng(seed)
@@ -54,8 +71,8 @@ def test_likelihood_is_that_of_scipy_and_of_the_loss():
 def test_a_true_sd_covers_what_it_says_and_explains_more_than_a_constant():
     errors, sd = drawn(20_000)
     found = scores.sd_scores(errors, sd)
-    assert found["coverage_1_sd"] == pytest.approx(stats.chi2.cdf(1, 1), abs=0.013)
-    assert found["coverage_2_sd"] == pytest.approx(stats.chi2.cdf(4, 1), abs=0.006)
+    assert found["coverage_68"] == pytest.approx(stats.chi2.cdf(1, 1), abs=0.013)
+    assert found["coverage_95"] == pytest.approx(0.95, abs=0.006)
     assert (found["mean"], found["sd"]) == pytest.approx((sd.mean(), sd.std()))
     # E[log sd] + 1/2, here with log sd around 0.
     assert found["nll"] == pytest.approx(0.5, abs=0.04)

@@ -13,29 +13,34 @@ LEVELS = """
 commands.__init__ evaluation.__init__ evaluation.scores evaluation.traits synthetic.__init__
 batch compiling convolution errors pixel_size spline synthetic.draws
 masks
-annotations baselines crops fields files folders geometry losses picture preparation rotation
-curves source_config tiff visualize
-augment config formats
+annotations baselines crops fields files folders geometry losses page picture
+preparation rotation
+curves source_config stage_config tiff visualize
+attention_figure augment calibration data_config formats
+config
 model reporting synthetic.layers synthetic.marks synthetic.outline synthetic.profile
-synthetic.stripes config_files sheet weights
-images optimizer synthetic.micrograph torch_weights
+synthetic.stripes config_files curriculum_config ending handover sheet weights
+images optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
 measurement synthetic.granum
 rows synthetic.dataset synthetic.grana
 data
 tfds_grana
-sources
+drawn_set
+sources unlabelled
 steps
-checkpoint run_pictures
-predict train
+candidates checkpoint run_pictures
+beginning predict
+crop_attention finishing tta
 methods
-__init__ results
+__init__ results stage_record train
 evaluation.cases
 evaluation.pictures evaluation.summary
-evaluation.plots evaluation.tables
-evaluation.report
-evaluation.output
+curriculum_tables evaluation.plots evaluation.tables
+curriculum_report evaluation.report
+curriculum evaluation.output
 commands.arguments
-commands.evaluate commands.make_dataset commands.predict commands.preview commands.weights_files
+commands.attention commands.evaluate commands.make_dataset commands.predict commands.preview
+commands.weights_files
 cli
 __main__
 """
@@ -90,5 +95,6 @@ def test_nothing_imports_the_programs_or_another_framework(path):
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_configs_import_only_the_config_module(path):
-    assert {name.rpartition(".")[0] for name in imports(path)} == {"srd_jax.config"}
+def test_configs_import_only_the_config_modules(path):
+    modules = {name.rpartition(".")[0] for name in imports(path)}
+    assert modules <= {"srd_jax.config", "srd_jax.curriculum_config"}

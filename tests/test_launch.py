@@ -20,6 +20,7 @@ FILES = {
     "checkpoints",
     "weights.safetensors",
     "summary.json",
+    "time.json",
 }
 
 
@@ -72,7 +73,8 @@ def test_a_run_says_what_it_does_and_nothing_else(launched):
 def test_a_run_leaves_its_files(launched):
     workdir, _ = launched
     assert {path.name for path in workdir.iterdir()} == FILES
-    assert [path.name for path in (workdir / "attention").iterdir()] == ["validation_000.png"]
+    pictures = sorted(path.name for path in (workdir / "attention").iterdir())
+    assert pictures == ["validation_000.pdf", "validation_000.png"]
     for path in (workdir / "curves.png", workdir / "attention" / "validation_000.png"):
         assert np.ptp(np.asarray(Image.open(path).convert("L"))) > 100
     assert json.loads((workdir / "config.json").read_text())["epochs"] == 2

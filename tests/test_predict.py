@@ -182,7 +182,7 @@ def test_load_of_a_workdir_takes_the_average_of_its_best_checkpoint(tmp_path):
                 average={name: value + shift for name, value in average.parameters.items()},
                 optimizer={"count": np.int32(step)},
             )
-            checkpoint.save(checkpoints, state, config, [{"val_mae": error}])
+            checkpoint.save(checkpoints, state, config, [{"val_mae": error, "val_loss": error}])
     found = load(tmp_path)
     assert_weights(found, average)
     assert found.weights.origin == {"run": "mine", "step": 5}

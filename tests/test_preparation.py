@@ -6,7 +6,7 @@ from skimage.transform import resize
 
 from srd_jax.errors import InputError
 from srd_jax.images import read_crop
-from srd_jax.preparation import prepare, resample
+from srd_jax.preparation import prepare, prepare_windows, resample
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,41 @@ def test_middle_rows_are_cropped_tightly_again():
     assert prepared.scale == 3.0
 
 
+@pytest.mark.parametrize(
+    ("height", "count"), [(20, 1), (21, 3), (40, 3), (41, 5), (60, 5), (95, 9)]
+)
+def test_windows_cover_a_high_granum_and_overlap_by_half(height, count):
+    image = np.random.default_rng(0).random((100, 30))
+    mask = np.zeros(image.shape, bool)
+    mask[3 : 3 + height, 4:26] = True
+    mask[3:13, 4:9] = False  # the first window is as wide as its own rows are
+    mask[13:23, 4:9] = height < 40
+    windows = prepare_windows(image, mask, frame=(50, 40), max_rows=20)
+    assert len(windows) == count
+    starts, ends = ([one.box[i] for one in windows] for i in range(2))
+    assert (starts[0], ends[-1]) == (3, 3 + height)
+    assert {end - start for start, end in zip(starts, ends, strict=True)} == {20}
+    steps = np.diff(starts)
+    assert (steps <= 10).all()
+    assert count == 1 or np.ptp(steps) <= 1
+    middle = prepare(image, mask, frame=(50, 40), max_rows=20)
+    np.testing.assert_array_equal(windows[count // 2].image, middle.image)
+    assert windows[count // 2].box == middle.box
+    for one in windows:
+        rows = np.s_[one.box[0] : one.box[1]]
+        alone = prepare(image[rows], mask[rows], frame=(50, 40))
+        np.testing.assert_array_equal(one.image, alone.image)
+        assert (one.box[2:], one.scale) == (alone.box[2:], alone.scale)
+    assert windows[0].box[2] == (9 if height >= 40 else 4)
+
+
+def test_a_window_without_granum_is_refused():
+    mask = np.zeros((100, 10), bool)
+    mask[[0, 1, 40, 41, 60, 99]] = True
+    with pytest.raises(InputError, match="in rows 10 to 30"):
+        prepare_windows(np.ones(mask.shape), mask, max_rows=20)
+
+
 def test_values_outside_of_the_mask_do_not_matter():
     rng = np.random.default_rng(1)
     image = rng.random((30, 40))
@@ -103,7 +138,7 @@ def test_empty_masks_are_refused():
         prepare(np.zeros((0, 10)), np.zeros((0, 10), bool))
     ends = np.zeros((100, 10), bool)
     ends[[0, 99]] = True
-    with pytest.raises(InputError, match="20 middle rows of 100"):
+    with pytest.raises(InputError, match="in rows 40 to 60; accepted is the crop of one"):
         prepare(np.zeros(ends.shape), ends, max_rows=20)
 
 

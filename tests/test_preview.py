@@ -103,8 +103,9 @@ def test_what_is_read_is_not_replaced(tmp_path, capsys):
     real = write_folder(tmp_path / "real", n=1)
     crops = tmp_path / "crops.py"
     crops.write_text(
-        "from srd_jax.config import CropsConfig, TrainConfig\n"
-        f"def get_config(): return TrainConfig(source=CropsConfig(dir={str(real)!r}))\n"
+        "from srd_jax.config import CropsConfig, DataConfig, TrainConfig\n"
+        f"data = DataConfig(dir={str(real)!r})\n"
+        "def get_config(): return TrainConfig(source=CropsConfig(), data=data)\n"
     )
     for file, target, more in (
         (config, config, ()),

@@ -1,5 +1,4 @@
 import collections
-import dataclasses
 import functools
 import re
 import shutil
@@ -8,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from crop_runs import NARROW, crops_config
 from grana_folders import write_folder
 from training_runs import read_checkpoint, same_bits, tiny
 
@@ -15,35 +15,14 @@ from srd_jax import sources, train
 from srd_jax.config import (
     AugmentConfig,
     CropsConfig,
-    EncoderConfig,
+    DataConfig,
     GranaConfig,
-    ModelConfig,
-    TrainConfig,
     ValidationConfig,
-    validated,
 )
 from srd_jax.data import Granum, read_grana, split, write_grana
 from srd_jax.errors import InputError
 from srd_jax.preparation import FRAME, prepare
 from srd_jax.tfds_grana import prepare as prepare_tfds
-
-NARROW = (476, 46)
-
-
-def crops_config(folder, **changes):
-    config = TrainConfig(
-        name="crops",
-        frame=NARROW,
-        batch_size=4,
-        steps_per_epoch=2,
-        epochs=2,
-        log_every_steps=1,
-        model=ModelConfig(encoder=EncoderConfig(channels=2, dropout=0.0)),
-        source=CropsConfig(dir=str(folder)),
-        validation=ValidationConfig(batch_size=2, images=2, pictures=1),
-    )
-    config.optimizer.warmup_steps = 1
-    return validated(dataclasses.replace(config, **changes))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +43,7 @@ def batches(config, count=3):
 def test_folder_and_tfds_give_the_same_bits(folders):
     folder, data_dir = folders
     config = crops_config(folder)
-    other = crops_config(data_dir, source=CropsConfig(format="tfds", dir=str(data_dir)))
+    other = crops_config("", data=DataConfig("tfds", str(data_dir)))
     for first, second in zip(batches(config), batches(other), strict=True):
         jax.tree.map(np.testing.assert_array_equal, first, second)
     first, second = (sources.make(c) for c in (config, other))
@@ -96,7 +75,7 @@ def test_training_shows_training_crops_only(folders):
         tilt=0.0, rows=(1.0, 1.0), columns=(1.0, 1.0), flip=False, black=(0, 0), white=(255, 255),
         noise=(0, 0),
     )  # fmt: skip
-    config = crops_config(folder, frame=FRAME, source=CropsConfig(dir=str(folder), augment=plain))
+    config = crops_config(folder, frame=FRAME, source=CropsConfig(augment=plain))
     seen = [np.asarray(image) for batch in batches(config, 4) for image in batch.image]
     train_index, validation_index = split(grana, 0.3)
     frames = [prepare(one.image, one.mask).image for one in grana]
@@ -128,11 +107,9 @@ def test_the_order_of_late_steps_is_defined():
 def test_equal_losses_from_folder_and_tfds(folders, tmp_path):
     folder, data_dir = folders
     rows = []
-    for name, source in (
-        ("folder", CropsConfig(dir=str(folder))),
-        ("tfds", CropsConfig(format="tfds", dir=str(data_dir))),
-    ):
-        train.run(crops_config(folder, source=source), tmp_path / name)
+    for name, place in (("folder", folder), ("tfds", data_dir)):
+        data = DataConfig(name, str(place))
+        train.run(crops_config("", data=data), tmp_path / name)
         rows.append((tmp_path / name / "metrics.csv").read_text())
     assert rows[0] == rows[1]
 
@@ -194,16 +171,16 @@ def test_a_set_that_training_cannot_use_is_told_by_its_folder_and_crop(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("changes", "found"),
+    ("data", "found"),
     [
-        ({"source": CropsConfig()}, "config.source.dir is ''"),
-        ({"source": CropsConfig(dir="nowhere")}, "nowhere"),
-        ({"source": CropsConfig(dir="nowhere", format="tfds")}, "nowhere"),
+        (DataConfig(dir="nowhere"), "nowhere"),
+        (DataConfig("tfds", "nowhere"), "nowhere"),
+        (DataConfig("tfds"), "config.data.format is 'tfds', but config.data.dir is ''; accepted: "),
     ],
 )
-def test_a_source_without_files_is_refused(changes, found):
+def test_a_source_without_files_is_refused(tmp_path, data, found):
     with pytest.raises(InputError, match=found) as caught:
-        sources.make(crops_config("x", **changes))
+        sources.make(crops_config("", data=data), tmp_path / "run")
     assert "\n" not in str(caught.value)
 
 
@@ -215,7 +192,7 @@ def test_a_source_without_files_is_refused(changes, found):
             {"validation": ValidationConfig(frame=NARROW)},
             "config.validation.frame is 476x46; accepted with a source of kind crops: 476x476",
         ),
-        ({"source": CropsConfig(format="folders")}, "did you mean folder"),
+        ({"data": DataConfig("folders")}, "did you mean folder"),
         ({"source": CropsConfig(kind="grana")}, "config.source.kind is 'grana'"),
         ({"source": GranaConfig(frame_period=(15.0, 200.0))}, "config.source.frame_period"),
         ({"source": GranaConfig(period=(40.0, 20.0))}, "config.source.period"),

@@ -99,7 +99,9 @@ def test_validation_is_the_network_on_the_validation_set():
     config = tiny()
     config.validation.images = 8
     parameters = initial_parameters(config)
-    period, target = steps.make_validation(config, sources.make(config))(parameters, ())
+    found = steps.make_validation(config, sources.make(config))(parameters, ())
+    period, target = found.period, found.target
+    assert found.sd is None
     batches = [validation_batch(config, index) for index in range(2)]
     np.testing.assert_allclose(target, np.concatenate([b.target for b in batches]), rtol=1e-6)
     apply = jax.jit(model.as_function(config.model))

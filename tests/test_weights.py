@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 from training_runs import one_line, tiny, undisturbed
 
 from srd_jax import weights
+from srd_jax.calibration import Calibration
 from srd_jax.config import ModelConfig
 from srd_jax.errors import InputError
 
@@ -19,7 +20,7 @@ def example():
     rng = np.random.default_rng(3)
     shapes = {"encoder.convolutions.0.kernel": (3, 3, 1, 4), "period_pool.queries": (2, 4)}
     parameters = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-    return weights.Weights(parameters, tiny().model, ORIGIN)
+    return weights.Weights(parameters, tiny().model, ORIGIN, Calibration(1.3, 0.8))
 
 
 def metadata_of(path):
@@ -40,6 +41,7 @@ def test_a_round_trip_changes_nothing(tmp_path):
     weights.save(tmp_path / "w.safetensors", written)
     read = weights.load(tmp_path / "w.safetensors")
     assert (read.model, read.origin) == (written.model, written.origin)
+    assert read.calibration == written.calibration == Calibration(1.3, 0.8)
     assert read.parameters.keys() == written.parameters.keys()
     for name, value in written.parameters.items():
         assert read.parameters[name].dtype == np.float32
@@ -104,6 +106,10 @@ def test_foreign_safetensors_are_told_from_ours(tmp_path):
         ({"model": "{"}, "Expecting property name"),
         ({"model": '{"heads": 2}'}, "model.encoder is missing"),
         ({"model": "[]"}, "model is []"),
+        ({"calibration": "["}, "calibration cannot be read"),
+        ({"calibration": '{"scale": 2.0}'}, "calibration.exponent is missing"),
+        ({"calibration": '{"scale": 0.0, "exponent": 1.0}'}, "calibration.scale is 0.0; accepted"),
+        ({"calibration": '{"scale": 1.0, "exponent": NaN}'}, "calibration.exponent is nan"),
     ],
 )
 def test_metadata_that_cannot_be_read_are_one_line(tmp_path, changes, found):
@@ -112,6 +118,15 @@ def test_metadata_that_cannot_be_read_are_one_line(tmp_path, changes, found):
     metadata = {k: v for k, v in (metadata_of(path) | changes).items() if v is not None}
     save_file(example().parameters, path, metadata=metadata)
     assert found in refused(path)
+
+
+def test_files_of_before_calibration_have_none(tmp_path):
+    path = tmp_path / "w.safetensors"
+    weights.save(path, example())
+    metadata = metadata_of(path)
+    del metadata["calibration"]
+    save_file(example().parameters, path, metadata=metadata)
+    assert weights.load(path).calibration == Calibration(1.0, 1.0)
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch):

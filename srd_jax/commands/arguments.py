@@ -1,6 +1,7 @@
 """What the commands share: exit statuses, types and checks of arguments, a message."""
 
 import argparse
+import dataclasses
 import os
 import pathlib
 from collections.abc import Iterable
@@ -57,6 +58,73 @@ def seed(text: str) -> int:
             f"found {text!r}; accepted is a whole number from 0 to {2**31 - 1}"
         )
     return value
+
+
+def add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what only a network heeds, and the limits of what is ok."""
+    plain = rows.DEFAULT_LIMITS
+    parser.add_argument(
+        "--tta",
+        action="store_true",
+        help="test-time augmentation: measure each crop in its four flips, and all rows of a high "
+        "one in windows, by the network",
+    )
+    parser.add_argument(
+        "--max-sd-nm",
+        type=positive,
+        metavar="X",
+        help=f"greater sds are low_confidence where the scale is known, default: {plain.sd_nm:g}",
+    )
+    parser.add_argument(
+        "--max-relative-sd",
+        type=positive,
+        metavar="X",
+        help="greater sds, over the period, are low_confidence where no scale is known, "
+        f"default: {plain.relative_sd:g}",
+    )
+    parser.add_argument(
+        "--period-nm",
+        type=positive,
+        nargs=2,
+        metavar=("MIN", "MAX"),
+        help="other periods are low_confidence where the scale is known, "
+        f"default: {plain.period_nm[0]:g} {plain.period_nm[1]:g}",
+    )
+
+
+def check_network_options(options: argparse.Namespace, network: bool) -> None:
+    """Checks that what only a network heeds is given with one.
+
+    Raises:
+      InputError: it is given without.
+    """
+    given = {
+        "--tta": options.tta,
+        "--max-sd-nm": options.max_sd_nm,
+        "--max-relative-sd": options.max_relative_sd,
+    }
+    if names := [name for name, value in given.items() if value and not network]:
+        raise InputError(f"{names[0]}: found without a network; accepted with --weights only")
+
+
+def limits(options: argparse.Namespace) -> rows.Limits:
+    """Returns the limits of what is ok: those that are given, and the usual ones.
+
+    Raises:
+      InputError: the least period is above the greatest one.
+    """
+    given = {
+        "sd_nm": options.max_sd_nm,
+        "relative_sd": options.max_relative_sd,
+        "period_nm": options.period_nm and tuple(options.period_nm),
+    }
+    found = dataclasses.replace(
+        rows.DEFAULT_LIMITS, **{name: value for name, value in given.items() if value is not None}
+    )
+    low, high = found.period_nm
+    if low > high:
+        raise InputError(f"--period-nm {low:g} {high:g}: accepted is the shorter one first")
+    return found
 
 
 def check_target(out: str, inputs: Iterable[str | os.PathLike[str]]) -> None:

@@ -53,11 +53,13 @@ def add(commands) -> None:
         metavar="N",
         help="crops measured at once, default: %(default)s",
     )
+    arguments.add_network_options(one)
     one.set_defaults(command=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     _check(options)
+    limits = arguments.limits(options)
     folder = pathlib.Path(options.out)
     _check_targets(options, folder)
     compared = _methods(options)
@@ -66,7 +68,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     tracked = rich.progress.track(
         grana, "measuring", count, console=bar, transient=True, disable=not bar.is_terminal
     )
-    found, worst = cases.evaluate(tracked, compared)
+    found, worst = cases.evaluate(tracked, compared, limits=limits)
     summaries = summary.summarise(found)
     output.write(folder, source, found, worst, summaries)
     console = rich.console.Console()
@@ -96,6 +98,7 @@ def _check(options: argparse.Namespace) -> None:
                 "accepted are both or neither"
             )
         raise InputError(arguments.NO_WEIGHTS)
+    arguments.check_network_options(options, bool(options.weights))
 
 
 def _check_targets(options: argparse.Namespace, folder: pathlib.Path) -> None:
@@ -127,7 +130,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Method]:
         name = printable(name)
         if name in named:
             raise InputError(f"--weights {path}: is given twice; accepted are different ones")
-        named[name] = methods.make(NETWORK, path, options.batch_size)
+        named[name] = methods.make(NETWORK, path, options.batch_size, options.tta)
     for name in chosen:
         if name != NETWORK:
             named[name] = methods.make(name, batch_size=options.batch_size)

@@ -1,20 +1,9 @@
 """`srd make-dataset`: draws a set of grana in the format of real ones."""
 
 import argparse
-import os
-import pathlib
-from collections.abc import Iterable
-
-import numpy as np
-import rich.console
-import rich.progress
 
 from srd_jax.commands import arguments
-from srd_jax.data import Granum, write_grana
-from srd_jax.errors import InputError
-from srd_jax.folders import whole_folder
-from srd_jax.source_config import GranaConfig
-from srd_jax.synthetic.dataset import Drawn, draw_grana
+from srd_jax.drawn_set import Recipe, make_dataset
 
 # As many as the real set has (Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
 _COUNT = 339
@@ -46,66 +35,12 @@ def add(commands) -> None:
 
 
 def _make_dataset(options: argparse.Namespace) -> int:
-    drawn = draw_grana(options.seed, options.n, GranaConfig())
-    angles = draw_angles(options.seed, options.n, options.unrotated)
-    prepared = make_dataset(options.out, drawn, angles, options.tfds)
+    recipe = Recipe(options.n, options.seed, unrotated=options.unrotated)
+    prepared = make_dataset(options.out, recipe, options.tfds)
     print(f"{options.n} grana in {options.out}")
     if prepared is not None:
         print(f"prepared in {prepared}")
     return arguments.ALL_READ
-
-
-def make_dataset(
-    out: str | os.PathLike[str],
-    drawn: Iterable[Drawn],
-    angles: list[float],
-    tfds_dir: str | os.PathLike[str] | None = None,
-) -> pathlib.Path | None:
-    """Writes drawn grana, whole or not at all, behind a progress bar.
-
-    Args:
-      out: a new or an empty folder.
-      drawn: image, mask, period in px of the crop and scale in px per nm of each.
-      angles: how the lamellae of each are to lie, degrees as in the CSV (see `data`).
-      tfds_dir: where TensorFlow Datasets is to keep the same set, None for nowhere.
-
-    Returns:
-      The folder of the set that TensorFlow Datasets keeps, None without.
-
-    Raises:
-      InputError: the folder isn't new or empty, holds the other one, the set is prepared already,
-        or a file cannot be written.
-    """
-    # Here, as it would slow down the start of every command.
-    from srd_jax import tfds_grana
-
-    if tfds_dir is not None:
-        _check_apart(out, tfds_dir)
-        tfds_grana.check_unprepared(tfds_dir)
-    bar = rich.console.Console(stderr=True)
-    with whole_folder(out) as folder:
-        shown = rich.progress.track(
-            drawn, "drawing", len(angles), console=bar, transient=True, disable=not bar.is_terminal
-        )
-        digits = len(str(len(angles) - 1))
-        grana = (Granum(f"granum_{i:0{digits}}.png", *values) for i, values in enumerate(shown))
-        write_grana(folder, grana, angles)
-        return None if tfds_dir is None else tfds_grana.prepare(folder, tfds_dir)
-
-
-def _check_apart(out: str | os.PathLike[str], tfds_dir: str | os.PathLike[str]) -> None:
-    if pathlib.Path(tfds_dir).resolve().is_relative_to(pathlib.Path(out).resolve()):
-        raise InputError(
-            f"{tfds_dir}: lies in {out}, which is to hold the images alone; "
-            "accepted for TensorFlow Datasets is a folder elsewhere"
-        )
-
-
-def draw_angles(seed: int, n: int, unrotated: float) -> list[float]:
-    """Returns n angles: 90, but for a share of them uniform above 0 and up to 180 degrees."""
-    random = np.random.default_rng(seed)
-    chosen = random.permutation(n) < round(unrotated * n)
-    return np.where(chosen, 180 - 180 * random.random(n), 90.0).tolist()
 
 
 def _share(text: str) -> float:

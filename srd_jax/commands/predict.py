@@ -41,6 +41,7 @@ def add(commands) -> None:
         metavar="N",
         help="crops measured at once, default: %(default)s",
     )
+    arguments.add_network_options(one)
     one.set_defaults(command=_predict)
 
 
@@ -52,15 +53,17 @@ def _predict(options: argparse.Namespace) -> int:
             f"--weights {options.weights}: found with --method {options.method}; "
             f"accepted with --method {methods.NETWORK} only"
         )
+    arguments.check_network_options(options, options.weights is not None)
+    limits = arguments.limits(options)
     paths = _crops(options.paths)
     truth = {} if options.annotations is None else _truth(options.annotations, paths)
     _check_targets(options, paths)
     # Smaller batches than asked for where there are fewer crops: padding costs time.
     size = min(options.batch_size, len(paths))
-    method = methods.make(options.method, options.weights, size)
+    method = methods.make(options.method, options.weights, size, options.tta)
     found: list[rows.Row] = []
     try:
-        _measure(method, paths, options, found)
+        _measure(method, paths, options, limits, found)
     except BaseException:  # what is measured is kept, whatever stops the rest
         if found:
             results.write_csv(options.out, found)
@@ -136,12 +139,13 @@ def _measure(
     method: methods.Method,
     paths: Sequence[pathlib.Path],
     options: argparse.Namespace,
+    limits: rows.Limits,
     found: list[rows.Row],
 ) -> None:
     """Appends a row a file, and writes overlays, behind a progress bar."""
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
     measured = predict.measure_files(
-        method, paths, options.px_per_nm, with_attention=overlay is not None
+        method, paths, options.px_per_nm, limits, with_attention=overlay is not None
     )
     root = results.common_root(paths)
     bar = rich.console.Console(stderr=True)

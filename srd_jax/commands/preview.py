@@ -11,11 +11,12 @@ import numpy as np
 import rich.console
 import rich.progress
 
-from srd_jax import data, sources
+from srd_jax import sources
 from srd_jax.commands import arguments
 from srd_jax.compiling import jit
-from srd_jax.config import CropsConfig, GranaConfig, TrainConfig
+from srd_jax.config import GranaConfig, TrainConfig
 from srd_jax.config_files import read_config
+from srd_jax.data import read_grana
 from srd_jax.preparation import FRAME
 from srd_jax.sheet import Shown, write_sheet
 from srd_jax.synthetic.dataset import draw_grana
@@ -42,7 +43,7 @@ def add(commands) -> None:
 
 def _preview(options: argparse.Namespace) -> int:
     config = read_config(options.config)
-    folders = (options.real, config.source.dir if isinstance(config.source, CropsConfig) else None)
+    folders = (options.real, config.data.dir)
     files = (file for folder in folders if folder for file in pathlib.Path(folder).glob("*"))
     arguments.check_target(options.out, [options.config, *files])
     real = [] if options.real is None else _real(options.real, config)
@@ -69,7 +70,9 @@ def _drawn(config: TrainConfig, seed: int, n: int) -> Iterable[Shown]:
         for number, (image, mask, period, _) in enumerate(draw_grana(seed, n, config.source)):
             yield Shown(image, mask, f"drawn {number}: period {period:.1f} px")
         return
-    source = sources.make(config)
+    # As many crops as the sheet can show are enough, where they are drawn.
+    data = dataclasses.replace(config.data, images=min(config.data.images, max(n, 2)))
+    source = sources.make(dataclasses.replace(config, data=data))
     draw = jit(source.train)
     for step in range(-(-n // config.batch_size)):
         key = jax.random.fold_in(jax.random.key(seed), step)
@@ -81,7 +84,7 @@ def _drawn(config: TrainConfig, seed: int, n: int) -> Iterable[Shown]:
 
 def _real(folder: str, config: TrainConfig) -> list[Shown]:
     """Returns real crops, whole or as frames like the drawn ones."""
-    found = data.read_grana(folder)
+    found = read_grana(folder)
     pictures = [(one.image, one.mask) for one in found]
     if not isinstance(config.source, GranaConfig):
         batch = jax.device_get(sources.prepared(found, FRAME))

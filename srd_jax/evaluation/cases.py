@@ -14,7 +14,7 @@ from srd_jax.evaluation import traits
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method
 from srd_jax.preparation import FRAME, MAX_ROWS
-from srd_jax.rows import DEFAULT_LIMITS, row_of
+from srd_jax.rows import DEFAULT_LIMITS, Limits, row_of
 
 STATUSES = ("ok", "low_confidence", "failed")
 
@@ -66,7 +66,10 @@ class Shown:
 
 
 def evaluate(
-    grana: Iterable[Granum], methods: Mapping[str, Method], worst: int = 6
+    grana: Iterable[Granum],
+    methods: Mapping[str, Method],
+    worst: int = 6,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[list[Case], dict[str, list[Shown]]]:
     """Measures grana with every method; a crop that one can't measure is a case that failed.
 
@@ -76,6 +79,7 @@ def evaluate(
       grana: with their true periods.
       methods: by name.
       worst: how many measured cases a method are kept with their images.
+      limits: of what is ok.
 
     Returns:
       The cases, crop by crop and method by method, and by method those with the greatest error in
@@ -95,7 +99,7 @@ def evaluate(
             blank = _blank(granum)
             for name, method in methods.items():
                 answer = found[name][index]
-                case = _case(dataclasses.replace(blank, method=name), answer, method)
+                case = _case(dataclasses.replace(blank, method=name), answer, method, limits)
                 cases.append(case)
                 if isinstance(answer, Measurement) and case.error_percent is not None:
                     shown[name].append(Shown(case, granum, answer))
@@ -140,11 +144,11 @@ def _blank(granum: Granum) -> Case:
     )
 
 
-def _case(blank: Case, answer: Measurement | str, method: Method) -> Case:
+def _case(blank: Case, answer: Measurement | str, method: Method, limits: Limits) -> Case:
     """Fills in what a method says; its status is the one that `srd predict` gives."""
     if isinstance(answer, str):
         return dataclasses.replace(blank, reason=answer)
-    row = row_of(blank.name, answer, blank.px_per_nm, method.field_rows, "given", DEFAULT_LIMITS)
+    row = row_of(blank.name, answer, blank.px_per_nm, method.field_rows, "given", limits)
     if row.status == "error":
         return dataclasses.replace(blank, reason=row.reason)
     error = answer.period_px - blank.true_px

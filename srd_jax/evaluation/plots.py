@@ -1,10 +1,8 @@
 """Plots of an evaluation: one colour and one marker a method in all of them."""
 
-import io
 import itertools
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -184,11 +182,3 @@ def _finished(figure: Figure) -> Figure:
         axes.xaxis.label.set_fontsize(9)
         axes.yaxis.label.set_fontsize(9)
     return figure
-
-
-def svg(figure: Figure) -> bytes:
-    """Returns a figure as an SVG file, the same for the same data."""
-    file = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "srd"}):
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()

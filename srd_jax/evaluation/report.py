@@ -1,10 +1,8 @@
 """The report of an evaluation: one HTML page that needs no other file."""
 
-import base64
 from collections.abc import Mapping, Sequence
 
-import jinja2
-
+from srd_jax import page
 from srd_jax.evaluation import pictures, plots, tables
 from srd_jax.evaluation.cases import Case, Shown
 from srd_jax.evaluation.summary import Summary, text
@@ -18,7 +16,7 @@ TERMS = {
     "ok, low confidence": "as in the column status of srd predict",
     "doubling, halving": "within 15 % of twice, or of half, the true period",
     "sd": "standard deviation that the method predicts for its own error",
-    "1 sd, 2 sd": "share of errors within one and two predicted sd: nominally 68.3 % and 95.4 %",
+    "1 sd, 1.96 sd": "share of errors within so many predicted sd, with its nominal value",
     "NLL": "mean of log sd + error² / (2 sd²), px of the crop, without the constant ½ log 2π; "
     "beside it that of the one sd for all crops which suits these errors best",
     "layers": "height of the granum (0.8-quantile of its columns) over the true period",
@@ -52,12 +50,8 @@ def report(
     }
     if with_sd:
         drawn["confidence"] = plots.confidence(cases, with_sd)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("srd_jax.evaluation", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("report.html.jinja").render(
+    return page.render(
+        "evaluation/report.html.jinja",
         source=source,
         version=version,
         crops=summaries[0]["crops"],
@@ -66,18 +60,14 @@ def report(
             tables.errors(summaries, "only_ok", "Only those with status ok"),
             tables.counts(summaries),
         ],
-        confidence=[tables.sd_scores(with_sd), tables.sd_classes(with_sd)] if with_sd else [],
+        confidence=[show(with_sd) for show in tables.CONFIDENCE] if with_sd else [],
         traits=tables.by_traits(summaries),
-        plots={name: _uri("svg+xml", plots.svg(figure)) for name, figure in drawn.items()},
+        plots={name: page.data_uri("svg+xml", page.svg(one)) for name, one in drawn.items()},
         worst={name: [_shown(one) for one in some] for name, some in shown.items()},
         colours={"true": pictures.TRUE, "measured": pictures.MEASURED},
         failures=tables.failures(cases),
         terms=TERMS,
     )
-
-
-def _uri(kind: str, data: bytes) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _shown(one: Shown) -> dict[str, str]:
@@ -90,7 +80,7 @@ def _shown(one: Shown) -> dict[str, str]:
     error = f"{case.error_percent:+.1f} %".replace("-", "−")
     return {
         "name": case.name,
-        "picture": _uri("jpeg", pictures.picture(one)),
+        "picture": page.data_uri("jpeg", pictures.picture(one)),
         "text": f"{words}: {error}; {case.status.replace('_', ' ')}",
         "reason": case.reason,
     }

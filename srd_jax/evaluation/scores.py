@@ -16,6 +16,8 @@ MISTAKE = 0.15
 SD_LIMITS = (1.0, 2.0, 3.0, 4.0, 5.0)
 # Nominal coverage of central intervals in a reliability diagram.
 LEVELS = (*(percent / 100 for percent in range(5, 100, 5)), 0.99)
+# Half of the central interval of a normal distribution that holds 95 %, sd.
+REACH_95 = float(special.ndtri(0.975))
 # Least sd in a likelihood: the root of the least variance in `losses.gaussian_nll`.
 LEAST_SD = 1e-3
 
@@ -80,6 +82,27 @@ def by_sd(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
     return rows
 
 
+def by_quintile(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
+    """Returns the errors of the crops in fifths, from those with the least predicted sd on.
+
+    Where the sd tells how good a measurement is, the errors rise from one to the next.
+
+    Args:
+      errors: (N,) any length.
+      sd: (N,) in the same unit.
+
+    Returns:
+      Rows of sd_from, sd_to, count and `error_scores`; a fifth without crops is left out.
+    """
+    fifths = np.array_split(np.argsort(sd, kind="stable"), 5)
+    return [
+        {"sd_from": float(sd[one].min()), "sd_to": float(sd[one].max()), "count": one.size}
+        | error_scores(errors[one])
+        for one in fifths
+        if one.size
+    ]
+
+
 def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Score]:
     """Returns how the predicted sd spreads, covers the errors and explains them.
 
@@ -91,16 +114,16 @@ def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Score]:
       sd: (N,) in the same unit.
 
     Returns:
-      mean and sd of the predicted sd; coverage of ± 1 and ± 2 sd (nominally 0.6827 and 0.9545);
-      nll; best_constant_sd and its nll.
+      mean and sd of the predicted sd; coverage_68 and coverage_95, the shares of errors within 1
+      and 1.96 sd (nominally 0.6827 and 0.95); nll; best_constant_sd and its nll.
     """
     constant = np.full_like(sd, np.sqrt(np.mean(np.square(errors)))) if errors.size else sd
     within = np.abs(errors) / np.maximum(sd, LEAST_SD)
     return {
         "mean": _score(np.mean, sd),
         "sd": _score(np.std, sd),
-        "coverage_1_sd": _score(np.mean, within <= 1),
-        "coverage_2_sd": _score(np.mean, within <= 2),
+        "coverage_68": _score(np.mean, within <= 1),
+        "coverage_95": _score(np.mean, within <= REACH_95),
         "nll": _score(np.mean, gaussian_nll(errors, sd)),
         "best_constant_sd": _score(np.mean, constant),
         "nll_of_constant_sd": _score(np.mean, gaussian_nll(errors, constant)),

@@ -72,6 +72,7 @@ def _sd(cases: Sequence[Case]) -> Summary:
     return {
         **scores.sd_scores(errors, sd),
         "by_sd": scores.by_sd(errors, sd),
+        "by_quintile": scores.by_quintile(errors, sd),
         "reliability": [
             {"nominal": level, "observed": float(share)}
             for level, share in zip(scores.LEVELS, observed, strict=True)

@@ -1,30 +1,14 @@
 """The tables of the report: each a caption, headers, and rows of text."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from srd_jax.evaluation.cases import STATUSES, Case
 from srd_jax.evaluation.summary import Summary, percent, text
-
-# A header, and what a row says below it.
-Column = tuple[str, Callable[[Any], str]]
-Table = dict[str, Any]
+from srd_jax.page import Column, Table, table
 
 _METHOD: Column = ("method", lambda one: one["method"])
 _TRAITS = {"layers": "layers", "contrast": "contrast", "true_px": "true period, px of the crop"}
-
-
-def _table(
-    caption: str,
-    columns: Sequence[Column],
-    items: Iterable[Any],
-    groups: Sequence[tuple[str, int]] = (),
-) -> Table:
-    """Returns a table of a row an item; groups are headers over so many columns after the first."""
-    rows = [[cell(item) for _, cell in columns] for item in items]
-    headers = [header for header, _ in columns]
-    return {"caption": caption, "columns": headers, "rows": rows, "groups": groups}
 
 
 def errors(summaries: Sequence[Summary], part: str, caption: str) -> Table:
@@ -42,7 +26,7 @@ def errors(summaries: Sequence[Summary], part: str, caption: str) -> Table:
         units.append(("nm", "nm", every))
     columns = [_METHOD, *(cell(unit, score) for unit, _, scores in units for score in scores)]
     groups = [(name, len(scores)) for _, name, scores in units]
-    return _table(caption, columns, summaries, groups)
+    return table(caption, columns, summaries, groups)
 
 
 def counts(summaries: Sequence[Summary]) -> Table:
@@ -62,7 +46,7 @@ def counts(summaries: Sequence[Summary]) -> Table:
         *(mistake(kind, kind) for kind in ("doubling", "halving", "other")),
     ]
     groups = [("crops", len(STATUSES)), ("errors beyond 15 % of the true period", 4)]
-    return _table("Status, and gross mistakes among the measured crops", columns, summaries, groups)
+    return table("Status, and gross mistakes among the measured crops", columns, summaries, groups)
 
 
 def sd_scores(summaries: Sequence[Summary]) -> Table:
@@ -75,14 +59,14 @@ def sd_scores(summaries: Sequence[Summary]) -> Table:
         _METHOD,
         cell("mean", "mean"),
         cell("sd", "sd"),
-        cell("1 sd", "coverage_1_sd", percent),
-        cell("2 sd", "coverage_2_sd", percent),
+        cell("1 sd (68.3 %)", "coverage_68", percent),
+        cell("1.96 sd (95 %)", "coverage_95", percent),
         cell("predicted sd", "nll"),
         cell("constant sd", "nll_of_constant_sd"),
         cell("px of the crop", "best_constant_sd"),
     ]
     groups = [("predicted sd, px", 2), ("errors within", 2), ("NLL", 2), ("best constant sd", 1)]
-    return _table("Does the predicted sd tell the errors?", columns, summaries, groups)
+    return table("Does the predicted sd tell the errors?", columns, summaries, groups)
 
 
 def sd_classes(summaries: Sequence[Summary]) -> Table:
@@ -98,7 +82,29 @@ def sd_classes(summaries: Sequence[Summary]) -> Table:
     limits = [row["sd_below"] for row in summaries[0]["sd"]["by_sd"]]
     columns = [_METHOD, *(cell(index, limit) for index, limit in enumerate(limits))]
     caption = "MAE, px of the crop (and number of crops), by class of the predicted sd"
-    return _table(caption, columns, summaries)
+    return table(caption, columns, summaries)
+
+
+def sd_quintiles(summaries: Sequence[Summary]) -> Table:
+    """Returns the error by fifths of the crops in the order of their predicted sd."""
+
+    def cell(index: int) -> Column:
+        def show(one: Summary) -> str:
+            rows = one["sd"]["by_quintile"]
+            if index >= len(rows):
+                return "–"
+            row = rows[index]
+            return f"{text(row['mae'])} ({text(row['sd_from'])} to {text(row['sd_to'])})"
+
+        return f"fifth {index + 1}", show
+
+    columns = [_METHOD, *map(cell, range(5))]
+    caption = "MAE, px of the crop (and range of the sd), by fifths of the crops from the least sd"
+    return table(caption, columns, summaries)
+
+
+# The tables of methods that predict an sd.
+CONFIDENCE = (sd_scores, sd_classes, sd_quintiles)
 
 
 def by_traits(summaries: Sequence[Summary]) -> list[Table]:
@@ -118,7 +124,7 @@ def _by_trait(summaries: Sequence[Summary], field: str, name: str) -> Table:
     bins = {row["from"]: math.inf if row["to"] is None else row["to"] for row in rows}
     columns = [_METHOD, *(cell(low, high) for low, high in sorted(bins.items()))]
     caption = f"MAE, % of the true period (and number of crops), by {name}"
-    return _table(caption, columns, summaries)
+    return table(caption, columns, summaries)
 
 
 def failures(cases: Sequence[Case]) -> Table:
@@ -130,4 +136,4 @@ def failures(cases: Sequence[Case]) -> Table:
         ("reason", lambda case: case.reason),
     ]
     failed = [case for case in cases if case.status == "failed"]
-    return _table("Crops that a method could not measure", columns, failed)
+    return table("Crops that a method could not measure", columns, failed)

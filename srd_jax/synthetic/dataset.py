@@ -1,6 +1,7 @@
 """Whole generated crops on the host, as a real set holds them."""
 
 import functools
+import json
 from collections.abc import Iterator
 
 import jax
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from srd_jax.compiling import jit
+from srd_jax.fields import from_dict, to_json
 from srd_jax.source_config import GranaConfig
 from srd_jax.synthetic import granum
 from srd_jax.synthetic.draws import Deck
@@ -27,14 +29,21 @@ def draw_grana(seed: int, n: int, config: GranaConfig) -> Iterator[Drawn]:
       Grey values float32 (rows, columns) of whole levels over 255, 0 outside of the mask; the mask;
       the mean period over it, px of the crop; and the scale, px per nm.
     """
-    # Blocks of 8 px (see marks.jpeg), with the largest crop inside.
-    rows, columns = (jnp.arange(-(-size[1] // 8) * 8.0) for size in (config.rows, config.columns))
-    draw = jit(functools.partial(_whole, rows=rows, columns=columns, config=config))
+    draw = _compiled(to_json(config))
     root = jax.random.key(seed)
     for number in range(n):
         grey, mask, period, scale = jax.device_get(draw(jax.random.fold_in(root, number)))
         box = tuple(slice(at.min(), at.max() + 1) for at in np.nonzero(mask))
         yield (grey[box] / np.float32(255), mask[box], float(period), float(scale))
+
+
+@functools.cache
+def _compiled(text: str):
+    """Returns the compiled drawing of one granum from a key; once for equal configs, as JSON."""
+    config = from_dict(GranaConfig, json.loads(text))
+    # Blocks of 8 px (see marks.jpeg), with the largest crop inside.
+    rows, columns = (np.arange(-(-size[1] // 8) * 8.0) for size in (config.rows, config.columns))
+    return jit(lambda key: _whole(key, jnp.asarray(rows), jnp.asarray(columns), config))
 
 
 def _whole(key, rows, columns, config: GranaConfig):

@@ -1,0 +1,41 @@
+"""Stage 3, artificial lamellae in real outlines: stripes in the masks of grana; from stage 2.
+
+python launch.py --config=configs/stage3.py --workdir=runs/stage3 [--config.data.dir=DIR]
+python launch.py --config=configs/stage3.py:full --workdir=runs/full/stage3
+
+Starts from the best averaged parameters in the workdir `stage2` beside its own. Masks are those of
+the crops in DIR, without it those of drawn grana in the folder `dataset` beside the workdir.
+FIGURES
+"""
+
+from srd_jax.config import (
+    EndConfig,
+    MaskedStripesConfig,
+    StartConfig,
+    TrainConfig,
+    ValidationConfig,
+)
+from srd_jax.curriculum_config import of_preset
+
+PRESETS = {
+    "full": dict(
+        batch_size=64,
+        steps_per_epoch=4,
+        log_every_steps=4,
+        epochs=550,
+        validation=ValidationConfig(every_epochs=4),
+        end=EndConfig(patience_epochs=100),
+    ),
+    "fast": dict(frame=(476, 110), epochs=16, validation=ValidationConfig(every_epochs=4)),
+}
+
+
+def get_config(preset: str = "fast") -> TrainConfig:
+    """Returns the config."""
+    return TrainConfig(
+        name="stage3",
+        source=MaskedStripesConfig(),
+        start=StartConfig(stage="stage2"),
+        reference_mae=5.82,
+        **of_preset(PRESETS, preset),
+    )

@@ -1,0 +1,60 @@
+"""Stage 5, confidence: an sd beside the period, on the crops of stage 4; from stage 4.
+
+python launch.py --config=configs/stage5.py --workdir=runs/stage5 [--config.data.dir=DIR]
+python launch.py --config=configs/stage5.py:full --workdir=runs/full/stage5
+
+Starts from the best averaged parameters in the workdir `stage4` beside its own; the confidence
+branch begins as a clone of the period's. The loss goes from squared error to likelihood. The sd is
+calibrated on the crops that validation keeps to itself.
+FIGURES
+"""
+
+from srd_jax.config import (
+    CONFIDENCE_CLONES,
+    AugmentConfig,
+    CropsConfig,
+    EndConfig,
+    LossConfig,
+    ModelConfig,
+    OptimizerConfig,
+    StartConfig,
+    TrainConfig,
+    ValidationConfig,
+)
+from srd_jax.curriculum_config import of_preset
+
+# The reference's in its confidence stages.
+AUGMENT = AugmentConfig(
+    tilt=2.0, columns=(0.3, 1.0), black=(-10.0, 50.0), white=(205.0, 265.0), noise=(0.0, 3.5)
+)
+
+PRESETS = {
+    "full": dict(
+        batch_size=64,
+        steps_per_epoch=4,
+        log_every_steps=4,
+        epochs=1112,
+        loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=30),
+        validation=ValidationConfig(every_epochs=4),
+        end=EndConfig(patience_epochs=200),
+    ),
+    "fast": dict(
+        frame=(476, 110),
+        epochs=16,
+        loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=4),
+        validation=ValidationConfig(every_epochs=4),
+    ),
+}
+
+
+def get_config(preset: str = "fast") -> TrainConfig:
+    """Returns the config."""
+    return TrainConfig(
+        name="stage5",
+        model=ModelConfig(confidence=True),
+        source=CropsConfig(augment=AUGMENT),
+        optimizer=OptimizerConfig(learning_rate=5e-4),
+        start=StartConfig(stage="stage4", clones=CONFIDENCE_CLONES),
+        reference_mae=5.49,
+        **of_preset(PRESETS, preset),
+    )

@@ -1,0 +1,62 @@
+"""Stage 6, refinement: all crops, none held out; from stage 5.
+
+python launch.py --config=configs/stage6.py --workdir=runs/stage6 [--config.data.dir=DIR]
+python launch.py --config=configs/stage6.py:full --workdir=runs/full/stage6
+
+Starts from the best averaged parameters in the workdir `stage5` beside its own and keeps its
+calibration. Ends when the training error has stopped falling; chooses among the parameters at some
+epochs and at the deepest local minima of the training error (candidates/candidates.csv).
+FIGURES
+"""
+
+from srd_jax.config import (
+    AugmentConfig,
+    CropsConfig,
+    DataConfig,
+    EndConfig,
+    LossConfig,
+    ModelConfig,
+    OptimizerConfig,
+    StartConfig,
+    TrainConfig,
+    ValidationConfig,
+)
+from srd_jax.curriculum_config import of_preset
+
+# The reference's in its confidence stages.
+AUGMENT = AugmentConfig(
+    tilt=2.0, columns=(0.3, 1.0), black=(-10.0, 50.0), white=(205.0, 265.0), noise=(0.0, 3.5)
+)
+
+PRESETS = {
+    "full": dict(
+        batch_size=64,
+        steps_per_epoch=5,
+        log_every_steps=5,
+        epochs=1000,
+        validation=ValidationConfig(every_epochs=4),
+        end=EndConfig(
+            patience_epochs=100, smoothing_epochs=20, keep_epochs=(0, 200, 300), keep_minima=4
+        ),
+    ),
+    "fast": dict(
+        frame=(476, 110),
+        epochs=12,
+        validation=ValidationConfig(images=48, every_epochs=4),
+        end=EndConfig(patience_epochs=8, smoothing_epochs=2, keep_epochs=(0, 4, 8), keep_minima=4),
+    ),
+}
+
+
+def get_config(preset: str = "fast") -> TrainConfig:
+    """Returns the config."""
+    return TrainConfig(
+        name="stage6",
+        model=ModelConfig(confidence=True),
+        source=CropsConfig(augment=AUGMENT),
+        data=DataConfig(validation_share=0.0),
+        optimizer=OptimizerConfig(learning_rate=2e-4, schedule="constant"),
+        loss=LossConfig("gaussian_nll"),
+        start=StartConfig(stage="stage5"),
+        **of_preset(PRESETS, preset),
+    )

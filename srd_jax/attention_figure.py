@@ -1,0 +1,200 @@
+"""Figures of where the network looks, for a page: each head alone, all of them, on the image.
+
+Brightness and colours are those of `visualize`: the square root of a head's attention over its own
+maximum; head 1 is red, head 2 green, as in the reference's lecture.
+"""
+
+import math
+import os
+import pathlib
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from srd_jax.files import whole_file
+from srd_jax.geometry import Geometry, Size
+from srd_jax.visualize import head_colours, spread, superimpose
+
+# Inches: of a page's text, of the largest panel, between panels, of a line of text.
+_WIDTH, _LARGEST, _GAP, _LINE = 7.2, 2.4, 0.08, 0.17
+_SIZE = 8  # of letters, points
+_MOST_COLUMNS = 6
+_DPI = 300
+_POOLS = ("period", "sd")
+_TICKS = (0, 1, 10, 25, 50, 100)  # per cent of the maximum
+
+
+def title(
+    name: str,
+    period: float,
+    sd: float | None = None,
+    true: float | None = None,
+    scale: float | None = None,
+) -> str:
+    """Returns the name of an image, and below it its periods in px of the frame and of the crop.
+
+    Args:
+      name: of the image.
+      period: predicted, px of the frame.
+      sd: predicted, px of the frame; None where the network gives none.
+      true: period, px of the frame; None where it isn't known.
+      scale: px of the frame per px of the crop, vertically; None for images without a crop.
+    """
+    lines = [name]
+    for unit, factor in (("frame", 1.0), ("crop", scale)):
+        if factor is not None:
+            values = {"true period": true, "predicted": period, "sd": sd}
+            words = [
+                f"{word} {value / factor:.2f} px"
+                for word, value in values.items()
+                if value is not None
+            ]
+            lines.append(f"{', '.join(words)} of the {unit}")
+    return "\n".join(lines)
+
+
+def attention_figure(
+    image: np.ndarray, attention: np.ndarray, geometry: Geometry, text: str
+) -> Figure:
+    """Draws a row of panels a pool: each head alone, all on black, all on the image.
+
+    A single head needs no panel of all heads; more than four heads take several lines a pool.
+
+    Args:
+      image: (frame rows, frame columns) grey values 0..1 of the network's input frame.
+      attention: (pools, heads, rows, columns) of the grid of positions, as the network gives it;
+        pools are (period,) or (period, sd).
+      geometry: of the network; a white frame as large as its receptive field stands in the first
+        panel of each pool.
+      text: the title, its first line set in bold.
+
+    Returns:
+      The figure, on an Agg canvas, as wide as a page's text and as high as it needs.
+
+    Raises:
+      InputError: the attention is no attention, see `visualize.superimpose`.
+      ValueError: the grid isn't that of the frame.
+    """
+    maps = spread(attention, geometry.receptive_field, geometry.stride)
+    pools = [
+        (f"attention for the {name}", _panels(heads, image))
+        for name, heads in zip(_POOLS, maps, strict=False)
+    ]
+    lines = math.ceil(len(pools[0][1]) / _MOST_COLUMNS)
+    columns = math.ceil(len(pools[0][1]) / lines)
+    width = min(_LARGEST, (_WIDTH - _GAP * (columns - 1)) / columns)
+    height = min(_LARGEST, width * image.shape[0] / image.shape[1])
+    titles = text.splitlines()
+    line_height = _LINE + height + _GAP
+    pool_height = 1.5 * _LINE + lines * line_height
+    stripes = max(_LINE, 0.04 * attention.shape[1])
+    page = _Page(_LINE * (len(titles) + 3) + len(pools) * pool_height + stripes)
+    for number, line in enumerate(titles):
+        page.write(0, _LINE * (number + 0.8), line, bold=number == 0)
+    top = _LINE * (len(titles) + 0.3)
+    for name, panels in pools:
+        page.write(0, top + _LINE, name, bold=True)
+        for number, (label, picture) in enumerate(panels):
+            line, column = divmod(number, columns)
+            left, above = column * (width + _GAP), top + 1.5 * _LINE + line * line_height
+            page.write(left, above + 0.75 * _LINE, label)
+            axes = page.axes(left, above + _LINE, width, height)
+            axes.imshow(picture)
+            axes.set_axis_off()
+            if not number:
+                _draw_field(axes, geometry.receptive_field)
+        top += pool_height
+    _draw_scale(page.axes(0, top + 0.7 * _LINE, _LARGEST, stripes), attention.shape[1])
+    rows, across = geometry.receptive_field
+    page.write(
+        _LARGEST + 0.4,
+        top + 1.4 * _LINE,
+        f"white frame: what one position of the grid sees, {rows} × {across} px of the frame",
+    )
+    return page.figure
+
+
+def write_figure(path: str | os.PathLike[str], figure: Figure) -> None:
+    """Writes a figure as a PNG of 300 dpi, and beside it as a PDF.
+
+    Args:
+      path: of the PNG; the PDF has its name with the ending .pdf.
+      figure: any.
+
+    Raises:
+      InputError: a file can't be written.
+    """
+    # Journals refuse letters of type 3. Without its date, a PDF is the same for the same data.
+    with matplotlib.rc_context({"pdf.fonttype": 42}):
+        for target, metadata in (
+            (pathlib.Path(path), {}),
+            (pathlib.Path(path).with_suffix(".pdf"), {"CreationDate": None}),
+        ):
+            with whole_file(target) as temporary:
+                figure.savefig(
+                    temporary, format=target.suffix.removeprefix("."), dpi=_DPI, metadata=metadata
+                )
+
+
+class _Page:
+    """A figure whose parts are placed in inches from its left upper corner."""
+
+    def __init__(self, height: float):
+        margin = 2 * _GAP
+        self._size = (_WIDTH + margin, height + margin)
+        self.figure = Figure(figsize=self._size, dpi=_DPI)
+        FigureCanvasAgg(self.figure)
+
+    def _place(self, left: float, below: float) -> tuple[float, float]:
+        return (left + _GAP) / self._size[0], 1 - (below + _GAP) / self._size[1]
+
+    def write(self, left: float, base: float, line: str, bold: bool = False) -> None:
+        """Writes a line of text on a base line, as it is."""
+        weight = "bold" if bold else "normal"
+        place = self._place(left, base)
+        # Names of files may hold dollar signs.
+        self.figure.text(*place, line, size=_SIZE, weight=weight, parse_math=False)
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Returns axes at a place, the image in them at its upper left corner."""
+        corner = self._place(left, top + height)
+        axes = self.figure.add_axes((*corner, width / self._size[0], height / self._size[1]))
+        axes.set_anchor("NW")
+        return axes
+
+
+def _panels(heads: np.ndarray, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Returns label and (rows, columns, 3) RGB of each panel of a pool."""
+    colours = head_colours(len(heads))
+    panels = [
+        (f"head {i + 1}", superimpose(heads[i : i + 1], colours=colours[i : i + 1]))
+        for i in range(len(heads))
+    ]
+    if len(heads) > 1:
+        panels.append(("all heads", superimpose(heads)))
+    return [*panels, ("on the image", superimpose(heads, image))]
+
+
+def _draw_field(axes: Axes, receptive_field: Size) -> None:
+    """Outlines a receptive field in the lower left corner of a panel."""
+    rows, columns = receptive_field
+    bottom = axes.get_ylim()[0]
+    # Thin enough to tell it from what it stands on, and inside of the panel.
+    box = Rectangle((4, bottom - rows - 4), columns, rows, fill=False, edgecolor="w", linewidth=0.6)
+    axes.add_patch(box)
+
+
+def _draw_scale(axes: Axes, heads: int) -> None:
+    """Draws the brightness from none to all of a head's maximum, a stripe a head."""
+    # Evenly in brightness, so that the ticks of small shares stand apart.
+    share = np.linspace(0, 1, 256) ** 2
+    stripes = [superimpose(share[None, None], colours=one[None]) for one in head_colours(heads)]
+    axes.imshow(np.concatenate(stripes), aspect="auto", extent=(0, 1, 0, 1))
+    axes.set_xticks([math.sqrt(tick / 100) for tick in _TICKS], [f"{tick}" for tick in _TICKS])
+    axes.set_yticks([])
+    axes.tick_params(labelsize=_SIZE - 1, length=2, pad=1)
+    axes.set_xlabel("attention, % of the head's maximum", size=_SIZE, labelpad=1)

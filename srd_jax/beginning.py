@@ -1,0 +1,139 @@
+"""How a run begins: its workdir, its data and its first parameters."""
+
+import dataclasses
+import functools
+import json
+import pathlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import orbax.checkpoint as ocp
+
+from srd_jax import checkpoint, model, optimizer, weights
+from srd_jax.calibration import Calibration
+from srd_jax.compiling import jit
+from srd_jax.config import TrainConfig, differences, from_dict
+from srd_jax.errors import InputError, one_line
+from srd_jax.files import check_writable, write_text
+from srd_jax.handover import HandOver, hand_over
+from srd_jax.reporting import Row
+from srd_jax.sources import Source
+from srd_jax.steps import TrainState
+
+START = "start.json"
+
+
+def check_workdir(config: TrainConfig, workdir: pathlib.Path) -> None:
+    """Checks that a workdir is writable and holds no run of another config.
+
+    Raises:
+      InputError: it isn't, or it does.
+    """
+    path = workdir / "config.json"
+    if not path.exists():
+        check_writable(path)
+        return
+    content = read_json(path)
+    try:
+        found = from_dict(TrainConfig, content)
+    except InputError as error:
+        raise InputError(f"{path}: not the config of a run ({error})") from None
+    if lines := differences(config, found):
+        raise InputError(
+            f"{workdir}: holds a run of another config ({'; '.join(lines)} there); "
+            "accepted: the same config, or another --workdir"
+        )
+
+
+def check_data(workdir: pathlib.Path, source: Source) -> None:
+    """Checks that a run goes on with the crops that it was started with.
+
+    Raises:
+      InputError: it doesn't.
+    """
+    path = workdir / "data.json"
+    if path.exists() and read_json(path) != {"sha256": source.digest}:
+        raise InputError(
+            f"{workdir}: holds a run on other crops than there are now (see data.json there); "
+            "accepted: the same crops with the same periods in the same order, or another --workdir"
+        )
+
+
+def read_json(path: pathlib.Path) -> Any:
+    """Returns the content of a JSON file.
+
+    Raises:
+      InputError: it cannot be read or isn't JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not JSON ({one_line(error)})") from None
+
+
+def first_state(
+    config: TrainConfig, workdir: pathlib.Path, checkpoints: ocp.CheckpointManager
+) -> tuple[TrainState, list[Row], str]:
+    """Returns the state to go on from, its rows, and a line that says where it comes from.
+
+    A run that starts from another one writes down what was handed over (start.json).
+
+    Raises:
+      InputError: a checkpoint is damaged, or the other run doesn't fit.
+    """
+    step = checkpoints.latest_step()
+    if step is not None:
+        shapes = model.parameter_shapes(config.model)
+        zeros = {name: jnp.zeros(shape) for name, shape in shapes.items()}
+        state, rows = checkpoint.restore(checkpoints, step, _state_of(config, zeros))
+        return state, rows, f"goes on from step {step} of {config.steps}"
+    other, start = start_workdir(config, workdir), config.start
+    if other is None:
+        return _state_of(config, _initial(config)), [], "new parameters"
+    found, _, step = checkpoint.load_parameters(other, start.parameters, start.checkpoint)
+    initial = _initial(config) if start.new else {}
+    made = hand_over(found, model.parameter_shapes(config.model), initial, start, str(other))
+    origin = f"{start.parameters} parameters of {other}, step {step}; {'; '.join(made.lines)}"
+    write_text(workdir / START, _start_json(made, other, start.parameters, step, found))
+    return _state_of(config, jax.tree.map(jnp.asarray, made.parameters)), [], origin
+
+
+def start_workdir(config: TrainConfig, workdir: pathlib.Path) -> pathlib.Path | None:
+    """Returns the workdir of the run that another one starts from; None from scratch."""
+    if config.start.workdir:
+        return pathlib.Path(config.start.workdir)
+    return workdir.absolute().parent / config.start.stage if config.start.stage else None
+
+
+def _initial(config: TrainConfig) -> model.Parameters:
+    # Folded with a number that no step reaches.
+    key = jax.random.fold_in(jax.random.key(config.seed), 2**31 - 1)
+    return jit(functools.partial(model.initial_parameters, config.model))(key)
+
+
+def _state_of(config: TrainConfig, parameters: model.Parameters) -> TrainState:
+    return TrainState(
+        step=jnp.int32(0),
+        parameters=parameters,
+        average=jax.tree.map(jnp.copy, parameters),
+        optimizer=optimizer.make(config).init(parameters),
+    )
+
+
+def _start_json(
+    made: HandOver, other: pathlib.Path, kind: str, step: int, found: model.Parameters
+) -> str:
+    path = other / "weights.safetensors"
+    calibration = weights.load(path).calibration if path.exists() else Calibration()
+    content = {
+        "from": other.name,
+        "step": step,
+        "parameters": kind,
+        "sha256": checkpoint.sha256(found),
+        "copied": len(made.copied),
+        "cloned": [[clone.part, clone.source, clone.scale] for clone, _ in made.cloned],
+        "new": list(made.new),
+        "calibration": dataclasses.asdict(calibration),
+    }
+    return json.dumps(content, indent=2) + "\n"

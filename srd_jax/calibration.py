@@ -1,0 +1,120 @@
+"""Calibration: a network's sd mapped to one whose intervals hold the shares of errors they say."""
+
+import dataclasses
+import math
+
+import numpy as np
+from scipy import optimize, special
+
+from srd_jax.errors import InputError
+from srd_jax.fields import limited
+
+# Below so many errors, the share within 1 sd is known to 9 percentage points only.
+LEAST_ERRORS = 30
+
+# Levels of central intervals, and how many sd of a normal distribution each reaches.
+_LEVELS = np.arange(1, 100) / 100
+_REACH = special.ndtri((1 + _LEVELS) / 2)
+_SCALES = np.geomspace(0.1, 10, 1001)
+
+_DEGREES = 4.0  # of freedom of Student's t: few, so that gross errors weigh little
+_EXPONENTS = (0.0, 3.0)
+_EXPONENT_SD = 0.5  # of the normal prior around 1, which decides where all sds are about equal
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """The map sd → scale · sd^exponent, both sds in px of the frame (the power is of sd / 1 px).
+
+    Attributes:
+      scale: calibrated sd, px of the frame, of a predicted sd of 1 px.
+      exponent: 1 where the predicted sds are proportional to the errors, 0 where they tell nothing.
+    """
+
+    scale: float = limited(1.0, 1e-12)
+    exponent: float = limited(1.0, 0.0)
+
+    def apply(self, sd: np.ndarray) -> np.ndarray:
+        """Returns the calibrated sd, px of the frame, of predicted ones in the same unit."""
+        return self.scale * sd**self.exponent
+
+
+def fit(error: np.ndarray, sd: np.ndarray) -> Calibration:
+    """Returns the calibration that suits the errors of held-out crops.
+
+    Most errors are about normal, a few are gross, such as a doubled period. Then the greatest
+    normal likelihood chooses sds that are too long for most crops: with 3 % of errors ten times as
+    large, about 90 % of errors instead of 68 % lie within 1 sd. So both numbers are fitted in ways
+    that hardly heed the few:
+
+    - the exponent by the greatest likelihood of errors that follow Student's t distribution of 4
+      degrees of freedom (Lange, Little and Taylor 1989, "Robust statistical modeling using the t
+      distribution"), with a weak normal prior, 1 ± 0.5;
+    - the scale by the least distance of the calibration curve from the diagonal, the mean over
+      the levels p = 1 … 99 % of (p̂ − p)² / (p (1 − p)), where p̂ is the share of errors within the
+      central normal interval of level p. This is the calibration error of Kuleshov, Fenner and
+      Ermon 2018, "Accurate uncertainties for deep learning using calibrated regression", under
+      the weights of Anderson and Darling 1952, which are the inverse variances of the shares.
+
+    On drawn errors (normal, t of 3 and 5 degrees, 3 % outliers, wrong exponents) it covers fresh
+    errors better than the normal likelihood, the 68 % quantile, or these two levels alone. Normal
+    intervals cannot hold 68 % and 95 % of errors with tails as heavy as those of t of 3 degrees
+    within 3 points at once.
+
+    Args:
+      error: (N,) measured - true period, px of the frame.
+      sd: (N,) predicted, px of the frame, not calibrated.
+
+    Raises:
+      InputError: there are fewer than LEAST_ERRORS errors, their number isn't that of the sds, a
+        number isn't finite, an sd isn't above 0, or most errors are 0.
+    """
+    _check(error, sd)
+    exponent = _exponent(error, sd)
+    ratio = np.sort(np.abs(error) / sd**exponent)
+    scales = _typical(ratio) * _SCALES
+    observed = np.searchsorted(ratio, scales[:, None] * _REACH, side="right") / len(ratio)
+    distance = np.mean(np.square(observed - _LEVELS) / (_LEVELS * (1 - _LEVELS)), axis=1)
+    return Calibration(float(scales[np.argmin(distance)]), float(exponent))
+
+
+def _exponent(error: np.ndarray, sd: np.ndarray) -> float:
+    """Returns the exponent of greatest posterior probability, see `fit`."""
+    log_sd = np.log(sd)
+    # Around their mean, so that scale and exponent hardly depend on each other.
+    log_sd = log_sd - log_sd.mean()
+
+    def loss(numbers: np.ndarray) -> float:
+        log_scale, exponent = numbers
+        log_spread = log_scale + exponent * log_sd
+        squares = np.square(error) * np.exp(-2 * log_spread)
+        nll = log_spread + (_DEGREES + 1) / 2 * np.log1p(squares / _DEGREES)
+        return float(np.sum(nll) + 0.5 * ((exponent - 1) / _EXPONENT_SD) ** 2)
+
+    start = [np.log(_typical(np.abs(error))), 1.0]
+    found = optimize.minimize(loss, start, method="L-BFGS-B", bounds=[(None, None), _EXPONENTS])
+    return found.x[1]
+
+
+def _typical(sizes: np.ndarray) -> float:
+    """Returns what 68 % of sizes lie below: the sd of normal errors."""
+    return float(np.quantile(sizes, 0.6827))
+
+
+def _check(error: np.ndarray, sd: np.ndarray) -> None:
+    if error.ndim != 1 or error.shape != sd.shape:
+        raise InputError(
+            f"errors of shape {error.shape} and sds of shape {sd.shape}; "
+            "accepted are as many sds as errors"
+        )
+    if len(error) < LEAST_ERRORS:
+        raise InputError(
+            f"{len(error)} errors to calibrate the sd by; accepted are at least {LEAST_ERRORS}"
+        )
+    for number, (one, its_sd) in enumerate(zip(error, sd, strict=True)):
+        if not (math.isfinite(one) and 0 < its_sd < math.inf):
+            raise InputError(
+                f"error {number} is {one}, its sd {its_sd}; accepted are finite ones, sds above 0"
+            )
+    if _typical(np.abs(error)) == 0:
+        raise InputError("most errors are exactly 0; accepted are errors of measurements")

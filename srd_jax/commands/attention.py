@@ -1,0 +1,90 @@
+"""`srd attention`: figures of where a network looks in crops of grana."""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Mapping, Sequence
+
+import rich.console
+import rich.progress
+
+from srd_jax import annotations, predict, results
+from srd_jax.attention_figure import write_figure
+from srd_jax.commands import arguments
+from srd_jax.crop_attention import crop_attention
+from srd_jax.errors import InputError, one_line
+from srd_jax.files import check_writable
+from srd_jax.images import find_images, read_crop
+
+ENDING = ".attention.png"
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "draw where a network looks in crops of grana, each as a PNG and a PDF for a page"
+    one = commands.add_parser("attention", help=text, description=text)
+    one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
+    one.add_argument(
+        "--weights", required=True, metavar="FILE|DIR", help="weights file or workdir of a run"
+    )
+    one.add_argument("--out", required=True, metavar="DIR", help="folder of the figures")
+    one.add_argument("--annotations", metavar="CSV", help="known periods, for the titles")
+    one.set_defaults(command=_attention)
+
+
+def _attention(options: argparse.Namespace) -> int:
+    paths = [path for path in find_images(options.paths) if not path.name.endswith(ENDING)]
+    if not paths:
+        raise InputError(
+            f"{', '.join(options.paths)}: holds figures of an earlier run only; accepted are crops"
+        )
+    known = {} if options.annotations is None else _known(options.annotations, paths)
+    folder = pathlib.Path(options.out)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--out {folder}: is a file; accepted is a folder")
+    check_writable(folder / f"crop{ENDING}")
+    estimator = predict.load(options.weights, batch_size=1)
+    failed = _draw(estimator, paths, known, folder)
+    for path, reason in failed.items():
+        print(f"{path}: {reason}", file=sys.stderr)
+    print(f"{len(paths) - len(failed)} of {len(paths)} crops drawn; figures in {folder}")
+    return arguments.SOME_FAILED if failed else arguments.ALL_READ
+
+
+def _known(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
+    """Returns the known periods, px of the crop, by the name of the file.
+
+    Raises:
+      InputError: they can't be read, or none is of these files.
+    """
+    periods = annotations.read_periods(path)
+    if not any(file.name in periods for file in files):
+        raise InputError(
+            f"{path}: holds the period of none of the {len(files)} images; accepted are images "
+            "named as in its column granum_image"
+        )
+    return periods
+
+
+def _draw(
+    estimator: predict.Estimator,
+    paths: Sequence[pathlib.Path],
+    known: Mapping[str, float],
+    folder: pathlib.Path,
+) -> dict[pathlib.Path, str]:
+    """Writes the figures behind a progress bar, and returns the reason of each that failed."""
+    root = results.common_root(paths)
+    bar = rich.console.Console(stderr=True)
+    failed = {}
+    for path in rich.progress.track(
+        paths, "drawing", console=bar, transient=True, disable=not bar.is_terminal
+    ):
+        name = results.printable(path.name)
+        try:
+            figure = crop_attention(estimator, read_crop(path), name, known.get(path.name))
+        except InputError as error:
+            failed[path] = one_line(error).removeprefix(f"{path}: ")
+            continue
+        relative = path.resolve().relative_to(root)
+        write_figure(folder / relative.parent / f"{relative.name}{ENDING}", figure)
+    return failed

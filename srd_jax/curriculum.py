@@ -1,0 +1,116 @@
+"""A curriculum: stages of training in order, each from the one before, and one report of all."""
+
+import dataclasses
+import pathlib
+import shutil
+
+from srd_jax import checkpoint, train
+from srd_jax.beginning import START, check_workdir, read_json, start_workdir
+from srd_jax.config import StartConfig, TrainConfig, validated
+from srd_jax.config_files import read_config
+from srd_jax.curriculum_config import CurriculumConfig, smoke, validated_curriculum
+from srd_jax.curriculum_report import write_report
+from srd_jax.data_config import DataConfig
+from srd_jax.errors import InputError
+from srd_jax.files import whole_file
+
+
+def run(
+    config: CurriculumConfig, workdir: str | pathlib.Path, folder: str | pathlib.Path
+) -> pathlib.Path:
+    """Trains all stages that aren't finished yet, and returns the path of the report.
+
+    Each stage has a folder of its own in the workdir, as `train.run` leaves it, so that a stage
+    can be deleted, trained again or trained alone. Every config is checked before any training.
+
+    Args:
+      config: of the curriculum.
+      workdir: folder of the results.
+      folder: of the stages' config files.
+
+    Raises:
+      InputError: a config or a folder cannot be used.
+      train.Stopped: a stage ended early.
+    """
+    config, workdir = validated_curriculum(config), pathlib.Path(workdir)
+    stages = stage_configs(config, pathlib.Path(folder))
+    names = [stage.name for stage in stages]
+    for stage in stages:
+        check_workdir(stage, workdir / stage.name)
+    for number, stage in enumerate(stages, 1):
+        print(f"stage {number} of {len(stages)}: {stage.name}")
+        train.run(stage, workdir / stage.name)
+        if line := outdated(stage, workdir / stage.name):
+            print(line)
+        write_report(workdir, names)
+    with whole_file(workdir / "weights.safetensors") as temporary:
+        shutil.copyfile(workdir / names[-1] / "weights.safetensors", temporary)
+    print(
+        f"all {len(stages)} stages are finished; report in {workdir / 'report.html'}, weights of "
+        f"{names[-1]} in {workdir / 'weights.safetensors'}"
+    )
+    return workdir / "report.html"
+
+
+def stage_configs(config: CurriculumConfig, folder: pathlib.Path) -> list[TrainConfig]:
+    """Returns the validated configs of a curriculum's stages, linked to each other.
+
+    Args:
+      config: of the curriculum.
+      folder: of the stages' config files.
+
+    Raises:
+      InputError: a stage's config is missing or invalid.
+    """
+    stages = []
+    for name in config.stages:
+        path = folder / f"{name}.py"
+        stage = read_config(path, "fast" if config.preset == "smoke" else config.preset)
+        stage = smoke(stage) if config.preset == "smoke" else stage
+        stage = dataclasses.replace(
+            stage,
+            name=name,
+            seed=config.seed,
+            data=_data(stage.data, config),
+            start=_start(stage.start, stages[-1].name if stages else ""),
+        )
+        try:
+            stages.append(validated(stage))
+        except InputError as error:
+            raise InputError(f"{path}, preset {config.preset}: {error}") from None
+    return stages
+
+
+def _data(data: DataConfig, config: CurriculumConfig) -> DataConfig:
+    """Returns the curriculum's data for a stage, which may keep nothing for validation."""
+    if config.preset == "smoke" and not config.data.dir:
+        return data
+    share = config.data.validation_share if data.validation_share else 0.0
+    return dataclasses.replace(config.data, validation_share=share)
+
+
+def _start(start: StartConfig, stage: str) -> StartConfig:
+    return dataclasses.replace(start, workdir="", stage=stage) if stage else StartConfig()
+
+
+def outdated(config: TrainConfig, workdir: pathlib.Path) -> str:
+    """Returns a line if a stage's parameters don't descend from those of the one before it.
+
+    Args:
+      config: of the stage.
+      workdir: of the stage, finished.
+
+    Raises:
+      InputError: a file of either stage is damaged.
+    """
+    other = start_workdir(config, workdir)
+    if other is None:
+        return ""
+    start = config.start
+    found, _, _ = checkpoint.load_parameters(other, start.parameters, start.checkpoint)
+    if read_json(workdir / START)["sha256"] == checkpoint.sha256(found):
+        return ""
+    return (
+        f"{workdir}: was trained from other parameters than {other} holds now; "
+        f"delete {workdir} to train it again"
+    )

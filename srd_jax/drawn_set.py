@@ -1,0 +1,132 @@
+"""Sets of drawn grana in the format of real ones, with a note of how they were drawn."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+import rich.console
+import rich.progress
+
+import srd_jax
+from srd_jax.data import Granum, write_grana
+from srd_jax.errors import InputError, one_line
+from srd_jax.fields import differences, from_dict, to_json
+from srd_jax.files import write_text
+from srd_jax.folders import whole_folder
+from srd_jax.formats import naming
+from srd_jax.source_config import GranaConfig
+from srd_jax.synthetic.dataset import draw_grana
+
+# The note, beside the images.
+RECIPE = "drawn.json"
+
+
+@dataclasses.dataclass
+class Recipe:
+    """How a set is drawn; what it shares with `DataConfig` has the same names there.
+
+    Attributes:
+      images: how many crops.
+      seed: of the random numbers.
+      drawn: ranges of the crops.
+      unrotated: share of crops whose lamellae lie at any angle rather than horizontal.
+      version: of this package; the only field in which two notes of the same set may differ.
+    """
+
+    images: int
+    seed: int
+    drawn: GranaConfig = dataclasses.field(default_factory=GranaConfig)
+    unrotated: float = 0.0
+    version: str = srd_jax.__version__
+
+
+def grana(recipe: Recipe) -> Iterator[Granum]:
+    """Yields the grana of a set, all of them horizontal, the same for the same recipe."""
+    digits = len(str(recipe.images - 1))
+    drawn = draw_grana(recipe.seed, recipe.images, recipe.drawn)
+    for i, values in enumerate(drawn):
+        yield Granum(f"granum_{i:0{digits}}.png", *values)
+
+
+def angles(recipe: Recipe) -> list[float]:
+    """Returns how the lamellae of each crop lie, degrees as in the CSV (see `data`).
+
+    They are 90, but for a share of them uniform above 0 and up to 180.
+    """
+    random = np.random.default_rng(recipe.seed)
+    chosen = random.permutation(recipe.images) < round(recipe.unrotated * recipe.images)
+    return np.where(chosen, 180 - 180 * random.random(recipe.images), 90.0).tolist()
+
+
+def make_dataset(
+    out: str | os.PathLike[str], recipe: Recipe, tfds_dir: str | os.PathLike[str] | None = None
+) -> pathlib.Path | None:
+    """Draws a set and writes it with its recipe, whole or not at all, behind a progress bar.
+
+    Args:
+      out: a new or an empty folder.
+      recipe: of the set.
+      tfds_dir: where TensorFlow Datasets is to keep the same set, None for nowhere.
+
+    Returns:
+      The folder of the set that TensorFlow Datasets keeps, None without.
+
+    Raises:
+      InputError: the folder isn't new or empty, holds the other one, the set is prepared already,
+        or a file cannot be written.
+    """
+    # Here, as it would slow down the start of every command.
+    from srd_jax import tfds_grana
+
+    if tfds_dir is not None:
+        _check_apart(out, tfds_dir)
+        tfds_grana.check_unprepared(tfds_dir)
+    bar = rich.console.Console(stderr=True)
+    with whole_folder(out) as folder:
+        shown = rich.progress.track(
+            grana(recipe),
+            "drawing",
+            recipe.images,
+            console=bar,
+            transient=True,
+            disable=not bar.is_terminal,
+        )
+        write_grana(folder, shown, angles(recipe))
+        write_text(folder / RECIPE, to_json(recipe))
+        return None if tfds_dir is None else tfds_grana.prepare(folder, tfds_dir)
+
+
+def provide(folder: pathlib.Path, recipe: Recipe) -> None:
+    """Draws a set into a folder unless it lies there already, and prints which of the two.
+
+    Raises:
+      InputError: the folder holds anything else, or cannot be written.
+    """
+    if not folder.exists():
+        make_dataset(folder, recipe)
+        print(f"{folder}: {recipe.images} grana drawn of seed {recipe.seed}")
+        return
+    accepted = "accepted: the set that config.data tells, no folder there, or another config.data"
+    with naming(folder):
+        try:
+            content = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
+            found = from_dict(Recipe, content, RECIPE)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"holds no set that was drawn ({one_line(error)}); {accepted}"
+            ) from None
+        found = dataclasses.replace(found, version=recipe.version)
+        if lines := differences(recipe, found, "config.data"):
+            raise InputError(f"holds another set ({'; '.join(lines)} there); {accepted}")
+    print(f"{folder}: {recipe.images} grana found there, drawn of seed {recipe.seed}")
+
+
+def _check_apart(out: str | os.PathLike[str], tfds_dir: str | os.PathLike[str]) -> None:
+    if pathlib.Path(tfds_dir).resolve().is_relative_to(pathlib.Path(out).resolve()):
+        raise InputError(
+            f"{tfds_dir}: lies in {out}, which is to hold the images alone; "
+            "accepted for TensorFlow Datasets is a folder elsewhere"
+        )

@@ -1,0 +1,120 @@
+"""The hand-over of parameters from one run to the next: copied, cloned or new, nothing else."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from srd_jax.config import CloneConfig, StartConfig
+from srd_jax.errors import InputError
+from srd_jax.model import Parameters
+
+
+@dataclasses.dataclass(frozen=True)
+class HandOver:
+    """Parameters to start from, and how each came to be.
+
+    Attributes:
+      parameters: by name, those of the network that starts.
+      copied: names of those that the other run had.
+      cloned: clones with the names of what each made.
+      new: names of those drawn at random.
+    """
+
+    parameters: dict[str, np.ndarray]
+    copied: tuple[str, ...]
+    cloned: tuple[tuple[CloneConfig, tuple[str, ...]], ...]
+    new: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """What a person is told of it."""
+        lines = [f"copied: {_count(self.parameters, self.copied)}"]
+        for clone, names in self.cloned:
+            scale = "" if clone.scale == 1.0 else f", times {clone.scale:g}"
+            lines.append(
+                f"cloned: {clone.part} from {clone.source}{scale}: {_count(self.parameters, names)}"
+            )
+        if self.new:
+            lines.append(f"new: {', '.join(self.new)}: {_count(self.parameters, self.new)}")
+        return lines
+
+
+def hand_over(
+    found: Parameters,
+    expected: Mapping[str, tuple[int, ...]],
+    initial: Parameters,
+    start: StartConfig,
+    source: str,
+) -> HandOver:
+    """Returns the parameters that a run starts from, matched by name and shape.
+
+    Args:
+      found: parameters of the other run, by name.
+      expected: shapes of the starting network's, by name.
+      initial: random ones of the starting network, by name; needed where `start.new` names parts.
+      start: which parts are clones or new.
+      source: where `found` comes from, for the messages.
+
+    Raises:
+      InputError: a parameter is missing, extra or of another shape (all are named), or a part
+        that is to be cloned or new isn't one that the other run lacks.
+    """
+    origin: dict[str, tuple[str, CloneConfig | None]] = {name: (name, None) for name in expected}
+    lacking = [name for name in expected if name not in found]
+    for clone in start.clones:
+        for name in _parts(lacking, clone.part, source):
+            origin[name] = (clone.source + name.removeprefix(clone.part), clone)
+    new = [name for part in start.new for name in _parts(lacking, part, source)]
+    taken = {name: origin[name] for name in expected if name not in new}
+    _check(found, expected, taken, source)
+    parameters = {}
+    for name in expected:
+        if name in taken:
+            other, clone = taken[name]
+            value = np.asarray(found[other])
+            parameters[name] = value if clone is None else value * np.float32(clone.scale)
+        else:
+            parameters[name] = np.asarray(initial[name])
+    return HandOver(
+        parameters,
+        tuple(name for name, (_, clone) in taken.items() if clone is None),
+        tuple(
+            (clone, tuple(name for name, (_, made) in taken.items() if made is clone))
+            for clone in start.clones
+        ),
+        tuple(new),
+    )
+
+
+def _parts(lacking: list[str], part: str, source: str) -> list[str]:
+    """Returns the parameters of a part among those that the other run lacks."""
+    names = [name for name in lacking if name == part or name.startswith(f"{part}.")]
+    if not names:
+        raise InputError(
+            f"{source}: config.start makes {part} anew, but the run to start from has it or the "
+            f"network hasn't; accepted: a part among {', '.join(lacking) or 'none, all are copied'}"
+        )
+    return names
+
+
+def _check(
+    found: Parameters,
+    expected: Mapping[str, tuple[int, ...]],
+    taken: Mapping[str, tuple[str, CloneConfig | None]],
+    source: str,
+) -> None:
+    problems = [f"missing {other}" for other, _ in taken.values() if other not in found]
+    problems += [f"extra {name}" for name in found if name not in expected]
+    problems += [
+        f"{other} has shape {tuple(found[other].shape)}, accepted: {tuple(expected[name])}"
+        for name, (other, _) in taken.items()
+        if other in found and tuple(found[other].shape) != tuple(expected[name])
+    ]
+    if problems:
+        raise InputError(f"{source}: {'; '.join(problems)}")
+
+
+def _count(parameters: Parameters, names: tuple[str, ...]) -> str:
+    numbers = sum(int(np.size(parameters[name])) for name in names)
+    return f"{len(names)} parameters ({numbers:,} numbers)"

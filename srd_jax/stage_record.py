@@ -1,0 +1,129 @@
+"""What the workdir of one stage of a curriculum holds, read for the report."""
+
+import csv
+import dataclasses
+import math
+import pathlib
+from typing import Any
+
+from srd_jax.beginning import START, read_json
+from srd_jax.config import TrainConfig, from_dict
+from srd_jax.errors import InputError, one_line
+
+Rows = list[dict[str, str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class StageRecord:
+    """One stage as far as it has come; None or empty for files that aren't there yet.
+
+    Attributes:
+      name: of the stage.
+      config: its config, None before it started.
+      rows: of metrics.csv.
+      summary: of summary.json, empty before the stage is finished.
+      seconds: of training, over all starts.
+      start: of start.json: what was handed over, empty from scratch.
+      candidates: rows of candidates.csv.
+      pictures: of the attention, in order.
+    """
+
+    name: str
+    config: TrainConfig | None
+    rows: Rows
+    summary: dict[str, Any]
+    seconds: float | None
+    start: dict[str, Any]
+    candidates: Rows
+    pictures: list[pathlib.Path]
+
+    @property
+    def state(self) -> str:
+        """How far the stage has come, in words."""
+        if self.config is None:
+            return "not started"
+        if self.summary:
+            ended = {"patience": "finished early, for it got no better"}
+            return ended.get(self.summary["ended"], "finished")
+        return f"unfinished, epoch {self.epochs} of {self.config.epochs}"
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs so far."""
+        return int(self._last("epoch"))
+
+    @property
+    def images(self) -> int:
+        """Images so far."""
+        return int(self._last("images"))
+
+    @property
+    def val_mae(self) -> float | None:
+        """Validation MAE of the stage's parameters, px of the frame; the best so far until then."""
+        if self.summary:
+            return self.summary["val_mae"]
+        known = [float(row["val_mae"]) for row in self.rows if row.get("val_mae")]
+        return min(known, default=None)
+
+    @property
+    def train_mae(self) -> float | None:
+        """Smoothed training MAE at the end of the stage, px of the frame."""
+        return self.summary["train_mae"] if self.summary else None
+
+    @property
+    def reference_mae(self) -> float | None:
+        """Validation MAE of the reference's stage, px of the frame."""
+        known = math.nan if self.config is None else self.config.reference_mae
+        return None if math.isnan(known) else known
+
+    @property
+    def ratio(self) -> float | None:
+        """Validation MAE over that of the reference."""
+        if self.val_mae is None or self.reference_mae is None:
+            return None
+        return self.val_mae / self.reference_mae
+
+    def _last(self, column: str) -> float:
+        return float(self.rows[-1][column]) if self.rows else 0.0
+
+
+def read_stage(workdir: pathlib.Path) -> StageRecord:
+    """Reads a stage's workdir, which needn't be there.
+
+    Raises:
+      InputError: a file is there but can't be read; the message names it.
+    """
+    config = _read_config(workdir / "config.json")
+    return StageRecord(
+        name=workdir.name,
+        config=config,
+        rows=_table(workdir / "metrics.csv"),
+        summary=_content(workdir / "summary.json"),
+        seconds=_content(workdir / "time.json").get("seconds"),
+        start=_content(workdir / START),
+        candidates=_table(workdir / "candidates" / "candidates.csv"),
+        pictures=sorted((workdir / "attention").glob("*.png")),
+    )
+
+
+def _read_config(path: pathlib.Path) -> TrainConfig | None:
+    if not path.exists():
+        return None
+    try:
+        return from_dict(TrainConfig, read_json(path))
+    except InputError as error:
+        raise InputError(f"{path}: not the config of a run ({error})") from None
+
+
+def _content(path: pathlib.Path) -> dict[str, Any]:
+    return read_json(path) if path.exists() else {}
+
+
+def _table(path: pathlib.Path) -> Rows:
+    if not path.exists():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({one_line(error)}); accepted: CSV") from None

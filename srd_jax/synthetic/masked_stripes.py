@@ -1,0 +1,114 @@
+"""Synthetic stripes in the masks of crops, changed at random as crops are.
+
+An image is drawn in px of the frame, in a mask that is rescaled to the frame; tilt, window and
+rescaling then change both, as they change a crop of that size. This is the order of GRANA (Bukat,
+Bukowicki et al. 2025, Plant Physiology kiaf212), whose grain is thus enlarged by the window alone.
+Drawn in px of the crop, it would be enlarged by the crop's own scale too, 1.6 times to several
+times in rows, and most random numbers would go into px that no frame shows.
+
+For a frame of fewer columns, an image of as many is drawn and repeated to the full width. So it
+shows clean rectangles as often as a whole frame does, and no px twice but for a few that the tilt
+brings in along its left and right edge.
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from srd_jax import crops
+from srd_jax.augment import augment
+from srd_jax.batch import Batch
+from srd_jax.compiling import over_images
+from srd_jax.config import MaskedStripesConfig
+from srd_jax.crops import Crops
+from srd_jax.geometry import Geometry, Size
+from srd_jax.preparation import FRAME
+from srd_jax.synthetic import stripes
+
+
+def render(
+    key: jax.Array, size: int, frame: Size, config: MaskedStripesConfig, geometry: Geometry
+) -> Batch:
+    """Returns stripes with noise of both kinds, not masked; the same key gives the same bits.
+
+    Args:
+      key: PRNG key.
+      size: number of images.
+      frame: rows and columns, px.
+      config: ranges of what is drawn.
+      geometry: of the encoder whose receptive fields the clean rectangles coincide with.
+    """
+    stripes_key, sd_key, noise_key = jax.random.split(key, 3)
+    drawn = stripes.render(stripes_key, size, frame, config.stripes, geometry)
+    low, high = config.even_noise_sd
+    sd = jax.random.uniform(sd_key, (size, 1, 1), minval=low, maxval=high)
+    noise = sd / 255.0 * jax.random.normal(noise_key, drawn.image.shape)
+    return dataclasses.replace(drawn, image=jnp.clip(drawn.image + noise, 0.0, 1.0))
+
+
+def render_masked(
+    key: jax.Array, mask: jax.Array, config: MaskedStripesConfig, geometry: Geometry
+) -> Batch:
+    """Returns stripes inside of masks, 0 outside, not changed in any way.
+
+    Args:
+      key: PRNG key.
+      mask: (B, rows, columns) bool, of the frame.
+      config: ranges of what is drawn.
+      geometry: of the encoder.
+    """
+    size, *frame = mask.shape
+    drawn = render(key, size, (frame[0], frame[1]), config, geometry)
+    return dataclasses.replace(drawn, image=jnp.where(mask, drawn.image, 0.0), mask=mask)
+
+
+def framed(masks: list[np.ndarray]) -> Crops:
+    """Returns masks of FRAME on the device, as crops whose images and periods are to be drawn."""
+    return crops.pad(masks, masks, [1.0] * len(masks))
+
+
+def render_augmented(
+    key: jax.Array,
+    masks: Crops,
+    index: jax.Array,
+    frame: Size,
+    config: MaskedStripesConfig,
+    geometry: Geometry,
+) -> Batch:
+    """Returns stripes inside of masks, changed at random as `augment.augment` changes crops.
+
+    Args:
+      key: PRNG key; the same key gives the same bits.
+      masks: to choose from, see `framed`.
+      index: (B,) int32, the mask of each image.
+      frame: rows and columns of the images, px; the rows are those of FRAME, the columns no more.
+      config: ranges of what is drawn and of the changes.
+      geometry: of the encoder.
+
+    Returns:
+      Images with their periods in px of the frame: the drawn ones, times the vertical scale.
+    """
+    keys = jax.random.split(key, len(index))
+
+    def one(place):
+        mask = jax.tree.map(lambda x: x[index[place]][None], masks)
+        made = _augmented(keys[place], mask, frame, config, geometry)
+        return jax.tree.map(lambda x: x[0], made)
+
+    return over_images(jax.vmap(one), jnp.arange(len(index)))
+
+
+def _augmented(
+    key: jax.Array, mask: Crops, frame: Size, config: MaskedStripesConfig, geometry: Geometry
+) -> Batch:
+    """Returns a batch of one image, of one mask."""
+    stripes_key, change_key = jax.random.split(key)
+    drawn = render(stripes_key, 1, frame, config, geometry)
+    whole = jnp.tile(drawn.image, (1, 1, -(-FRAME[1] // frame[1])))[:, :, : FRAME[1]]
+    grey = jnp.where(mask.mask, jnp.round(255.0 * whole), 0.0).astype(jnp.uint8)
+    crop = dataclasses.replace(mask, image=grey, period=drawn.target)
+    # Of a high granum, the masks show the middle rows only.
+    changes = dataclasses.replace(config.augment, max_rows=FRAME[0])
+    return augment(change_key, crop, jnp.zeros(1, jnp.int32), frame, changes)

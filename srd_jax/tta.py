@@ -1,0 +1,95 @@
+"""Test-time augmentation: the period of a crop from several views of it."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from srd_jax.images import Crop
+from srd_jax.measurement import Measurement, Method, grey_and_mask
+from srd_jax.predict import Estimator, check_lamellae
+from srd_jax.preparation import FRAME, Prepared, prepare_windows
+
+# Steps through the rows and columns of a frame; neither lamellae nor period change by a flip.
+_FLIPS = ((1, 1), (-1, 1), (1, -1), (-1, -1))
+
+
+class Augmented(Method[tuple[Prepared, ...]]):
+    """Measures each crop in views by an estimator: all rows in windows, each in its four flips.
+
+    Attention, box and scale of a measurement are those of the middle window, not flipped: the view
+    that the estimator alone measures.
+    """
+
+    def __init__(self, estimator: Estimator):
+        """Takes an estimator from `predict.load`."""
+        self.estimator = estimator
+        self.batch_size = estimator.batch_size
+        self.geometry = estimator.geometry
+
+    def prepare(self, image: np.ndarray | Crop) -> tuple[Prepared, ...]:
+        """Brings the windows of one crop into the frame; see `preparation.prepare_windows`.
+
+        Raises:
+          InputError: one of them cannot be measured.
+        """
+        grey, mask = grey_and_mask(image)
+        windows = prepare_windows(grey, mask, FRAME)
+        for window in windows:
+            check_lamellae(grey, mask, window.box)
+        return windows
+
+    def measure(
+        self, prepared: Sequence[tuple[Prepared, ...]], with_attention: bool = False
+    ) -> list[Measurement]:
+        """Measures all views of prepared crops in the estimator's batches, and combines them.
+
+        Raises:
+          InputError: the device has no memory for so large a batch.
+        """
+        views = [view for windows in prepared for window in windows for view in flips(window)]
+        measured = iter(self.estimator.measure(views, with_attention))
+        return [
+            combine(
+                list(itertools.islice(measured, len(windows) * len(_FLIPS))),
+                shown=len(windows) // 2 * len(_FLIPS),
+            )
+            for windows in prepared
+        ]
+
+
+def flips(window: Prepared) -> list[Prepared]:
+    """Returns a frame as it is, and flipped: its rows, its columns, both."""
+    return [
+        dataclasses.replace(window, image=window.image[::rows, ::columns])
+        for rows, columns in _FLIPS
+    ]
+
+
+def combine(views: Sequence[Measurement], shown: int = 0) -> Measurement:
+    """Returns one measurement of a crop from those of its views.
+
+    The period is the mean of the views' periods, weighted by the inverses of their variances, or
+    evenly where the network gives no sd. The variance is that of a view drawn by these weights, by
+    the law of total variance: the mean of the views' variances plus the variance of their periods.
+    It is not divided by the number of views. They show the same lamellae, so that their errors are
+    correlated, by how much isn't known; the mean of the variances bounds the variance of the mean
+    for any correlation. The second term makes views that contradict each other less certain than
+    each of them claims to be, at the price of a somewhat long sd where they agree.
+
+    Args:
+      views: of one crop, lengths in px of the crop, with an sd all or none.
+      shown: index of the view whose attention, scale and box are kept.
+    """
+    kept = views[shown]
+    period = np.array([view.period_px for view in views])
+    if kept.sd_px is None:
+        return dataclasses.replace(kept, period_px=float(period.mean()))
+    variance = np.square(np.array([view.sd_px for view in views], np.float64))
+    # A network may give numbers that are none; they end as NaN, which is reported as an error.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = 1 / variance
+        mean = np.average(period, weights=weights)
+        total = np.average(variance + np.square(period - mean), weights=weights)
+    return dataclasses.replace(kept, period_px=float(mean), sd_px=float(np.sqrt(total)))

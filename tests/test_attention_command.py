@@ -1,0 +1,85 @@
+import functools
+
+import numpy as np
+import pytest
+from command import refused, run
+from crops import random_weights, stripes, write_crop, write_weights
+from PIL import Image
+
+from srd_jax import predict
+from srd_jax.crop_attention import crop_attention
+from srd_jax.errors import InputError
+from srd_jax.images import read_crop
+from srd_jax.predict import Estimator
+
+
+@functools.cache
+def estimator():
+    return Estimator(random_weights(), 1)
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.texts]
+
+
+def test_the_title_of_a_crop_tells_what_prediction_says(tmp_path):
+    crop = read_crop(write_crop(tmp_path / "a.png"))
+    (found,) = estimator()([crop], with_attention=True)
+    figure = crop_attention(estimator(), crop, "a.png", 20.0)
+    name, frame, in_crop = texts(figure)[:3]
+    assert name == "a.png"
+    values = (20.0, found.period_px, found.sd_px)
+    for line, factor, unit in ((frame, found.scale, "frame"), (in_crop, 1.0, "crop")):
+        true, period, sd = (f"{factor * value:.2f}" for value in values)
+        assert line == f"true period {true} px, predicted {period} px, sd {sd} px of the {unit}"
+    assert len(figure.axes) == 2 * 4 + 1
+
+
+def test_a_crop_without_a_known_period_is_drawn_too():
+    figure = crop_attention(estimator(), stripes(0), "array")
+    assert texts(figure)[1].startswith("predicted ")
+
+
+def test_a_crop_that_cannot_be_measured_is_refused():
+    with pytest.raises(InputError, match="every pixel of the granum has the grey value"):
+        crop_attention(estimator(), np.full((60, 70), 0.5), "blank")
+
+
+def test_a_bad_file_stops_no_other(tmp_path, capsys, monkeypatch):
+    # One for all tests: each compiles its network anew.
+    monkeypatch.setattr(predict, "load", lambda path, batch_size: estimator())
+    folder = tmp_path / "crops"
+    for name in ("a.png", "b/a.png"):
+        write_crop(folder / name)
+    (folder / "bad.png").write_text("no picture")
+    # Of an earlier run.
+    (folder / "a.png.attention.png").write_text("no picture")
+    out = tmp_path / "out"
+    assert run("attention", folder, "--weights", "any", "--out", out) == 1
+    printed, error = capsys.readouterr()
+    assert printed == f"2 of 3 crops drawn; figures in {out}\n"
+    assert error.startswith(f"{folder / 'bad.png'}: ")
+    assert error.count("\n") == 1
+    assert error.count(str(folder)) == 1
+    files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*"))
+    names = ["a.png.attention.pdf", "a.png.attention.png"]
+    assert files == [*names, *(f"b/{name}" for name in names)]
+    assert Image.open(out / names[1]).width == 2208
+
+
+def test_what_cannot_be_used_is_refused(tmp_path, capsys):
+    crop = write_crop(tmp_path / "a.png")
+    weights = write_weights(tmp_path / "weights.safetensors")
+    periods = tmp_path / "periods.csv"
+    periods.write_text("granum_image,period_px\nother.png,20\n")
+    given = ("attention", crop, "--weights", weights, "--out")
+    error = refused(capsys, *given, tmp_path / "out", "--annotations", periods)
+    assert error.startswith(f"{periods}: holds the period of none of the 1 images")
+    assert refused(capsys, *given, weights) == (f"--out {weights}: is a file; accepted is a folder")
+    assert "no such weights file" in refused(
+        capsys, "attention", crop, "--weights", tmp_path / "none", "--out", tmp_path / "out"
+    )
+    earlier = tmp_path / "a.png.attention.png"
+    earlier.write_bytes(crop.read_bytes())
+    error = refused(capsys, "attention", earlier, "--weights", weights, "--out", tmp_path / "out")
+    assert "holds figures of an earlier run only" in error
