@@ -1,12 +1,16 @@
-"""Kills training runs at random moments, resumes them, and compares their end bit by bit.
+"""Kills training at random moments, goes on with it, and compares its end bit by bit.
 
-python benchmarks/kill_resume.py [--kills=10] [--config=FILE] [--seed=0]
+python benchmarks/kill_resume.py [--kills=10] [--seed=0]
+python benchmarks/kill_resume.py --config=configs/curriculum.py --config.preset=smoke --kills=20
 
-Two undisturbed runs come first. Then runs of the same config are killed (SIGKILL) and started again
-in the same workdir; moments are uniform over the time that an undisturbed run trains, so many fall
-into the writing of a checkpoint. Whenever a run reaches its end, its parameters, their
-average, the optimiser's state and metrics.csv must be those of the undisturbed run; then a new one
-begins. The exit status is 1 on any difference. The config is this file's own tiny one by default.
+Trains the config twice undisturbed. Then it is killed (SIGKILL) and started again in the same
+workdir; moments are uniform over the time that what is left takes an undisturbed run, so they fall
+into training as into the writing of checkpoints and, in a curriculum, the drawing of crops, the
+ends of stages and what they hand over. Whenever one reaches its end, all that it computed must be
+that of the undisturbed one: parameters, their average and the optimiser's state in the last
+checkpoint of each run, all weights files, and the tables (TABLES below); then a new one begins. The
+exit status is 1 on any difference. The config is this file's own tiny run by default; flags that
+this script doesn't know are those of launch.py.
 """
 
 import argparse
@@ -14,7 +18,6 @@ import dataclasses
 import os
 import pathlib
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +28,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from absl import logging
+from safetensors.numpy import load_file
 
 from srd_jax.config import (
     EncoderConfig,
@@ -38,6 +42,7 @@ from srd_jax.geometry import Block
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ITEMS = ("parameters", "average", "optimizer")
+TABLES = ("metrics.csv", "summary.json", "start.json", "data.json", "candidates.csv")
 
 
 def get_config() -> TrainConfig:
@@ -59,26 +64,31 @@ def get_config() -> TrainConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """One start of a run.
+    """One start of a training.
 
     Attributes:
-      origin: what the run says of where it comes from.
-      seconds: between that and its end.
+      lines: what it said.
+      times: when it said so, seconds since its first line.
       status: exit status; negative for a signal.
     """
 
-    origin: str
-    seconds: float
+    lines: list[str]
+    times: list[float]
     status: int
 
 
-def start(config: str, workdir: pathlib.Path, kill_after: float | None) -> Start:
-    """Starts or resumes a run, kills it after so many seconds of training, and waits for its end.
+def start(launch: list[str], workdir: pathlib.Path, kill_after: float | None) -> Start:
+    """Starts or goes on, kills it so many seconds after its first line, and waits for its end.
+
+    Args:
+      launch: flags of launch.py.
+      workdir: of the training; compiled programs are kept beside it.
+      kill_after: None for never.
 
     Raises:
-      RuntimeError: the run ended with an error of its own.
+      RuntimeError: it ended with an error of its own.
     """
-    command = [sys.executable, "-u", "launch.py", f"--config={config}", f"--workdir={workdir}"]
+    command = [sys.executable, "-u", "launch.py", *launch, f"--workdir={workdir}"]
     compiled = {
         "JAX_COMPILATION_CACHE_DIR": str(workdir.parent / "compiled"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -88,35 +98,47 @@ def start(config: str, workdir: pathlib.Path, kill_after: float | None) -> Start
         command, cwd=ROOT, env={**os.environ, **compiled}, stdout=subprocess.PIPE, text=True
     )
     assert run.stdout is not None
+    lines, times = [], []
     with run, run.stdout:
-        line = run.stdout.readline()
-        began = time.perf_counter()
         timer = threading.Timer(kill_after or 0.0, run.kill)
-        if kill_after is not None:
-            timer.start()
-        for _ in run.stdout:  # or it would wait for a reader
-            pass
+        for line in run.stdout:
+            times.append(time.perf_counter())
+            lines.append(line.strip())
+            if len(lines) == 1 and kill_after is not None:
+                timer.start()
         status = run.wait()
         timer.cancel()
     if status > 0:
         raise RuntimeError(f"{' '.join(command)}: exit status {status}")
-    origin = re.sub(r"^.*?: |;.*$", "", line.strip())
-    return Start(origin, time.perf_counter() - began, status)
+    return Start(lines, [at - times[0] for at in times], status)
 
 
 def final_state(workdir: pathlib.Path) -> dict[str, bytes]:
-    """Returns the bytes of metrics.csv and of every array of the last checkpoint, by name."""
-    folder = workdir / "checkpoints"
-    last = folder / str(max(int(path.name) for path in folder.iterdir()))
+    """Returns the bytes of all arrays and tables that training left in a workdir, by name."""
+    state = {}
+    for path in sorted(workdir.rglob("[!.]*")):
+        name = str(path.relative_to(workdir))
+        if path.name == "checkpoints":
+            last = max(path.iterdir(), key=lambda step: int(step.name))
+            state |= {f"{name}{leaf}": value for leaf, value in arrays(last).items()}
+        elif path.suffix == ".safetensors":
+            weights = load_file(path)
+            state |= {f"{name}[{leaf!r}]": value.tobytes() for leaf, value in weights.items()}
+        elif path.name in TABLES:
+            state[name] = path.read_bytes()
+    return state
+
+
+def arrays(checkpoint: pathlib.Path) -> dict[str, bytes]:
+    """Returns the bytes of every array of a checkpoint, as orbax itself reads it, by name."""
     with ocp.StandardCheckpointer() as checkpointer:
-        trees = {item: checkpointer.restore(last / item) for item in ITEMS}
+        trees = {item: checkpointer.restore(checkpoint.absolute() / item) for item in ITEMS}
     leaves, _ = jax.tree_util.tree_flatten_with_path(trees)
-    state = {jax.tree_util.keystr(path): np.asarray(leaf).tobytes() for path, leaf in leaves}
-    return state | {"metrics.csv": (workdir / "metrics.csv").read_bytes()}
+    return {jax.tree_util.keystr(path): np.asarray(leaf).tobytes() for path, leaf in leaves}
 
 
 def differences(workdir: pathlib.Path, expected: dict[str, bytes]) -> list[str]:
-    """Returns the names in which the end of a run differs from the expected one."""
+    """Returns the names in which the end of a training differs from the expected one."""
     found = final_state(workdir)
     names = sorted(found.keys() | expected.keys())
     different = [name for name in names if found.get(name) != expected.get(name)]
@@ -124,31 +146,43 @@ def differences(workdir: pathlib.Path, expected: dict[str, bytes]) -> list[str]:
     return different
 
 
-def kill_and_resume(config: str, folder: pathlib.Path, kills: int, seed: int) -> list[str]:
+def time_left(workdir: pathlib.Path, undisturbed: Start) -> float:
+    """Returns how long an undisturbed training takes for the runs that a workdir hasn't finished.
+
+    Args:
+      workdir: of a training that was killed, or none yet.
+      undisturbed: one with its programs compiled, as those to be killed find them.
+    """
+    ends = [
+        at
+        for at, line in zip(undisturbed.times, undisturbed.lines, strict=True)
+        if line.startswith("results in ")
+    ]
+    finished = len([*workdir.rglob("summary.json")])
+    return undisturbed.times[-1] - [0.0, *ends][finished]
+
+
+def kill_and_resume(launch: list[str], folder: pathlib.Path, kills: int, seed: int) -> list[str]:
     """Returns the names of all that differed after the kills."""
-    start(config, folder / "undisturbed", None)
+    start(launch, folder / "undisturbed", None)
     expected = final_state(folder / "undisturbed")
-    # Timed with the programs compiled, as those to be killed will find them.
-    undisturbed = start(config, folder / "again", None)
-    print(f"an undisturbed run trains for {undisturbed.seconds:.1f} s")
+    undisturbed = start(launch, folder / "again", None)
+    print(f"undisturbed, it trains for {undisturbed.times[-1]:.1f} s")
     different = differences(folder / "again", expected)
-    moments = random.Random(seed)
-    run = killed = 0
+    random_moments = random.Random(seed)
+    number = killed = 0
     while True:
-        workdir = folder / f"run {run}"
-        moment = moments.uniform(0.0, undisturbed.seconds) if killed < kills else None
-        last = start(config, workdir, moment)
+        workdir = folder / f"training {number}"
+        left = time_left(workdir, undisturbed)
+        moment = random_moments.uniform(0.0, left) if left and killed < kills else None
+        last = start(launch, workdir, moment)
         if last.status < 0:
             killed += 1
-            saving = any(workdir.glob("checkpoints/*tmp*"))
-            print(
-                f"kill {killed}: {last.origin}; killed after {moment:.2f} s"
-                + (", while it wrote a checkpoint" if saving else "")
-            )
+            print(f"kill {killed} after {moment:.2f} of {left:.2f} s; last line: {last.lines[-1]}")
             continue
-        print(f"no kill: {last.origin}")
+        print(f"no kill; first line: {last.lines[0]}")
         different += differences(workdir, expected)
-        run += 1
+        number += 1
         if killed == kills:
             return different
 
@@ -159,18 +193,19 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", default=str(pathlib.Path(__file__).resolve()))
-    options = parser.parse_args()
+    options, flags = parser.parse_known_args()
     logging.set_verbosity(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="kill_resume_") as folder:
         different = kill_and_resume(
-            options.config, pathlib.Path(folder), options.kills, options.seed
+            [f"--config={options.config}", *flags],
+            pathlib.Path(folder),
+            options.kills,
+            options.seed,
         )
     if different:
         print(f"DIFFERENT after {options.kills} kills: {', '.join(different)}")
         return 1
-    print(
-        f"identical after {options.kills} kills: parameters, average, optimiser state, metrics.csv"
-    )
+    print(f"identical after {options.kills} kills: all arrays and tables")
     return 0
 
 

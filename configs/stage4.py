@@ -20,7 +20,7 @@ PRESETS = {
         validation=ValidationConfig(every_epochs=4),
         end=EndConfig(patience_epochs=100),
     ),
-    "fast": dict(frame=(476, 110), epochs=24, validation=ValidationConfig(every_epochs=4)),
+    "fast": dict(frame=(476, 78), epochs=60, validation=ValidationConfig(every_epochs=4)),
 }
 
 

@@ -40,8 +40,8 @@ PRESETS = {
     ),
     "fast": dict(
         frame=(476, 110),
-        epochs=16,
-        loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=4),
+        epochs=24,
+        loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=6),
         validation=ValidationConfig(every_epochs=4),
     ),
 }

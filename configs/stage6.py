@@ -41,7 +41,7 @@ PRESETS = {
     ),
     "fast": dict(
         frame=(476, 110),
-        epochs=12,
+        epochs=16,
         validation=ValidationConfig(images=48, every_epochs=4),
         end=EndConfig(patience_epochs=8, smoothing_epochs=2, keep_epochs=(0, 4, 8), keep_minima=4),
     ),

@@ -151,3 +151,18 @@ def test_check_shapes_accepts_tuples_and_lists():
     weights.check_shapes({"a": (2, 3)}, {"a": (2, 3)}, "w")
     with pytest.raises(InputError, match="w: missing b; extra a"):
         weights.check_shapes({"a": (2, 3)}, {"b": (2, 3)}, "w")
+
+
+def test_folded_parameters_give_the_calibrated_sd():
+    rng = np.random.default_rng(0)
+    kernel, bias = rng.normal(size=(8, 1)).astype(np.float32), np.float32([0.7])
+    parameters = {"sd_regressor.output.kernel": kernel, "sd_regressor.output.bias": bias}
+    found = weights.Weights(parameters, ModelConfig(), {}, Calibration(1.7, 0.6))
+    folded = weights.folded(found)
+    hidden = rng.uniform(size=(5, 8))
+    sd = np.exp(hidden @ kernel + bias)
+    calibrated = np.exp(
+        hidden @ folded["sd_regressor.output.kernel"] + folded["sd_regressor.output.bias"]
+    )
+    np.testing.assert_allclose(calibrated, 1.7 * sd**0.6, rtol=1e-6)
+    assert weights.folded(weights.Weights({"a": kernel}, ModelConfig(), {}))["a"] is kernel

@@ -1,0 +1,118 @@
+"""What parts of the training are worth: curricula that differ in one thing, side by side.
+
+python benchmarks/ablation.py --workdir=runs/ablation [--preset=fast] [--variants …] [--seeds 0 1]
+
+Trains the stages up to that of real grana: as they are, with one or four heads instead of two,
+without the term that pushes the heads apart, and the last stage alone, from scratch, on as many
+images as all of them see together. Each variant and seed has a folder of its own in the workdir;
+the same command goes on where it was stopped and leaves what is finished. The table is printed and
+written to ablation.md. Errors differ by chance from seed to seed: compare several.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import sys
+from collections.abc import Callable
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+from absl import logging
+
+from srd_jax import curriculum, train
+from srd_jax.config import StartConfig, TrainConfig
+from srd_jax.curriculum_config import PRESETS, CurriculumConfig
+from srd_jax.curriculum_tables import duration
+from srd_jax.errors import InputError
+from srd_jax.evaluation.summary import text
+from srd_jax.files import write_text
+from srd_jax.stage_record import StageRecord, read_stage
+
+CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
+STAGES = ("stage1", "stage2", "stage3", "stage4")
+
+
+def with_heads(heads: int) -> Callable[[list[TrainConfig]], list[TrainConfig]]:
+    """Returns the variant of so many heads a pool."""
+
+    def changed(stage: TrainConfig) -> TrainConfig:
+        return dataclasses.replace(stage, model=dataclasses.replace(stage.model, heads=heads))
+
+    return lambda stages: [changed(stage) for stage in stages]
+
+
+def without_overlap_term(stages: list[TrainConfig]) -> list[TrainConfig]:
+    """Returns stages whose loss lets the heads look at the same."""
+    return [
+        dataclasses.replace(stage, loss=dataclasses.replace(stage.loss, query_overlap=0.0))
+        for stage in stages
+    ]
+
+
+def last_stage_alone(stages: list[TrainConfig]) -> list[TrainConfig]:
+    """Returns the last stage from scratch, with at least the images of all stages together."""
+    last = stages[-1]
+    images = sum(stage.steps * stage.batch_size for stage in stages)
+    epochs = -(-images // (last.steps_per_epoch * last.batch_size))
+    return [dataclasses.replace(last, epochs=epochs, start=StartConfig())]
+
+
+VARIANTS: dict[str, Callable[[list[TrainConfig]], list[TrainConfig]]] = {
+    "as_it_is": lambda stages: stages,
+    "1_head": with_heads(1),
+    "4_heads": with_heads(4),
+    "no_overlap_term": without_overlap_term,
+    "last_stage_alone": last_stage_alone,
+}
+
+
+def run(variant: str, seed: int, preset: str, workdir: pathlib.Path) -> list[StageRecord]:
+    """Trains what a variant hasn't finished yet, and returns its stages.
+
+    Raises:
+      InputError: the workdir holds runs of other configs.
+      train.Stopped: a stage ended early.
+    """
+    config = CurriculumConfig(preset=preset, stages=STAGES, seed=seed)
+    stages = VARIANTS[variant](curriculum.stage_configs(config, CONFIGS))
+    for stage in stages:
+        train.run(stage, workdir / stage.name)
+    return [read_stage(workdir / stage.name) for stage in stages]
+
+
+def table(found: dict[tuple[str, int], list[StageRecord]]) -> str:
+    """Returns validation MAE of each stage, px of the frame, as Markdown."""
+    header = ["variant", "seed", *(f"{name} MAE, px" for name in STAGES), "images", "time"]
+    rows = [header, ["---"] * len(header)]
+    for (variant, seed), records in found.items():
+        errors = {one.name: one.val_mae for one in records}
+        images = sum(one.images for one in records)
+        time = duration(sum(one.seconds or 0.0 for one in records))
+        maes = [text(errors.get(name)) for name in STAGES]
+        rows.append([variant, str(seed), *maes, f"{images:,}", time])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def main() -> None:
+    """Trains variant after variant, and prints the table whenever one is finished."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--workdir", type=pathlib.Path, required=True)
+    parser.add_argument("--preset", choices=PRESETS, default="fast")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=[*VARIANTS])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    options = parser.parse_args()
+    logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
+    found = {}
+    try:
+        for seed in options.seeds:
+            for variant in options.variants:
+                workdir = options.workdir / f"{variant}_seed{seed}"
+                found[variant, seed] = run(variant, seed, options.preset, workdir)
+                write_text(options.workdir / "ablation.md", table(found))
+                print(table(found), flush=True)
+    except (InputError, train.Stopped) as error:
+        parser.exit(1, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()
