@@ -37,8 +37,7 @@ def main(_: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except (train.Stopped, KeyboardInterrupt) as stop:
-        text = str(stop) or "stopped; the same command goes on from the last checkpoint"
-        print(text, file=sys.stderr)
+        print(str(stop) or "stopped; the same command goes on", file=sys.stderr)
         return 1 if isinstance(stop, train.Stopped) else 130
     return 0
 
