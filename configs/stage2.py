@@ -4,7 +4,8 @@ python launch.py --config=configs/stage2.py --workdir=runs/stage2
 python launch.py --config=configs/stage2.py:full --workdir=runs/full/stage2
 
 Starts from the best averaged parameters in the workdir `stage1` beside its own.
-FIGURES
+Fast: 15 minutes on two CPU cores with other work on them; validation MAE 0.57 px of the 476-frame,
+on full frames (seed 0; the reference: 4.13).
 """
 
 from srd_jax.config import EndConfig, StartConfig, StripesConfig, TrainConfig

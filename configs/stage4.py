@@ -5,7 +5,8 @@ python launch.py --config=configs/stage4.py:full --workdir=runs/full/stage4
 
 Starts from the best averaged parameters in the workdir `stage3` beside its own. Trains on 70 % of
 the crops in DIR, without it on drawn grana in the folder `dataset` beside the workdir.
-FIGURES
+Fast: 48,000 images, about an hour on two CPU cores; validation MAE 7.3 px of the 476-frame after
+22,400 of them (seed 0; the reference, on its own crops: 5.67). Not trained to its end yet.
 """
 
 from srd_jax.config import CropsConfig, EndConfig, StartConfig, TrainConfig, ValidationConfig

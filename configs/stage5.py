@@ -6,7 +6,7 @@ python launch.py --config=configs/stage5.py:full --workdir=runs/full/stage5
 Starts from the best averaged parameters in the workdir `stage4` beside its own; the confidence
 branch begins as a clone of the period's. The loss goes from squared error to likelihood. The sd is
 calibrated on the crops that validation keeps to itself.
-FIGURES
+Not trained to its end yet.
 """
 
 from srd_jax.config import (
