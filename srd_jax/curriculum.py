@@ -36,7 +36,8 @@ def run(
     stages = stage_configs(config, pathlib.Path(folder))
     names = [stage.name for stage in stages]
     for stage in stages:
-        check_workdir(stage, workdir / stage.name)
+        if (workdir / stage.name).exists():  # no empty folders of stages to come
+            check_workdir(stage, workdir / stage.name)
     for number, stage in enumerate(stages, 1):
         print(f"stage {number} of {len(stages)}: {stage.name}")
         train.run(stage, workdir / stage.name)

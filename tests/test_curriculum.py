@@ -160,4 +160,4 @@ def test_a_later_stage_of_another_config_is_found_before_training(workdir, folde
     path.write_text(json.dumps(json.loads(path.read_text()) | {"batch_size": 8}))
     with pytest.raises(InputError, match=r"config\.batch_size: 4 against 8 there"):
         curriculum.run(CONFIG, workdir, folder)
-    assert not (workdir / "first" / "checkpoints").exists()
+    assert not (workdir / "first").exists()
