@@ -11,7 +11,6 @@ Not trained to its end yet.
 
 from srd_jax.config import (
     CONFIDENCE_CLONES,
-    AugmentConfig,
     CropsConfig,
     EndConfig,
     LossConfig,
@@ -20,13 +19,9 @@ from srd_jax.config import (
     StartConfig,
     TrainConfig,
     ValidationConfig,
+    confidence_augment,
 )
 from srd_jax.curriculum_config import of_preset
-
-# The reference's in its confidence stages.
-AUGMENT = AugmentConfig(
-    tilt=2.0, columns=(0.3, 1.0), black=(-10.0, 50.0), white=(205.0, 265.0), noise=(0.0, 3.5)
-)
 
 PRESETS = {
     "full": dict(
@@ -52,7 +47,7 @@ def get_config(preset: str = "fast") -> TrainConfig:
     return TrainConfig(
         name="stage5",
         model=ModelConfig(confidence=True),
-        source=CropsConfig(augment=AUGMENT),
+        source=CropsConfig(augment=confidence_augment()),
         optimizer=OptimizerConfig(learning_rate=5e-4),
         start=StartConfig(stage="stage4", clones=CONFIDENCE_CLONES),
         reference_mae=5.49,

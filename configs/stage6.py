@@ -10,7 +10,6 @@ Not trained to its end yet.
 """
 
 from srd_jax.config import (
-    AugmentConfig,
     CropsConfig,
     DataConfig,
     EndConfig,
@@ -20,13 +19,9 @@ from srd_jax.config import (
     StartConfig,
     TrainConfig,
     ValidationConfig,
+    confidence_augment,
 )
 from srd_jax.curriculum_config import of_preset
-
-# The reference's in its confidence stages.
-AUGMENT = AugmentConfig(
-    tilt=2.0, columns=(0.3, 1.0), black=(-10.0, 50.0), white=(205.0, 265.0), noise=(0.0, 3.5)
-)
 
 PRESETS = {
     "full": dict(
@@ -53,7 +48,7 @@ def get_config(preset: str = "fast") -> TrainConfig:
     return TrainConfig(
         name="stage6",
         model=ModelConfig(confidence=True),
-        source=CropsConfig(augment=AUGMENT),
+        source=CropsConfig(augment=confidence_augment()),
         data=DataConfig(validation_share=0.0),
         optimizer=OptimizerConfig(learning_rate=2e-4, schedule="constant"),
         loss=LossConfig("gaussian_nll"),

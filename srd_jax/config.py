@@ -26,6 +26,7 @@ from srd_jax.source_config import ProfileConfig as ProfileConfig
 from srd_jax.source_config import QualityConfig as QualityConfig
 from srd_jax.source_config import StripesConfig as StripesConfig
 from srd_jax.source_config import check_source
+from srd_jax.source_config import confidence_augment as confidence_augment
 from srd_jax.stage_config import CONFIDENCE_CLONES as CONFIDENCE_CLONES
 from srd_jax.stage_config import CloneConfig as CloneConfig
 from srd_jax.stage_config import EndConfig as EndConfig

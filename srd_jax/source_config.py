@@ -204,6 +204,13 @@ class AugmentConfig:
     max_rows: int = limited(MAX_ROWS, 2)
 
 
+def confidence_augment() -> AugmentConfig:
+    """Returns the ranges of the reference's confidence stages."""
+    return AugmentConfig(
+        tilt=2.0, columns=(0.3, 1.0), black=(-10.0, 50.0), white=(205.0, 265.0), noise=(0.0, 3.5)
+    )
+
+
 @dataclasses.dataclass
 class CropsConfig:
     """Crops of grana with known periods, those of `DataConfig`, changed at random.
