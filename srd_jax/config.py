@@ -271,6 +271,11 @@ def _check_pairs(config: TrainConfig) -> None:
             f"config.optimizer.warmup_steps is {config.optimizer.warmup_steps}, but the run has "
             f"{config.steps} steps (epochs x steps_per_epoch); the warm-up must be shorter"
         )
+    if config.end.keeps and not config.model.confidence:
+        raise InputError(
+            "config.end keeps candidates, among which the sd decides, but config.model.confidence "
+            "is False; accepted: True, or no keep_epochs and keep_minima 0"
+        )
     if config.loss.name in NEEDS_CONFIDENCE and not config.model.confidence:
         raise InputError(
             f"config.loss.name is {config.loss.name!r}, which needs an sd, but "

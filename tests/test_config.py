@@ -278,6 +278,8 @@ def test_blocks_that_are_no_encoder_are_refused(blocks, named):
         ({"validation.batch_size": 5}, ("validation.batch_size is 5", "validation.images is 102")),
         ({"validation.pictures": 103}, ("validation.pictures is 103", "validation.images is 102")),
         ({"epochs": 2}, ("optimizer.warmup_steps is 100", "100 steps")),
+        ({"end.keep_minima": 2}, ("config.end keeps candidates", "model.confidence is False")),
+        ({"end.keep_epochs": (0,)}, ("config.end keeps candidates", "model.confidence is False")),
     ],
 )
 def test_fields_that_contradict_each_other_are_both_named(changes, named):
