@@ -47,7 +47,7 @@ def run(config: TrainConfig, workdir: str | pathlib.Path) -> dict[str, Any]:
       workdir: folder of the results; see the README for what lies in it.
 
     Returns:
-      What summary.json holds: best validation MAE in px of the frame, its step, paths.
+      What summary.json holds: best validation MAE in px of the frame, its step, calibration, …
 
     Raises:
       InputError: the config or the workdir cannot be used.
