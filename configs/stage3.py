@@ -10,8 +10,10 @@ on full frames (seed 0; the reference: 5.82).
 """
 
 from srd_jax.config import (
+    EncoderConfig,
     EndConfig,
     MaskedStripesConfig,
+    ModelConfig,
     StartConfig,
     TrainConfig,
     ValidationConfig,
@@ -27,7 +29,12 @@ PRESETS = {
         validation=ValidationConfig(every_epochs=4),
         end=EndConfig(patience_epochs=100),
     ),
-    "fast": dict(frame=(476, 110), epochs=16, validation=ValidationConfig(every_epochs=4)),
+    "fast": dict(
+        frame=(476, 78),
+        epochs=12,
+        model=ModelConfig(encoder=EncoderConfig(dropout=0.0)),
+        validation=ValidationConfig(every_epochs=4),
+    ),
 }
 
 

@@ -12,6 +12,7 @@ Not trained to its end yet.
 from srd_jax.config import (
     CONFIDENCE_CLONES,
     CropsConfig,
+    EncoderConfig,
     EndConfig,
     LossConfig,
     ModelConfig,
@@ -25,6 +26,7 @@ from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(
+        model=ModelConfig(confidence=True),
         batch_size=64,
         steps_per_epoch=4,
         log_every_steps=4,
@@ -34,6 +36,7 @@ PRESETS = {
         end=EndConfig(patience_epochs=200),
     ),
     "fast": dict(
+        model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
         frame=(476, 110),
         epochs=24,
         loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=6),
@@ -46,7 +49,6 @@ def get_config(preset: str = "fast") -> TrainConfig:
     """Returns the config."""
     return TrainConfig(
         name="stage5",
-        model=ModelConfig(confidence=True),
         source=CropsConfig(augment=confidence_augment()),
         optimizer=OptimizerConfig(learning_rate=5e-4),
         start=StartConfig(stage="stage4", clones=CONFIDENCE_CLONES),

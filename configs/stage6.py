@@ -12,6 +12,7 @@ Not trained to its end yet.
 from srd_jax.config import (
     CropsConfig,
     DataConfig,
+    EncoderConfig,
     EndConfig,
     LossConfig,
     ModelConfig,
@@ -25,6 +26,7 @@ from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(
+        model=ModelConfig(confidence=True),
         batch_size=64,
         steps_per_epoch=5,
         log_every_steps=5,
@@ -35,6 +37,7 @@ PRESETS = {
         ),
     ),
     "fast": dict(
+        model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
         frame=(476, 110),
         epochs=16,
         validation=ValidationConfig(images=48, every_epochs=4),
@@ -47,7 +50,6 @@ def get_config(preset: str = "fast") -> TrainConfig:
     """Returns the config."""
     return TrainConfig(
         name="stage6",
-        model=ModelConfig(confidence=True),
         source=CropsConfig(augment=confidence_augment()),
         data=DataConfig(validation_share=0.0),
         optimizer=OptimizerConfig(learning_rate=2e-4, schedule="constant"),

@@ -1,7 +1,6 @@
 """How a run begins: its workdir, its data and its first parameters."""
 
 import dataclasses
-import functools
 import json
 import pathlib
 from typing import Any
@@ -10,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
-from srd_jax import checkpoint, model, optimizer, weights
+from srd_jax import checkpoint, initialisation, model, optimizer, weights
 from srd_jax.calibration import Calibration
 from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig, differences, from_dict
@@ -73,7 +72,10 @@ def read_json(path: pathlib.Path) -> Any:
 
 
 def first_state(
-    config: TrainConfig, workdir: pathlib.Path, checkpoints: ocp.CheckpointManager
+    config: TrainConfig,
+    workdir: pathlib.Path,
+    source: Source,
+    checkpoints: ocp.CheckpointManager,
 ) -> tuple[TrainState, list[Row], str]:
     """Returns the state to go on from, its rows, and a line that says where it comes from.
 
@@ -90,9 +92,9 @@ def first_state(
         return state, rows, f"goes on from step {step} of {config.steps}"
     other, start = start_workdir(config, workdir), config.start
     if other is None:
-        return _state_of(config, _initial(config)), [], "new parameters"
+        return _state_of(config, _initial(config, source)), [], "new parameters"
     found, _, step = checkpoint.load_parameters(other, start.parameters, start.checkpoint)
-    initial = _initial(config) if start.new else {}
+    initial = _initial(config, source) if start.new else {}
     made = hand_over(found, model.parameter_shapes(config.model), initial, start, str(other))
     origin = f"{start.parameters} parameters of {other}, step {step}; {'; '.join(made.lines)}"
     write_text(workdir / START, _start_json(made, other, start.parameters, step, found))
@@ -106,10 +108,15 @@ def start_workdir(config: TrainConfig, workdir: pathlib.Path) -> pathlib.Path | 
     return workdir.absolute().parent / config.start.stage if config.start.stage else None
 
 
-def _initial(config: TrainConfig) -> model.Parameters:
-    # Folded with a number that no step reaches.
-    key = jax.random.fold_in(jax.random.key(config.seed), 2**31 - 1)
-    return jit(functools.partial(model.initial_parameters, config.model))(key)
+def _initial(config: TrainConfig, source: Source) -> model.Parameters:
+    def draw(arrays):
+        # Folded with a number that no step reaches.
+        key = jax.random.fold_in(jax.random.key(config.seed), 2**31 - 1)
+        of_images, of_parameters = jax.random.split(key)
+        image = source.train(arrays, jnp.int32(0), of_images).image
+        return initialisation.initial_parameters(config.model, of_parameters, image)
+
+    return jit(draw)(source.arrays)
 
 
 def _state_of(config: TrainConfig, parameters: model.Parameters) -> TrainState:

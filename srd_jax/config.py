@@ -21,12 +21,14 @@ from srd_jax.source_config import CropsConfig as CropsConfig
 from srd_jax.source_config import GranaConfig as GranaConfig
 from srd_jax.source_config import LayersConfig as LayersConfig
 from srd_jax.source_config import MaskedStripesConfig as MaskedStripesConfig
+from srd_jax.source_config import NegativesConfig as NegativesConfig
 from srd_jax.source_config import OutlineConfig as OutlineConfig
 from srd_jax.source_config import ProfileConfig as ProfileConfig
 from srd_jax.source_config import QualityConfig as QualityConfig
 from srd_jax.source_config import StripesConfig as StripesConfig
 from srd_jax.source_config import check_source
 from srd_jax.source_config import confidence_augment as confidence_augment
+from srd_jax.source_config import training_grana as training_grana
 from srd_jax.stage_config import CONFIDENCE_CLONES as CONFIDENCE_CLONES
 from srd_jax.stage_config import CloneConfig as CloneConfig
 from srd_jax.stage_config import EndConfig as EndConfig
@@ -36,8 +38,16 @@ from srd_jax.stage_config import check_start
 SCHEDULES = ("constant", "cosine", "step")
 COMPUTE_TYPES = ("float32", "bfloat16")
 PRECISIONS = ("default", "high", "highest")
-LOSSES = ("mse", "mae", "log_period", "gaussian_nll", "mse_to_gaussian_nll")
-NEEDS_CONFIDENCE = ("gaussian_nll", "mse_to_gaussian_nll")
+OPTIMIZERS = ("adamw", "muon")
+LOSSES = (
+    "mse",
+    "mae",
+    "log_period",
+    "log_period_and_nll",
+    "gaussian_nll",
+    "mse_to_gaussian_nll",
+)
+NEEDS_CONFIDENCE = ("log_period_and_nll", "gaussian_nll", "mse_to_gaussian_nll")
 
 
 @dataclasses.dataclass
@@ -88,11 +98,12 @@ class ModelConfig:
 
 @dataclasses.dataclass
 class OptimizerConfig:
-    """AdamW with gradient clipping and an exponential average of the parameters.
+    """An optimiser with gradient clipping and an exponential average of the parameters.
 
     Attributes:
+      name: adamw, or muon for the convolutions' kernels with adamw for all other parameters.
       learning_rate: its peak.
-      weight_decay: of AdamW.
+      weight_decay: decoupled, times the learning rate.
       clip_norm: the gradient's global norm is clipped to it.
       schedule: constant, cosine (to zero at the end of the run) or step; each after the warm-up.
       warmup_steps: steps over which the rate rises linearly from zero.
@@ -101,7 +112,8 @@ class OptimizerConfig:
       average_decay: of the exponential average; less during the first steps.
     """
 
-    learning_rate: float = limited(1e-3, 0.0)
+    name: str = "muon"
+    learning_rate: float = limited(2e-3, 0.0)
     weight_decay: float = limited(0.01, 0.0)
     clip_norm: float = limited(1.0, 1e-12)
     schedule: str = "cosine"
@@ -194,6 +206,7 @@ def validated(config: TrainConfig) -> TrainConfig:
 def _check_choices(config: TrainConfig) -> None:
     for name, choices in (
         ("loss.name", LOSSES),
+        ("optimizer.name", OPTIMIZERS),
         ("optimizer.schedule", SCHEDULES),
         ("model.compute_dtype", COMPUTE_TYPES),
         ("matmul_precision", PRECISIONS),

@@ -51,6 +51,16 @@ def gaussian_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Arr
     return 0.5 * (jnp.log(variance) + jnp.square(target - period) / variance)
 
 
+def log_period_and_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Array:
+    """Returns `log_period` plus the likelihood of the sd around a period that it doesn't move.
+
+    The likelihood alone learns little of the period where the sd is large (Seitzer et al. 2022,
+    arXiv:2203.09168).
+    """
+    spread = gaussian_nll(jax.lax.stop_gradient(period), sd, target)
+    return log_period(period, target) + spread
+
+
 def mse_to_gaussian_nll(
     period: jax.Array,
     sd: jax.Array,
@@ -98,6 +108,9 @@ LOSSES: dict[str, Loss] = {
     "mse": lambda period, sd, target, epoch, ramp: mse(period, target),
     "mae": lambda period, sd, target, epoch, ramp: mae(period, target),
     "log_period": lambda period, sd, target, epoch, ramp: log_period(period, target),
+    "log_period_and_nll": lambda period, sd, target, epoch, ramp: log_period_and_nll(
+        period, _required(sd), target
+    ),
     "gaussian_nll": lambda period, sd, target, epoch, ramp: gaussian_nll(
         period, _required(sd), target
     ),

@@ -19,6 +19,7 @@ from srd_jax.config import (
     DataConfig,
     GranaConfig,
     MaskedStripesConfig,
+    NegativesConfig,
     StripesConfig,
     TrainConfig,
 )
@@ -31,6 +32,9 @@ from srd_jax.synthetic import grana, masked_stripes, stripes
 
 # Streams of random numbers of one seed, beside those of its steps.
 _ORDER = 2**31 - 2
+
+
+Drawn = StripesConfig | GranaConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +77,8 @@ def make(config: TrainConfig, workdir: pathlib.Path | None = None) -> Source:
     """
     if isinstance(config.source, CropsConfig | MaskedStripesConfig):
         return _from_crops(config, config.source, workdir)
-    render = _renderer(config)
+    render = _renderer(config.source, config)
+    measurable = _renderer(_grana(config.source), config)
     validation = config.validation
 
     def train(arrays, step, key):
@@ -81,18 +86,23 @@ def make(config: TrainConfig, workdir: pathlib.Path | None = None) -> Source:
 
     def validate(arrays, index):
         key = jax.random.fold_in(jax.random.key(validation.seed), index)
-        return render(key, validation.batch_size, validation.frame)
+        return measurable(key, validation.batch_size, validation.frame)
 
     return Source((), train, validate, validation.images)
 
 
-def _renderer(config: TrainConfig) -> Callable[..., Batch]:
+def _renderer(source: Drawn, config: TrainConfig) -> Callable[..., Batch]:
     """Returns a function of key, number of images and frame."""
-    if isinstance(config.source, GranaConfig):
-        return functools.partial(grana.render, config=config.source)
-    assert isinstance(config.source, StripesConfig)
-    geometry = config.model.geometry
-    return functools.partial(stripes.render, config=config.source, geometry=geometry)
+    if isinstance(source, GranaConfig):
+        return functools.partial(grana.render, config=source)
+    return functools.partial(stripes.render, config=source, geometry=config.model.geometry)
+
+
+def _grana(source: Drawn) -> Drawn:
+    """Returns a source without crops that have no period: there is none to compare with."""
+    if isinstance(source, StripesConfig):
+        return source
+    return dataclasses.replace(source, negatives=NegativesConfig())
 
 
 def _from_crops(

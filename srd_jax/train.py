@@ -63,7 +63,7 @@ def run(config: TrainConfig, workdir: str | pathlib.Path) -> dict[str, Any]:
     source = sources.make(config, workdir)
     check_data(workdir, source)
     with checkpoint.manager(workdir, config.keep_checkpoints) as checkpoints:
-        state, rows, origin = first_state(config, workdir, checkpoints)
+        state, rows, origin = first_state(config, workdir, source, checkpoints)
         write_text(workdir / "config.json", to_json(config))
         if source.digest:
             write_text(workdir / "data.json", json.dumps({"sha256": source.digest}) + "\n")

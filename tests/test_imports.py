@@ -15,13 +15,15 @@ batch compiling convolution errors pixel_size spline synthetic.draws
 masks
 annotations baselines crops fields files folders geometry losses page picture
 preparation rotation
-curves source_config stage_config tiff visualize
+curves grana_config stage_config tiff visualize
+source_config
 attention_figure augment calibration data_config formats
 config
 model reporting synthetic.layers synthetic.marks synthetic.outline synthetic.profile
 synthetic.stripes config_files curriculum_config ending handover sheet weights
-images optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
-measurement synthetic.granum
+images initialisation optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
+measurement synthetic.negatives
+synthetic.granum
 rows synthetic.dataset synthetic.grana
 data
 tfds_grana

@@ -122,6 +122,17 @@ def test_overlap_is_zero_for_queries_of_disjoint_channels():
     assert losses.query_overlap(jnp.ones((1, 3, 4))) == 1
 
 
+def test_the_likelihood_beside_log_period_moves_the_sd_alone():
+    def total(period, sd, loss):
+        return loss(period, sd, TARGET).sum()
+
+    slope = jax.grad(total, argnums=(0, 1))
+    found = slope(PERIOD, SD, losses.log_period_and_nll)
+    alone = jax.grad(lambda period: losses.log_period(period, TARGET).sum())(PERIOD)
+    np.testing.assert_allclose(found[0], alone, rtol=1e-6)
+    np.testing.assert_allclose(found[1], slope(PERIOD, SD, losses.gaussian_nll)[1], rtol=1e-6)
+
+
 def test_registry_has_the_names_of_the_config():
     assert tuple(losses.LOSSES) == LOSSES
     assert set(NEEDS_CONFIDENCE) < set(LOSSES)
@@ -134,6 +145,8 @@ def test_registry_computes_the_named_loss(name):
         "mse": losses.mse(PERIOD, TARGET),
         "mae": losses.mae(PERIOD, TARGET),
         "log_period": losses.log_period(PERIOD, TARGET),
+        "log_period_and_nll": losses.log_period(PERIOD, TARGET)
+        + losses.gaussian_nll(PERIOD, SD, TARGET),
         "gaussian_nll": losses.gaussian_nll(PERIOD, SD, TARGET),
         "mse_to_gaussian_nll": losses.mse_to_gaussian_nll(PERIOD, SD, TARGET, 4.0, ramp),
     }[name]

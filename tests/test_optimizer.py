@@ -72,6 +72,7 @@ def test_steps_are_adamw_of_clipped_gradients(clip):
     gradients = random.normal(size=(4, 12)) * [[1.0], [3.0], [0.1], [10.0]]
     update = optimizer.make(
         run_of(
+            name="adamw",
             schedule="constant",
             warmup_steps=0,
             learning_rate=0.1,
@@ -89,6 +90,47 @@ def test_steps_are_adamw_of_clipped_gradients(clip):
     found = np.concatenate([parameters["a"], parameters["b"]])
     expected = adamw(start, gradients, 0.1, 0.2, clip)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def orthogonalised(matrix):
+    """The quintic iteration of Jordan 2024 (https://kellerjordan.github.io/posts/muon), 5 steps."""
+    x = matrix / np.linalg.norm(matrix)
+    for _ in range(5):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.775 * a + 2.0315 * a @ a) @ x
+    return x
+
+
+def test_muon_steps_along_orthogonalised_kernels_and_adam_takes_the_rest():
+    random = np.random.default_rng(0)
+    shape, rate, decay = (3, 3, 4, 8), 0.1, 0.2
+    start = {"kernel": random.normal(size=shape), "queries": random.normal(size=(2, 8))}
+    gradients = [{name: random.normal(size=x.shape) for name, x in start.items()} for _ in range(3)]
+    update = optimizer.make(
+        run_of(
+            schedule="constant",
+            warmup_steps=0,
+            learning_rate=rate,
+            weight_decay=decay,
+            clip_norm=1e6,
+        )
+    )
+    parameters = jax.tree.map(jnp.asarray, start)
+    state = update.init(parameters)
+    kernel, momentum = start["kernel"].reshape(36, 8), np.zeros((36, 8))
+    for step, gradient in enumerate(gradients, start=1):
+        updates, state = update.update(jax.tree.map(jnp.asarray, gradient), state, parameters)
+        parameters = jax.tree.map(jnp.add, parameters, updates)
+        slope = gradient["kernel"].reshape(36, 8)
+        momentum = 0.95 * momentum + 0.05 * slope
+        # Nesterov's momentum without bias, as Adam's by Dozat 2016.
+        ahead = 0.95 * momentum / (1 - 0.95 ** (step + 1)) + 0.05 * slope / (1 - 0.95**step)
+        direction = orthogonalised(ahead) * 0.2 * np.sqrt(36)
+        kernel = kernel - rate * (direction + decay * kernel)
+    np.testing.assert_allclose(parameters["kernel"].reshape(36, 8), kernel, rtol=1e-3, atol=1e-4)
+    # Adam's first steps are the rate in size, whatever the gradient's.
+    moved = np.abs(parameters["queries"] - start["queries"]).max()
+    assert 0.5 * rate < moved < 3 * len(gradients) * rate
 
 
 @pytest.mark.parametrize("longest", [0.0, 0.3, 0.99])

@@ -8,14 +8,17 @@ from flax import struct
 
 from srd_jax.preparation import FRAME, MAX_ROWS
 from srd_jax.source_config import GranaConfig
-from srd_jax.synthetic import layers, outline, profile
+from srd_jax.synthetic import layers, negatives, outline, profile
 from srd_jax.synthetic.draws import Deck
 from srd_jax.synthetic.layers import Layers
 from srd_jax.synthetic.micrograph import develop
+from srd_jax.synthetic.negatives import Disguise
 from srd_jax.synthetic.outline import Outline
 
 # White of a scale bar's border, and its width in px of the crop.
 _BORDER_GREY, _BORDER_WIDTH = 255.0, 3.0
+# Streams of random numbers of one crop, beside those of its parts.
+_DISGUISE, _TEXTURE = 2**31 - 1, 2**31 - 2
 # Every so many pixels the local period is looked at.
 _SPARSE = 4
 
@@ -26,14 +29,18 @@ class Granum:
 
     Attributes:
       size: (2,) rows and columns of its crop, whole numbers.
+      period: () nominal distance of its lamellae.
       layers: where its lamellae run.
+      disguise: what the crop shows in place of the granum; None where all are grana.
       harmonics: of the profile across them, before blur.
       outline: of its mask.
       micrograph: key of what isn't the specimen.
     """
 
     size: jax.Array
+    period: jax.Array
     layers: Layers
+    disguise: Disguise | None
     harmonics: jax.Array
     outline: Outline
     micrograph: jax.Array
@@ -47,9 +54,15 @@ def draw(key: jax.Array, config: GranaConfig) -> Granum:
     found = layers.draw_layers(layer_key, period, size, config.layers)
     across = jnp.linspace(-0.5, 0.5, outline.SAMPLES) * width
     bend = layers.deflection(found, across)
+    shown = None
+    if config.negatives.share:
+        disguise_key = jax.random.fold_in(key, _DISGUISE)
+        shown, found = negatives.disguise(disguise_key, found, height, config.negatives)
     return Granum(
         size=jnp.stack(size),
+        period=period,
         layers=found,
+        disguise=shown,
         harmonics=profile.draw_profile(profile_key, config.profile),
         outline=outline.draw_outline(outline_key, size, period, bend, config.outline),
         micrograph=picture_key,
@@ -86,14 +99,18 @@ def paint(
     deck_key, picture_key = jax.random.split(granum.micrograph)
     deck = Deck(deck_key, 3)
     defocus = deck.uniform(config.quality.defocus)
-    harmonics = profile.blurred(granum.harmonics, defocus, found.period)
+    harmonics = profile.blurred(granum.harmonics, defocus, granum.period)
     phase = layers.phase(found, rows - height / 2, columns - width / 2)
+    if (shown := granum.disguise) is not None:
+        texture_key = jax.random.fold_in(picture_key, _TEXTURE)
+        phase = negatives.phase(texture_key, shown, phase, rows, columns)
+        harmonics *= shown.kind != negatives.BLANK
     grey = develop(
         picture_key,
         profile.light(harmonics, phase),
         (rows, columns),
         (height, width),
-        found.period,
+        granum.period,
         config.quality,
     )
     distances = outline.hole_distances(granum.outline, rows, columns)
@@ -130,7 +147,8 @@ def mean_period(granum: Granum, mask: jax.Array, rows: jax.Array, columns: jax.A
     """Returns the mean distance of adjacent lamellae over the masked area, px of the crop.
 
     Every distance counts once, as for somebody who measures along lines across the lamellae and
-    divides by the number of layers: the area over the integral of the phase's gradient.
+    divides by the number of layers: the area over the integral of the phase's gradient. What is
+    no granum has its nominal period.
 
     Args:
       granum: of which a part was painted.
@@ -144,4 +162,7 @@ def mean_period(granum: Granum, mask: jax.Array, rows: jax.Array, columns: jax.A
         granum.layers, rows[::_SPARSE] - height / 2, columns[::_SPARSE] - width / 2
     )
     layers_seen = jnp.sum(sparse / local)
-    return jnp.where(layers_seen > 0, jnp.sum(sparse) / layers_seen, granum.layers.period)
+    known = layers_seen > 0
+    if granum.disguise is not None:
+        known &= granum.disguise.kind == negatives.GRANUM
+    return jnp.where(known, jnp.sum(sparse) / layers_seen, granum.period)

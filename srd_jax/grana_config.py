@@ -1,0 +1,226 @@
+"""Configuration of generated grana: ranges that each granum's properties are drawn from."""
+
+import dataclasses
+
+from srd_jax.errors import InputError
+from srd_jax.fields import limited
+from srd_jax.preparation import FRAME, MAX_ROWS
+
+Range = tuple[float, float]
+
+
+@dataclasses.dataclass
+class LayersConfig:
+    """Ranges of how the lamellae of a generated granum run.
+
+    Attributes:
+      tilt: largest tilt of the whole stack to either side, degrees.
+      bend: steepest slope of the lamellae's waves, rows per column.
+      fan: largest relative change of the period from one end of the lamellae to the other.
+      variation: sd of the local period's relative variation.
+      faults: fewest and most places where the whole stack shifts.
+      endings: fewest and most layers that end or merge.
+    """
+
+    tilt: float = limited(3.0, 0.0, 45.0)
+    bend: Range = limited((0.0, 0.15), 0.0, 1.0)
+    fan: float = limited(0.1, 0.0, 1.0)
+    variation: Range = limited((0.0, 0.05), 0.0, 0.5)
+    faults: tuple[int, int] = limited((0, 2), 0, 16)
+    endings: tuple[int, int] = limited((0, 3), 0, 16)
+
+
+@dataclasses.dataclass
+class ProfileConfig:
+    """Ranges of the grey value's change across one lamella, widths as shares of the period.
+
+    Attributes:
+      lumen_width: distance of a thylakoid's two dark membranes.
+      membrane_width: sd of a membrane's dark line.
+      lumen_light: light of the line between them, with the membrane's darkness as 1.
+      gap_light: light of the gap to the next thylakoid, likewise.
+      overtone: largest amplitude of a half, a third, … of the period against that of the period.
+      inverted: share of grana whose membranes are light.
+    """
+
+    lumen_width: Range = limited((0.15, 0.5), 0.0, 1.0)
+    membrane_width: Range = limited((0.06, 0.18), 0.01, 1.0)
+    lumen_light: Range = limited((0.0, 1.0), 0.0)
+    gap_light: Range = limited((0.0, 0.6), 0.0)
+    overtone: Range = limited((0.05, 0.6), 0.0, 1.0)
+    inverted: float = limited(0.15, 0.0, 1.0)
+
+
+@dataclasses.dataclass
+class QualityConfig:
+    """Ranges of the micrograph's quality; grey levels of 0..255, lengths in px of the crop.
+
+    Attributes:
+      bright: share of bright crops of low contrast.
+      bright_mean, dark_mean: mean grey level of these and of the others.
+      bright_contrast, dark_contrast: sd of the lamellae's grey level, uniform in its logarithm.
+      fade: share of the contrast that is lost in patches.
+      layer_spread: sd of the contrast from layer to layer, relative.
+      shading_sd: of slow changes of the grey level.
+      noise: sd of the noise over that of the lamellae, uniform in its logarithm.
+      noise_sd: least and most sd of the noise whatever the contrast.
+      grain: sd of the blur of the noise's fine part.
+      coarse_share: share of the noise's variance in its coarse part.
+      white_share: share of the rest of it that differs from pixel to pixel.
+      coarse: scale of the noise's coarse part.
+      shot: how far the noise follows the root of the grey level, 0 for not at all, 1 fully.
+      defocus: sd of the blur of the lamellae.
+      blobs: fewest and most dark blobs; blob_radius: their sd; blob_depth: their darkness.
+      scratches: mean number of straight scratches.
+      scan_lines: share of crops with scanner lines; scan_line_sd: their sd.
+      jpeg: share of crops that were JPEG files; jpeg_quality: their quality, 1..100.
+      stretched: share of crops whose grey levels black..white were stretched to 0..255.
+    """
+
+    bright: float = limited(0.4, 0.0, 1.0)
+    bright_mean: Range = limited((150.0, 195.0), 1.0, 255.0)
+    dark_mean: Range = limited((50.0, 150.0), 1.0, 255.0)
+    bright_contrast: Range = limited((5.0, 14.0), 0.1, 255.0)
+    dark_contrast: Range = limited((9.0, 36.0), 0.1, 255.0)
+    fade: Range = limited((0.0, 0.9), 0.0, 1.0)
+    layer_spread: Range = limited((0.0, 0.4), 0.0, 2.0)
+    shading_sd: Range = limited((2.0, 14.0), 0.0, 255.0)
+    noise: Range = limited((0.25, 2.5), 0.001, 100.0)
+    noise_sd: Range = limited((2.0, 30.0), 0.0, 255.0)
+    grain: Range = limited((0.6, 1.6), 0.1, 2.0)
+    coarse_share: Range = limited((0.0, 0.5), 0.0, 1.0)
+    white_share: Range = limited((0.03, 0.4), 0.0, 1.0)
+    coarse: Range = limited((4.0, 16.0), 2.0, 64.0)
+    shot: Range = limited((0.0, 1.0), 0.0, 1.0)
+    defocus: Range = limited((0.5, 2.5), 0.0, 20.0)
+    blobs: tuple[int, int] = limited((0, 24), 0, 32)
+    blob_radius: Range = limited((1.2, 5.0), 0.1, 100.0)
+    blob_depth: Range = limited((20.0, 110.0), 0.0, 255.0)
+    scratches: float = limited(0.15, 0.0, 2.0)
+    scan_lines: float = limited(0.15, 0.0, 1.0)
+    scan_line_sd: Range = limited((0.5, 3.0), 0.0, 255.0)
+    jpeg: float = limited(0.3, 0.0, 1.0)
+    jpeg_quality: Range = limited((30.0, 95.0), 1.0, 100.0)
+    stretched: float = limited(0.4, 0.0, 1.0)
+    black: Range = limited((-10.0, 30.0), -100.0, 100.0)
+    white: Range = limited((225.0, 265.0), 150.0, 400.0)
+
+
+@dataclasses.dataclass
+class OutlineConfig:
+    """Ranges of the outline that a hand draws around a granum.
+
+    Attributes:
+      cut_rows: how far corners and bays of the upper and lower edge reach in, share of the rows.
+      cut_columns: likewise of the left and right edge, share of the columns.
+      ragged: share of outlines that are rough; roughness: its sd, px of the crop.
+      stepped: share of rough outlines whose steps are several px long.
+      follows: share of outlines that follow the lamellae's bends.
+      notches: mean number of notches an edge.
+      notch_depth: of a notch, share of the crop.
+      joined: share of grana that are stacks of different height joined by a neck.
+      holes: mean number of holes.
+      rim: share of crops whose outermost pixels are dark, as a cut-out's are after turning it.
+      rim_darkness: how dark, 1 for black.
+    """
+
+    cut_rows: Range = limited((0.0, 0.25), 0.0, 0.4)
+    cut_columns: Range = limited((0.0, 0.15), 0.0, 0.4)
+    ragged: float = limited(0.4, 0.0, 1.0)
+    roughness: Range = limited((0.5, 2.0), 0.0, 10.0)
+    stepped: float = limited(0.4, 0.0, 1.0)
+    follows: float = limited(0.6, 0.0, 1.0)
+    notches: float = limited(0.3, 0.0, 2.0)
+    notch_depth: Range = limited((0.02, 0.2), 0.0, 0.4)
+    joined: float = limited(0.35, 0.0, 1.0)
+    holes: float = limited(0.15, 0.0, 2.0)
+    rim: float = limited(0.5, 0.0, 1.0)
+    rim_darkness: Range = limited((0.3, 1.0), 0.0, 1.0)
+
+
+@dataclasses.dataclass
+class NegativesConfig:
+    """Training crops without lamellae to be measured: shares of all, the rest are grana.
+
+    Attributes:
+      blank: without lamellae.
+      texture: patterns without a direction.
+      steep: lamellae that run far from the horizontal, at `angle` to it, degrees.
+      long: lamellae `long_period` px of the 476-frame apart, of which it shows hardly one.
+    """
+
+    blank: float = limited(0.0, 0.0, 1.0)
+    texture: float = limited(0.0, 0.0, 1.0)
+    steep: float = limited(0.0, 0.0, 1.0)
+    long: float = limited(0.0, 0.0, 1.0)
+    angle: Range = limited((25.0, 88.0), 0.0, 89.0)
+    long_period: Range = limited((260.0, 900.0), 1.0)
+
+    @property
+    def share(self) -> float:
+        """Share of crops that aren't grana."""
+        return self.blank + self.texture + self.steep + self.long
+
+
+@dataclasses.dataclass
+class GranaConfig:
+    """Ranges from which grana that look real are drawn.
+
+    Attributes:
+      frame_period: px of the 476-frame, uniform in its logarithm.
+      period: px of the crop.
+      rows, columns: of the crop.
+      period_nm: nm; decides the scale of a written dataset.
+    """
+
+    kind: str = "grana"
+    frame_period: Range = limited((15.0, 150.0), 2.0, 220.0)
+    period: Range = limited((9.0, 36.0), 4.0)
+    rows: tuple[int, int] = limited((100, 650), 16)
+    columns: tuple[int, int] = limited((200, 1150), 38)
+    period_nm: Range = limited((14.0, 30.0), 1.0)
+    layers: LayersConfig = dataclasses.field(default_factory=LayersConfig)
+    profile: ProfileConfig = dataclasses.field(default_factory=ProfileConfig)
+    quality: QualityConfig = dataclasses.field(default_factory=QualityConfig)
+    outline: OutlineConfig = dataclasses.field(default_factory=OutlineConfig)
+    negatives: NegativesConfig = dataclasses.field(default_factory=NegativesConfig)
+
+
+def training_grana() -> GranaConfig:
+    """Returns what the released network learns from.
+
+    Periods and tilts go beyond those to be measured, since an answer near the end of its range is
+    drawn inwards; one crop in seven has nothing to be measured.
+    """
+    return GranaConfig(
+        frame_period=(13.5, 168.0),
+        period=(8.0, 36.0),
+        layers=LayersConfig(tilt=5.0),
+        negatives=NegativesConfig(blank=0.04, texture=0.03, steep=0.05, long=0.02),
+    )
+
+
+def check_grana(source: GranaConfig, path: str) -> None:
+    """Checks that crops of the given rows can show each period of the frame, and sums of shares.
+
+    Args:
+      source: to be checked.
+      path: how messages call it.
+
+    Raises:
+      InputError: two fields contradict each other.
+    """
+    if source.negatives.share > 1:
+        raise InputError(
+            f"{path}.negatives: blank, texture, steep and long sum to "
+            f"{source.negatives.share:g}; accepted: shares that sum to at most 1"
+        )
+    rows = min(source.rows[1], MAX_ROWS)
+    shortest = source.period[0] * FRAME[0] / rows
+    longest = source.period[1] * FRAME[0] / source.rows[0]
+    if source.frame_period[0] < shortest or source.frame_period[1] > longest:
+        raise InputError(
+            f"{path}.frame_period is {source.frame_period}, but periods of {source.period} px in "
+            f"crops of {source.rows} rows become {shortest:.1f} to {longest:.1f} px of the frame; "
+            "accepted: a range within these"
+        )

@@ -1,0 +1,44 @@
+"""First parameters of a network trained from scratch: each convolution answers at unit scale.
+
+Dmitry Mishkin and Jiri Matas, "All you need is a good init" (ICLR 2016, arXiv:1511.06422).
+"""
+
+import jax
+import jax.numpy as jnp
+
+from srd_jax import model
+from srd_jax.config import ModelConfig
+from srd_jax.convolution import convolve, max_pool
+
+# Below it a channel's spread is rounding, as on blank images, and is left alone.
+_LEAST_SD = 1e-6
+
+
+def initial_parameters(
+    config: ModelConfig, key: jax.Array, image: jax.Array
+) -> dict[str, jax.Array]:
+    """Returns random parameters whose convolutions have outputs of unit sd on some images.
+
+    The kernels are the orthogonal ones that `model.initial_parameters` draws, divided by that sd
+    one layer after the other, over all channels, positions and images.
+
+    Args:
+      config: of the network.
+      key: of the draw.
+      image: (B, rows, columns) of an aligned frame, grey value 0..1.
+    """
+    parameters = model.initial_parameters(config, key)
+    features = ((image - config.grey_mean) / config.grey_sd)[..., None]
+    layer = 0
+    for block in config.encoder.blocks:
+        for position in range(block.convolutions):
+            if position:
+                features = jax.nn.relu(features)
+            name = f"encoder.convolutions.{layer}.kernel"
+            features = convolve(features, parameters[name])
+            sd = features.std()
+            sd = jnp.where(sd > _LEAST_SD, sd, 1.0)
+            parameters[name], features = parameters[name] / sd, features / sd
+            layer += 1
+        features = max_pool(features, block.pool)
+    return parameters
