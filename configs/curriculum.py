@@ -5,7 +5,7 @@ python launch.py --config=configs/curriculum.py --workdir=runs/full --config.pre
 
 The same command goes on wherever it was stopped. `--config.stages="('stage1','stage2','stage4')"`
 skips stages; `--config.data.dir=DIR` takes real crops instead of drawn ones.
-Stages 1 to 4 take an hour and a half on two CPU cores; see the README for their figures.
+The preset fast takes an hour and a half on two CPU cores; see the README for its figures.
 """
 
 from srd_jax.curriculum_config import CurriculumConfig

@@ -19,8 +19,8 @@ def initial_parameters(
 ) -> dict[str, jax.Array]:
     """Returns random parameters whose convolutions have outputs of unit sd on some images.
 
-    The kernels are the orthogonal ones that `model.initial_parameters` draws, divided by that sd
-    one layer after the other, over all channels, positions and images.
+    Orthogonal kernels are divided by that sd one layer after the other, over all channels,
+    positions and images; biases are zero. Pools and regressors are as the model draws them.
 
     Args:
       config: of the network.
@@ -28,17 +28,21 @@ def initial_parameters(
       image: (B, rows, columns) of an aligned frame, grey value 0..1.
     """
     parameters = model.initial_parameters(config, key)
+    orthogonal = jax.nn.initializers.orthogonal()
     features = ((image - config.grey_mean) / config.grey_sd)[..., None]
     layer = 0
     for block in config.encoder.blocks:
         for position in range(block.convolutions):
             if position:
                 features = jax.nn.relu(features)
-            name = f"encoder.convolutions.{layer}.kernel"
-            features = convolve(features, parameters[name])
+            name = f"encoder.convolutions.{layer}"
+            shape = parameters[f"{name}.kernel"].shape
+            kernel = orthogonal(jax.random.fold_in(key, layer), shape)
+            features = convolve(features, kernel)
             sd = features.std()
             sd = jnp.where(sd > _LEAST_SD, sd, 1.0)
-            parameters[name], features = parameters[name] / sd, features / sd
+            parameters[f"{name}.kernel"], features = kernel / sd, features / sd
+            parameters[f"{name}.bias"] = jnp.zeros_like(parameters[f"{name}.bias"])
             layer += 1
         features = max_pool(features, block.pool)
     return parameters

@@ -44,10 +44,14 @@ class Convolution(nnx.Module):
     """A VALID convolution with bias."""
 
     def __init__(self, channels_in: int, channels_out: int, size: int, *, rngs: nnx.Rngs):
-        """Draws an orthogonal kernel (Saxe et al. 2014, arXiv:1312.6120); the bias is zero."""
-        shape = (size, size, channels_in, channels_out)
-        self.kernel = nnx.Param(nnx.initializers.orthogonal()(rngs.params(), shape))
-        self.bias = nnx.Param(jnp.zeros(channels_out))
+        """Draws kernel and bias uniformly from ±1/√fan_in."""
+        bound = 1.0 / math.sqrt(size * size * channels_in)
+
+        def draw(*shape):
+            return jax.random.uniform(rngs.params(), shape, minval=-bound, maxval=bound)
+
+        self.kernel = nnx.Param(draw(size, size, channels_in, channels_out))
+        self.bias = nnx.Param(draw(channels_out))
 
     def __call__(self, image: jax.Array) -> jax.Array:
         """Returns (B, rows − size + 1, columns − size + 1, channels_out) in the image's type."""

@@ -1,7 +1,6 @@
 """Optimiser and learning-rate schedule of a config.
 
-Muon takes steps of orthogonalised momentum (Jordan 2024, https://kellerjordan.github.io/posts/muon);
-on generated grana it needs two thirds of AdamW's images.
+Muon takes steps of orthogonalised momentum (Jordan 2024, https://kellerjordan.github.io/posts/muon).
 """
 
 import jax

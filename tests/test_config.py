@@ -55,7 +55,7 @@ def other():
             initial_period=40.0,
         ),
         source=StripesConfig("stripes", (10.0, 30.0), (0.25, 0.5), (0.0, 20.0), (0, 2)),
-        optimizer=OptimizerConfig(0.5, 0.0, 2.0, "step", 4, (2, 3), 0.5, 0.9),
+        optimizer=OptimizerConfig("adamw", 0.5, 0.0, 2.0, "step", 4, (2, 3), 0.5, 0.9),
         loss=LossConfig("mse_to_gaussian_nll", 4, 0.0),
         validation=ValidationConfig(8, (22, 14), 7, 4, 2, 0),
         data=DataConfig("tfds", "grana", "a.csv", 0.2, 8, 1),
