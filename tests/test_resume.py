@@ -188,7 +188,7 @@ def test_a_workdir_of_another_config_is_refused_with_the_fields(tmp_path):
     message = one_line(error.value)
     assert message.startswith(f"{workdir}: ")
     assert "config.seed: 5 against 0" in message
-    assert "config.optimizer.learning_rate: 0.5 against 0.001" in message
+    assert "config.optimizer.learning_rate: 0.5 against 0.002" in message
     assert "weight_decay" not in message
     assert content(workdir) == before
 
