@@ -1,6 +1,6 @@
 """Stacking repeat distance of chloroplast grana on electron micrographs, measured by JAX.
 
-`from srd_jax import load; estimator = load("weights.safetensors"); estimator(images)`
+`from srd_jax import load; estimator = load(); estimator(images)`
 """
 
 from typing import Any

@@ -13,10 +13,11 @@ from srd_jax.commands import (
     predict,
     preview,
     weights_files,
+    weights_origin,
 )
 from srd_jax.errors import InputError, one_line
 
-COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights_files)
+COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights_origin, weights_files)
 
 
 def main(given: Sequence[str] | None = None) -> int:

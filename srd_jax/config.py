@@ -43,11 +43,11 @@ LOSSES = (
     "mse",
     "mae",
     "log_period",
-    "log_period_and_nll",
+    "log_period_and_student_nll",
     "gaussian_nll",
     "mse_to_gaussian_nll",
 )
-NEEDS_CONFIDENCE = ("log_period_and_nll", "gaussian_nll", "mse_to_gaussian_nll")
+NEEDS_CONFIDENCE = ("log_period_and_student_nll", "gaussian_nll", "mse_to_gaussian_nll")
 
 
 @dataclasses.dataclass

@@ -17,6 +17,7 @@ from srd_jax.ending import smoothed_errors
 from srd_jax.errors import InputError
 from srd_jax.evaluation.scores import by_sd, sd_scores
 from srd_jax.files import write_text
+from srd_jax.provenance import origin
 from srd_jax.reporting import Row, write_metrics
 from srd_jax.run_pictures import draw_pictures
 from srd_jax.sources import Source
@@ -92,12 +93,7 @@ def save_weights(
     Raises:
       InputError: the file cannot be written.
     """
-    origin: dict[str, Any] = {"run": config.name, "parameters": "averaged", "seed": config.seed}
-    if row is not None:
-        names = ("step", "images", "val_mae", "val_loss")
-        origin |= {name: row[name] for name in names if name in row}
-    origin["versions"] = checkpoint.versions()
-    found = Weights(parameters, config.model, origin, fitted)
+    found = Weights(parameters, config.model, origin(config, workdir, row), fitted)
     weights.save(workdir / "weights.safetensors", found)
 
 

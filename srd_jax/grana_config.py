@@ -186,17 +186,21 @@ class GranaConfig:
     negatives: NegativesConfig = dataclasses.field(default_factory=NegativesConfig)
 
 
-def training_grana() -> GranaConfig:
+def training_grana(negatives: bool = True) -> GranaConfig:
     """Returns what the released network learns from.
 
     Periods and tilts go beyond those to be measured, since an answer near the end of its range is
-    drawn inwards; one crop in seven has nothing to be measured.
+    drawn inwards.
+
+    Args:
+      negatives: whether one crop in seven has nothing to be measured.
     """
+    none = NegativesConfig()
     return GranaConfig(
         frame_period=(13.5, 168.0),
         period=(8.0, 36.0),
-        layers=LayersConfig(tilt=5.0),
-        negatives=NegativesConfig(blank=0.04, texture=0.03, steep=0.05, long=0.02),
+        layers=LayersConfig(tilt=8.0),
+        negatives=NegativesConfig(0.04, 0.03, 0.05, 0.02) if negatives else none,
     )
 
 

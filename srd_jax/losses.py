@@ -3,6 +3,7 @@
 Every loss takes and returns (B,) float32; periods and sds are px of the frame.
 """
 
+import math
 from collections.abc import Callable
 
 import chex
@@ -51,14 +52,34 @@ def gaussian_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Arr
     return 0.5 * (jnp.log(variance) + jnp.square(target - period) / variance)
 
 
-def log_period_and_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Array:
-    """Returns `log_period` plus the likelihood of the sd around a period that it doesn't move.
+def student_nll(
+    period: jax.Array, sd: jax.Array, target: jax.Array, *, degrees: float = 4.0
+) -> jax.Array:
+    """Returns −log of Student's t density of target − period, without its constant.
 
-    The likelihood alone learns little of the period where the sd is large (Seitzer et al. 2022,
+    Its slope by log sd stays within ±`degrees` whatever the error, where that of the normal
+    likelihood grows with the error's square: a few gross errors don't drive the training (Lange,
+    Little and Taylor 1989, "Robust statistical modeling using the t distribution").
+
+    Args:
+      period: (B,) px.
+      sd: (B,) px, the density's scale.
+      target: (B,) px.
+      degrees: of freedom.
+    """
+    _same_vectors(period, sd, target)
+    sd = jnp.maximum(sd, math.sqrt(_LEAST_VARIANCE))
+    ratio = (target - period) / sd
+    return jnp.log(sd) + 0.5 * (degrees + 1) * jnp.log1p(jnp.square(ratio) / degrees)
+
+
+def log_period_and_student_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Array:
+    """Returns `log_period` plus `student_nll` of the sd around a period that it doesn't move.
+
+    A likelihood alone learns little of the period where the sd is large (Seitzer et al. 2022,
     arXiv:2203.09168).
     """
-    spread = gaussian_nll(jax.lax.stop_gradient(period), sd, target)
-    return log_period(period, target) + spread
+    return log_period(period, target) + student_nll(jax.lax.stop_gradient(period), sd, target)
 
 
 def mse_to_gaussian_nll(
@@ -108,8 +129,8 @@ LOSSES: dict[str, Loss] = {
     "mse": lambda period, sd, target, epoch, ramp: mse(period, target),
     "mae": lambda period, sd, target, epoch, ramp: mae(period, target),
     "log_period": lambda period, sd, target, epoch, ramp: log_period(period, target),
-    "log_period_and_nll": lambda period, sd, target, epoch, ramp: log_period_and_nll(
-        period, _required(sd), target
+    "log_period_and_student_nll": lambda period, sd, target, epoch, ramp: (
+        log_period_and_student_nll(period, _required(sd), target)
     ),
     "gaussian_nll": lambda period, sd, target, epoch, ramp: gaussian_nll(
         period, _required(sd), target

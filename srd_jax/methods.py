@@ -70,22 +70,25 @@ def make(
 
     Args:
       name: one of METHODS.
-      weights: weights file or workdir of a run, for the network and only for it.
+      weights: weights file or workdir of a run, for the network and only for it; None for those
+        that come with the package.
       batch_size: crops, or views of crops, measured at once.
       tta: measure by the network in several views, see `tta.Augmented`.
 
     Raises:
-      InputError: there is no such method, its weights are missing, can't be loaded or not its own,
+      InputError: there is no such method, its weights can't be loaded or are given to a method
+        without a network,
         test-time augmentation isn't of the network, or the batch size is below 1.
     """
     if name not in METHODS:
         raise InputError(f"method is {name!r}; accepted are {', '.join(METHODS)}")
-    if (name == NETWORK) != (weights is not None):
-        found = "without weights" if weights is None else f"with the weights {weights}"
-        raise InputError(f"method {name} {found}; accepted are weights with {NETWORK} only")
-    if weights is not None:
+    if name == NETWORK:
         estimator = predict.load(weights, batch_size)
         return Augmented(estimator) if tta else estimator
+    if weights is not None:
+        raise InputError(
+            f"method {name} with the weights {weights}; accepted are weights with {NETWORK} only"
+        )
     if tta:
         raise InputError(f"method {name} with tta; accepted with {NETWORK} only")
     return Classical(_BASELINES[name], batch_size)

@@ -16,11 +16,16 @@ from srd_jax.compiling import jit, over_images
 from srd_jax.errors import InputError, one_line
 from srd_jax.images import Crop, read_crop
 from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
+from srd_jax.orientation import tilt
 from srd_jax.preparation import FRAME, Prepared, prepare
+from srd_jax.rotation import rotate
 from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, check_scale, row_of
 from srd_jax.weights import Weights
 
 BATCH_SIZE = 8
+
+# Lamellae that run flatter than this, degrees, are left as they are: turning blurs a little.
+LEVEL = 1.0
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -133,18 +138,18 @@ def check_lamellae(grey: np.ndarray, mask: np.ndarray, box: tuple[int, int, int,
         )
 
 
-def load(path: str | os.PathLike[str], batch_size: int = BATCH_SIZE) -> Estimator:
+def load(path: str | os.PathLike[str] | None = None, batch_size: int = BATCH_SIZE) -> Estimator:
     """Returns an estimator from a weights file or from the workdir of a training run.
 
     Args:
       path: a weights.safetensors, or a workdir, whose weights.safetensors or else best checkpoint
-        is taken.
+        is taken; None for the weights that come with the package.
       batch_size: crops measured at once.
 
     Raises:
       InputError: there are no weights, or they are not of this network.
     """
-    path = pathlib.Path(path)
+    path = weights.RELEASED if path is None else pathlib.Path(path)
     if not path.is_dir():
         found = weights.load(path)
     elif (path / "weights.safetensors").exists():
@@ -173,6 +178,7 @@ def measure_files(
     px_per_nm: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
     with_attention: bool = False,
+    auto_rotate: bool = False,
 ) -> Iterator[Measured]:
     """Measures files in order; a bad file gives a row of its own.
 
@@ -185,6 +191,7 @@ def measure_files(
       px_per_nm: scale of all files; None takes what a file states.
       limits: of what is ok.
       with_attention: also return where the method looked, if it can tell.
+      auto_rotate: turn each crop by the angle at which its lamellae are found to run, first.
 
     Raises:
       InputError: the scale isn't above 0, or the device's memory doesn't suffice.
@@ -193,14 +200,14 @@ def measure_files(
         check_scale(px_per_nm)
     files, size = list(paths), method.batch_size
     parts = [files[i : i + size] for i in range(0, len(files), size)]
-    for read in _ahead(functools.partial(_read, method), parts):
-        good = [prepared for _, crop, prepared in read if crop is not None]
+    for read in _ahead(functools.partial(_read, method, auto_rotate), parts):
+        good = [one.prepared for one in read if isinstance(one, _Read)]
         measured = iter(method.measure(good, with_attention))
-        for path, crop, prepared in read:
-            if crop is None:
-                yield Measured(Row(str(path), reason=prepared))
+        for one in read:
+            if isinstance(one, Row):
+                yield Measured(one)
             else:
-                yield _measured(method, path, crop, next(measured), px_per_nm, limits)
+                yield _measured(method, one, next(measured), px_per_nm, limits)
 
 
 def _ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -217,36 +224,58 @@ def _ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
             yield current.result()
 
 
-def _read(
-    method: Method, paths: Iterable[pathlib.Path]
-) -> list[tuple[pathlib.Path, Crop | None, Any]]:
-    """Returns each file with its crop, prepared, or with None and the reason why there is none."""
-    read = []
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    """A file's crop, turned if asked for, with what is known of it before it is measured."""
+
+    path: pathlib.Path
+    crop: Crop
+    prepared: Any
+    tilt_deg: float | None
+    rotated_deg: float | None
+
+
+def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> list[_Read | Row]:
+    """Returns what a batch of files holds; of a bad one, the row that says why."""
+    read: list[_Read | Row] = []
     for path in paths:
         try:
             crop = read_crop(path)
-            read.append((path, crop, method.prepare(crop)))
+            degrees, turned = tilt(crop.image, crop.mask), None
+            if auto_rotate and degrees is not None and abs(degrees) > LEVEL:
+                crop, turned = _turned(crop, -degrees), -degrees
+                degrees = tilt(crop.image, crop.mask)
+            read.append(_Read(path, crop, method.prepare(crop), degrees, turned))
         except InputError as error:
             # The file's own name is a column of its own.
             reason = str(error).removeprefix(f"{path}: ")
-            read.append((path, None, one_line(InputError(reason))))
+            read.append(Row(str(path), reason=one_line(InputError(reason))))
     return read
+
+
+def _turned(crop: Crop, degrees: float) -> Crop:
+    image, mask = rotate(crop.image, crop.mask, degrees)
+    return dataclasses.replace(crop, image=image, mask=mask)
 
 
 def _measured(
     method: Method,
-    path: pathlib.Path,
-    crop: Crop,
+    read: _Read,
     measurement: Measurement,
     px_per_nm: float | None,
     limits: Limits,
 ) -> Measured:
+    crop = read.crop
     row = row_of(
-        str(path),
+        str(read.path),
         measurement,
         crop.px_per_nm if px_per_nm is None else px_per_nm,
         method.field_rows,
         crop.px_per_nm_source if px_per_nm is None else "given",
         limits,
+        read.tilt_deg,
     )
-    return Measured(row) if row.status == "error" else Measured(row, crop, measurement)
+    if row.status == "error":
+        return Measured(row)
+    row = dataclasses.replace(row, rotated_deg=read.rotated_deg)
+    return Measured(row, crop, measurement)

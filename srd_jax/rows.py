@@ -24,12 +24,14 @@ class Limits:
       period_nm: shortest and longest period where the scale is known.
       relative_sd: greatest sd / period where the scale isn't known.
       quality: least quality, of the methods that give one.
+      tilt_deg: greatest angle of the lamellae to the horizontal, degrees.
     """
 
     sd_nm: float = 2.5
     period_nm: tuple[float, float] = (14.0, 30.0)
     relative_sd: float = 0.125
     quality: float = 0.45
+    tilt_deg: float = 10.0
 
 
 DEFAULT_LIMITS = Limits()
@@ -50,6 +52,9 @@ class Row:
       reason: why it isn't ok, or what is missing.
       px_per_nm_source: where the scale comes from: given, tiff, or empty where it isn't known.
       quality: from 0 to 1, of the methods that give one.
+      tilt_deg: of the lamellae in what was measured, counter-clockwise from the horizontal; None
+        where they have no clear direction.
+      rotated_deg: by how much the image was turned first, counter-clockwise.
     """
 
     file: str
@@ -62,6 +67,8 @@ class Row:
     reason: str = ""
     px_per_nm_source: str = ""
     quality: float | None = None
+    tilt_deg: float | None = None
+    rotated_deg: float | None = None
 
 
 def check_scale(px_per_nm: float) -> None:
@@ -81,6 +88,7 @@ def row_of(
     field_rows: int | None,
     source: str = "",
     limits: Limits = DEFAULT_LIMITS,
+    tilt_deg: float | None = None,
 ) -> Row:
     """Returns the row of a measurement, judged.
 
@@ -91,11 +99,12 @@ def row_of(
       field_rows: what the method sees at once, px of the frame; None for the whole crop.
       source: where the scale comes from.
       limits: of what is ok.
+      tilt_deg: of the lamellae, None where it isn't known.
     """
     period_px, sd_px = measurement.period_px, measurement.sd_px
     if not math.isfinite(period_px) or (sd_px is not None and not math.isfinite(sd_px)):
         return Row(file, reason=f"the measured period is {period_px} px, its sd {sd_px} px")
-    row = Row(file, period_px, sd_px, status="ok", quality=measurement.quality)
+    row = Row(file, period_px, sd_px, status="ok", quality=measurement.quality, tilt_deg=tilt_deg)
     if px_per_nm is not None:
         row = dataclasses.replace(
             row,
@@ -105,7 +114,11 @@ def row_of(
             px_per_nm_source=source,
         )
     field_px = math.inf if field_rows is None else field_rows / measurement.scale
-    if doubts := [*_doubts_of_period(row, field_px, limits), *_doubts_of_confidence(row, limits)]:
+    if doubts := [
+        *_doubts_of_period(row, field_px, limits),
+        *_doubts_of_confidence(row, limits),
+        *_doubts_of_tilt(row, limits),
+    ]:
         return dataclasses.replace(row, status="low_confidence", reason="; ".join(doubts))
     if sd_px is None and row.quality is None:
         return dataclasses.replace(row, reason="these weights give no sd")
@@ -143,3 +156,11 @@ def _doubts_of_confidence(row: Row, limits: Limits) -> list[str]:
     if relative <= limits.relative_sd:
         return []
     return [f"sd is {relative:.1%} of the period, above {limits.relative_sd:.1%}"]
+
+
+def _doubts_of_tilt(row: Row, limits: Limits) -> list[str]:
+    if row.tilt_deg is None or abs(row.tilt_deg) <= limits.tilt_deg:
+        return []
+    return [
+        f"lamellae run at {row.tilt_deg:.0f} degrees to the horizontal, beyond {limits.tilt_deg:g}"
+    ]

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import math
 import os
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from srd_jax.fields import check_limits
 from srd_jax.files import whole_file
 
 FORMAT = "srd_jax weights 1"
+
+# What comes with the package.
+RELEASED = pathlib.Path(__file__).with_name("released.safetensors")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ commands.__init__ evaluation.__init__ evaluation.scores evaluation.traits synthe
 batch compiling convolution errors pixel_size spline synthetic.draws
 masks
 annotations baselines crops fields files folders geometry losses page picture
-preparation rotation
+orientation preparation rotation
 curves grana_config stage_config tiff visualize
 source_config
 attention_figure augment calibration data_config formats
@@ -32,7 +32,8 @@ sources unlabelled
 steps
 candidates checkpoint run_pictures
 beginning predict
-crop_attention finishing tta
+crop_attention provenance tta
+finishing
 methods
 __init__ results stage_record train
 evaluation.cases
@@ -42,7 +43,7 @@ curriculum_report evaluation.report
 curriculum evaluation.output
 commands.arguments
 commands.attention commands.evaluate commands.make_dataset commands.predict commands.preview
-commands.weights_files
+commands.weights_files commands.weights_origin
 cli
 __main__
 """

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import huber
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from srd_jax import losses
 from srd_jax.config import LOSSES, NEEDS_CONFIDENCE
@@ -122,15 +123,31 @@ def test_overlap_is_zero_for_queries_of_disjoint_channels():
     assert losses.query_overlap(jnp.ones((1, 3, 4))) == 1
 
 
+@pytest.mark.parametrize("degrees", [3.0, 4.0])
+def test_student_nll_is_minus_the_log_density_but_for_a_constant(degrees):
+    density = student.logpdf(TARGET.astype(np.float64), degrees, PERIOD, SD)
+    expected = student.logpdf(0.0, degrees) - density
+    found = losses.student_nll(PERIOD, SD, TARGET, degrees=degrees)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_slope_of_student_nll_by_log_sd_stays_within_its_degrees():
+    sd = jnp.geomspace(1e-2, 1e4, 61)
+    period, target = jnp.full(61, 90.0), jnp.full(61, 30.0)
+    total = jax.grad(lambda log_sd: losses.student_nll(period, jnp.exp(log_sd), target).sum())
+    slope = total(jnp.log(sd))
+    np.testing.assert_allclose((slope.min(), slope.max()), (-4, 1), rtol=1e-3)
+
+
 def test_the_likelihood_beside_log_period_moves_the_sd_alone():
     def total(period, sd, loss):
         return loss(period, sd, TARGET).sum()
 
     slope = jax.grad(total, argnums=(0, 1))
-    found = slope(PERIOD, SD, losses.log_period_and_nll)
+    found = slope(PERIOD, SD, losses.log_period_and_student_nll)
     alone = jax.grad(lambda period: losses.log_period(period, TARGET).sum())(PERIOD)
     np.testing.assert_allclose(found[0], alone, rtol=1e-6)
-    np.testing.assert_allclose(found[1], slope(PERIOD, SD, losses.gaussian_nll)[1], rtol=1e-6)
+    np.testing.assert_allclose(found[1], slope(PERIOD, SD, losses.student_nll)[1], rtol=1e-6)
 
 
 def test_registry_has_the_names_of_the_config():
@@ -145,8 +162,8 @@ def test_registry_computes_the_named_loss(name):
         "mse": losses.mse(PERIOD, TARGET),
         "mae": losses.mae(PERIOD, TARGET),
         "log_period": losses.log_period(PERIOD, TARGET),
-        "log_period_and_nll": losses.log_period(PERIOD, TARGET)
-        + losses.gaussian_nll(PERIOD, SD, TARGET),
+        "log_period_and_student_nll": losses.log_period(PERIOD, TARGET)
+        + losses.student_nll(PERIOD, SD, TARGET),
         "gaussian_nll": losses.gaussian_nll(PERIOD, SD, TARGET),
         "mse_to_gaussian_nll": losses.mse_to_gaussian_nll(PERIOD, SD, TARGET, 4.0, ramp),
     }[name]

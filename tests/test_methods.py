@@ -43,7 +43,6 @@ def test_make_gives_each_method(tmp_path):
     ("arguments", "message"),
     [
         (("fourier",), "method is 'fourier'; accepted are network, fft, autocorrelation"),
-        (("network",), "method network without weights"),
         (("fft", "w.safetensors"), "method fft with the weights w.safetensors"),
         (("fft", None, 0), "batch_size is 0"),
     ],

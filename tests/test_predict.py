@@ -6,16 +6,18 @@ import jax
 import numpy as np
 import pytest
 from crops import ellipse, random_weights, stripes, write_crop, write_weights
+from image_files import with_blue, write_png
 from safetensors.numpy import save_file
 from skimage.transform import resize
 
 import srd_jax
-from srd_jax import checkpoint, predict
+from srd_jax import checkpoint, methods, predict
 from srd_jax.config import Block, EncoderConfig, ModelConfig, TrainConfig
 from srd_jax.errors import InputError
 from srd_jax.images import Crop, read_crop
 from srd_jax.model import as_function, parameter_shapes
 from srd_jax.predict import Estimator, load, measure_files
+from srd_jax.rotation import rotate
 from srd_jax.steps import TrainState
 from srd_jax.weights import Weights, save
 
@@ -256,6 +258,26 @@ def test_an_answer_that_is_no_number_is_an_error(tmp_path):
     assert one.row.status == "error"
     assert "sd inf px" in one.row.reason
     assert (one.row.period_px, one.crop, one.measurement) == (None, None, None)
+
+
+def test_auto_rotate_turns_a_crop_whose_lamellae_run_steeply(tmp_path):
+    image, mask = rotate(stripes(0) / np.float32(255), np.ones((120, 150), bool), 40.0)
+    grey = np.round(255 * image).astype(np.uint8)
+    tilted = write_png(tmp_path / "tilted.png", with_blue(grey, mask))
+    level = write_png(tmp_path / "level.png", stripes(0))
+    method = methods.make("autocorrelation")
+    flat, plain = measure_files(method, [level, tilted], auto_rotate=False)
+    assert (flat.row.status, flat.row.rotated_deg) == ("ok", None)
+    assert abs(flat.row.tilt_deg) < 0.5
+    assert abs(plain.row.tilt_deg - 40) < 0.5
+    assert "lamellae run at 40 degrees" in plain.row.reason
+    kept, turned = measure_files(method, [level, tilted], auto_rotate=True)
+    assert kept.row == flat.row
+    assert abs(turned.row.rotated_deg + 40) < 0.5
+    assert abs(turned.row.tilt_deg) < 0.5
+    assert turned.row.status == "ok"
+    assert abs(turned.row.period_px - 20) < 0.2
+    assert turned.crop.mask.shape != mask.shape  # overlays show what was measured
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])

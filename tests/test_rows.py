@@ -101,3 +101,19 @@ def test_a_method_without_field_sees_the_whole_crop():
     measurement = Measurement(900.0, None, None, 1.0, (0, 2000, 0, 90), 0.9)
     assert row_of("a.png", measurement, None, None).status == "ok"
     assert row_of("a.png", measurement, None, 220).status == "low_confidence"
+
+
+@pytest.mark.parametrize("tilt", [None, 0.0, 10.0, -10.0])
+def test_lamellae_near_the_horizontal_are_ok(tilt):
+    measurement = Measurement(20.0, 1.0, None, 2.0, (0, 90, 0, 90))
+    row = row_of("a.png", measurement, None, None, tilt_deg=tilt)
+    assert (row.status, row.reason, row.tilt_deg) == ("ok", "", tilt)
+
+
+@pytest.mark.parametrize("tilt", [above(10.0), -45.0, -90.0])
+def test_lamellae_far_from_the_horizontal(tilt):
+    measurement = Measurement(20.0, 1.0, None, 2.0, (0, 90, 0, 90))
+    row = row_of("a.png", measurement, None, None, tilt_deg=tilt)
+    assert (row.status, row.tilt_deg) == ("low_confidence", tilt)
+    assert row.reason == f"lamellae run at {tilt:.0f} degrees to the horizontal, beyond 10"
+    assert row_of("a.png", measurement, None, None, "", Limits(tilt_deg=90), tilt).status == "ok"

@@ -87,9 +87,6 @@ def test_wrong_paths(tmp_path, weights, capsys):
 
 def test_wrong_weights(tmp_path, capsys):
     crop, out = write_crop(tmp_path / "a.png"), tmp_path / "r.csv"
-    said = refused(capsys, "predict", crop, "--out", out)
-    for hint in ("no weights given", "launch.py --config=", "import-weights FILE", "--weights"):
-        assert hint in said
     save_file({"seq.0.weight": np.zeros(3, np.float32)}, tmp_path / "torch.safetensors")
     (tmp_path / "empty").mkdir()
     for name, message in (

@@ -6,16 +6,12 @@ import os
 import pathlib
 from collections.abc import Iterable
 
-from srd_jax import rows
+from srd_jax import rows, weights
 from srd_jax.errors import InputError
 from srd_jax.files import check_writable
 
 ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-NO_WEIGHTS = (
-    "no weights given; train some (python launch.py --config=configs/quickstart.py "
-    "--workdir=runs/quickstart, then --weights runs/quickstart) or import released ones "
-    "(srd import-weights FILE --out weights.safetensors, then --weights weights.safetensors)"
-)
+WEIGHTS_HELP = "weights file or workdir of a run; default: released, those of the package"
 
 
 def positive(text: str) -> float:
@@ -58,6 +54,11 @@ def seed(text: str) -> int:
             f"found {text!r}; accepted is a whole number from 0 to {2**31 - 1}"
         )
     return value
+
+
+def weights_path(text: str) -> pathlib.Path:
+    """Returns the path of weights; "released" is that of the package's own."""
+    return weights.RELEASED if text == "released" else pathlib.Path(text)
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +105,7 @@ def check_network_options(options: argparse.Namespace, network: bool) -> None:
         "--max-relative-sd": options.max_relative_sd,
     }
     if names := [name for name, value in given.items() if value and not network]:
-        raise InputError(f"{names[0]}: found without a network; accepted with --weights only")
+        raise InputError(f"{names[0]}: found without a network; accepted with one only")
 
 
 def limits(options: argparse.Namespace) -> rows.Limits:

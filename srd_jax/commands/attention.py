@@ -25,7 +25,10 @@ def add(commands) -> None:
     one = commands.add_parser("attention", help=text, description=text)
     one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
     one.add_argument(
-        "--weights", required=True, metavar="FILE|DIR", help="weights file or workdir of a run"
+        "--weights",
+        type=arguments.weights_path,
+        metavar="FILE|DIR",
+        help=arguments.WEIGHTS_HELP,
     )
     one.add_argument("--out", required=True, metavar="DIR", help="folder of the figures")
     one.add_argument("--annotations", metavar="CSV", help="known periods, for the titles")

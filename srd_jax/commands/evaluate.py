@@ -9,7 +9,7 @@ import rich.console
 import rich.progress
 from rich.text import Text
 
-from srd_jax import data, methods, predict
+from srd_jax import data, methods, predict, weights
 from srd_jax.commands import arguments
 from srd_jax.errors import InputError
 from srd_jax.evaluation import cases, output, summary
@@ -36,14 +36,16 @@ def add(commands) -> None:
         nargs="+",
         action="extend",
         choices=methods.METHODS,
-        help="default: all, the network where --weights are given",
+        help="default: all",
     )
     one.add_argument(
         "--weights",
         nargs="+",
         action="extend",
+        type=arguments.weights_path,
         metavar="FILE|DIR",
-        help="weights files or workdirs of runs, each a method of its own",
+        help="weights files or workdirs of runs, each a method of its own; default: released, "
+        "those of the package",
     )
     one.add_argument("--out", default="evaluation", metavar="DIR", help="default: %(default)s")
     one.add_argument(
@@ -91,14 +93,13 @@ def _check(options: argparse.Namespace) -> None:
         if getattr(options, flag) is not None and getattr(options, needs) is None:
             needed = "a FOLDER" if needs == "folder" else "--generated"
             raise InputError(f"--{flag} {getattr(options, flag)}: is accepted with {needed} only")
-    if options.method and (NETWORK in options.method) != bool(options.weights):
-        if options.weights:
-            raise InputError(
-                f"--method {' '.join(options.method)}: without network, but with --weights; "
-                "accepted are both or neither"
-            )
-        raise InputError(arguments.NO_WEIGHTS)
-    arguments.check_network_options(options, bool(options.weights))
+    chosen = options.method or methods.METHODS
+    if options.weights and NETWORK not in chosen:
+        raise InputError(
+            f"--method {' '.join(chosen)}: without network, but with --weights; "
+            "accepted are both or neither"
+        )
+    arguments.check_network_options(options, NETWORK in chosen)
 
 
 def _check_targets(options: argparse.Namespace, folder: pathlib.Path) -> None:
@@ -121,8 +122,8 @@ def _methods(options: argparse.Namespace) -> dict[str, Method]:
     Raises:
       InputError: weights are given twice, or can't be read.
     """
-    paths = [pathlib.Path(path) for path in options.weights or ()]
     chosen = dict.fromkeys(options.method or methods.METHODS)
+    paths = options.weights or ([weights.RELEASED] if NETWORK in chosen else [])
     named: dict[str, Method] = {}
     short = collections.Counter([*map(_short, paths), *chosen])
     for path in paths:

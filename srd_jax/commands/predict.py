@@ -25,15 +25,26 @@ def add(commands) -> None:
         "--method",
         choices=methods.METHODS,
         default=methods.NETWORK,
-        help="default: %(default)s, which alone needs --weights",
+        help="default: %(default)s",
     )
-    one.add_argument("--weights", metavar="FILE|DIR", help="weights file or workdir of a run")
+    one.add_argument(
+        "--weights",
+        type=arguments.weights_path,
+        metavar="FILE|DIR",
+        help=arguments.WEIGHTS_HELP,
+    )
     one.add_argument(
         "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all images"
     )
     one.add_argument("--out", default="results.csv", metavar="CSV", help="default: %(default)s")
     one.add_argument("--overlay", metavar="DIR", help="folder for pictures of the result")
     one.add_argument("--annotations", metavar="CSV", help="known periods, to compare with")
+    one.add_argument(
+        "--auto-rotate",
+        action="store_true",
+        help="turn each crop first so that its lamellae, where their direction is clear, run "
+        "horizontally",
+    )
     one.add_argument(
         "--batch-size",
         type=arguments.count,
@@ -46,14 +57,12 @@ def add(commands) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    if options.method == methods.NETWORK and options.weights is None:
-        raise InputError(arguments.NO_WEIGHTS)
     if options.method != methods.NETWORK and options.weights is not None:
         raise InputError(
             f"--weights {options.weights}: found with --method {options.method}; "
             f"accepted with --method {methods.NETWORK} only"
         )
-    arguments.check_network_options(options, options.weights is not None)
+    arguments.check_network_options(options, options.method == methods.NETWORK)
     limits = arguments.limits(options)
     paths = _crops(options.paths)
     truth = {} if options.annotations is None else _truth(options.annotations, paths)
@@ -145,7 +154,12 @@ def _measure(
     """Appends a row a file, and writes overlays, behind a progress bar."""
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
     measured = predict.measure_files(
-        method, paths, options.px_per_nm, limits, with_attention=overlay is not None
+        method,
+        paths,
+        options.px_per_nm,
+        limits,
+        with_attention=overlay is not None,
+        auto_rotate=options.auto_rotate,
     )
     root = results.common_root(paths)
     bar = rich.console.Console(stderr=True)

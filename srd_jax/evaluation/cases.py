@@ -13,6 +13,7 @@ from srd_jax.errors import InputError, one_line
 from srd_jax.evaluation import traits
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method
+from srd_jax.orientation import tilt
 from srd_jax.preparation import FRAME, MAX_ROWS
 from srd_jax.rows import DEFAULT_LIMITS, Limits, row_of
 
@@ -97,9 +98,11 @@ def evaluate(
         found = {name: _measure(method, crops) for name, method in methods.items()}
         for index, granum in enumerate(part):
             blank = _blank(granum)
+            degrees = tilt(granum.image, granum.mask)
             for name, method in methods.items():
                 answer = found[name][index]
-                case = _case(dataclasses.replace(blank, method=name), answer, method, limits)
+                unmeasured = dataclasses.replace(blank, method=name)
+                case = _case(unmeasured, answer, method, limits, degrees)
                 cases.append(case)
                 if isinstance(answer, Measurement) and case.error_percent is not None:
                     shown[name].append(Shown(case, granum, answer))
@@ -144,11 +147,17 @@ def _blank(granum: Granum) -> Case:
     )
 
 
-def _case(blank: Case, answer: Measurement | str, method: Method, limits: Limits) -> Case:
+def _case(
+    blank: Case,
+    answer: Measurement | str,
+    method: Method,
+    limits: Limits,
+    tilt_deg: float | None,
+) -> Case:
     """Fills in what a method says; its status is the one that `srd predict` gives."""
     if isinstance(answer, str):
         return dataclasses.replace(blank, reason=answer)
-    row = row_of(blank.name, answer, blank.px_per_nm, method.field_rows, "given", limits)
+    row = row_of(blank.name, answer, blank.px_per_nm, method.field_rows, "given", limits, tilt_deg)
     if row.status == "error":
         return dataclasses.replace(blank, reason=row.reason)
     error = answer.period_px - blank.true_px

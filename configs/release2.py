@@ -1,0 +1,42 @@
+"""The released network, second part: an sd beside the period; from the first part.
+
+python launch.py --config=configs/release2.py --workdir=runs/release2
+python launch.py --config=configs/release2.py:full --workdir=runs/full/release2
+
+Starts from the best averaged parameters in the workdir `release1` beside its own. One crop in seven
+now shows no lamellae that could be measured. Validation shows grana only.
+"""
+
+from srd_jax.config import (
+    CONFIDENCE_CLONES,
+    EncoderConfig,
+    LossConfig,
+    ModelConfig,
+    OptimizerConfig,
+    StartConfig,
+    TrainConfig,
+    ValidationConfig,
+    training_grana,
+)
+from srd_jax.curriculum_config import of_preset
+
+PRESETS = {
+    "full": dict(batch_size=64, steps_per_epoch=250, epochs=60, log_every_steps=50),
+    "fast": dict(batch_size=16, steps_per_epoch=250, epochs=8, log_every_steps=25),
+}
+
+
+def get_config(preset: str = "fast") -> TrainConfig:
+    """Returns the config."""
+    return TrainConfig(
+        name="release2",
+        frame=(476, 110),
+        model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
+        source=training_grana(),
+        # Its end is the start of the next part, which lowers the rate.
+        optimizer=OptimizerConfig(schedule="constant", average_decay=0.998),
+        loss=LossConfig("log_period_and_student_nll"),
+        validation=ValidationConfig(images=96, every_epochs=2),
+        start=StartConfig(stage="release1", clones=CONFIDENCE_CLONES),
+        **of_preset(PRESETS, preset),
+    )

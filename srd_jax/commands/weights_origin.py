@@ -1,0 +1,68 @@
+"""`srd weights`: where weights come from."""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from srd_jax import weights
+from srd_jax.commands import arguments
+
+_NUMBERS = ("seed", "step", "images", "file", "sha256")
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "print where weights come from: runs, data, seeds, figures, code, checksum"
+    one = commands.add_parser("weights", help=text, description=text)
+    one.add_argument(
+        "--weights", type=arguments.weights_path, metavar="FILE|DIR", help=arguments.WEIGHTS_HELP
+    )
+    one.add_argument("--json", action="store_true", help="the whole origin, with all configs")
+    one.set_defaults(command=_weights)
+
+
+def _weights(options: argparse.Namespace) -> int:
+    path = options.weights or weights.RELEASED
+    path = path / "weights.safetensors" if path.is_dir() else path
+    found = weights.load(path)
+    if options.json:
+        print(json.dumps(found.origin, indent=2))
+    else:
+        print("\n".join(_lines(path, found)))
+    return arguments.ALL_READ
+
+
+def _lines(path: pathlib.Path, found: weights.Weights) -> Iterator[str]:
+    """Yields lines about weights and their runs, from the last one back to the first."""
+    content = path.read_bytes()
+    count = sum(value.size for value in found.parameters.values())
+    fitted = dataclasses.asdict(found.calibration)
+    yield str(path)
+    yield f"  {count:,} weights in {len(content):,} bytes"
+    yield f"  sha256 {hashlib.sha256(content).hexdigest()}"
+    yield "  calibration of the sd: " + ", ".join(f"{k} {v:.4g}" for k, v in fitted.items())
+    run = found.origin
+    while run:
+        yield from _run_lines(run)
+        run = run.get("start")
+
+
+def _run_lines(run: dict[str, Any]) -> Iterator[str]:
+    named = ", ".join(f"{name} {run[name]}" for name in _NUMBERS if name in run)
+    yield f"{run.get('run', 'imported')}: {named}"
+    if config := run.get("config"):
+        rows, columns = config["frame"]
+        yield (
+            f"  data: {config['source']['kind']}, frames of {rows}x{columns}, "
+            f"batches of {config['batch_size']}; loss {config['loss']['name']}; "
+            f"{config['optimizer']['name']}, rate {config['optimizer']['learning_rate']:g}"
+        )
+    if "val_mae" in run:
+        yield f"  validation: MAE {run['val_mae']:.3g} px of the frame, loss {run['val_loss']:.3g}"
+    if versions := run.get("versions"):
+        packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+        yield f"  code: commit {run.get('commit') or 'unknown'}; {packages}"
