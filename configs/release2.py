@@ -22,7 +22,7 @@ from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(batch_size=64, steps_per_epoch=250, epochs=60, log_every_steps=50),
-    "fast": dict(batch_size=16, steps_per_epoch=250, epochs=8, log_every_steps=25),
+    "fast": dict(batch_size=16, steps_per_epoch=250, epochs=4, log_every_steps=25),
 }
 
 
@@ -30,7 +30,7 @@ def get_config(preset: str = "fast") -> TrainConfig:
     """Returns the config."""
     return TrainConfig(
         name="release2",
-        frame=(476, 110),
+        frame=(476, 78),
         model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
         source=training_grana(),
         # Its end is the start of the next part, which lowers the rate.

@@ -1,4 +1,4 @@
-"""The released network, last part: wide frames, a falling rate; from the second part.
+"""The released network, last part: wider frames, a falling rate; from the second part.
 
 python launch.py --config=configs/release3.py --workdir=runs/release3
 python launch.py --config=configs/release3.py:full --workdir=runs/full/release3
@@ -30,9 +30,9 @@ PRESETS = {
     "fast": dict(
         batch_size=16,
         steps_per_epoch=125,
-        epochs=6,
+        epochs=5,
         log_every_steps=25,
-        validation=ValidationConfig(images=1002, every_epochs=6),
+        validation=ValidationConfig(images=1002, every_epochs=5),
     ),
 }
 
@@ -41,7 +41,7 @@ def get_config(preset: str = "fast") -> TrainConfig:
     """Returns the config."""
     return TrainConfig(
         name="release3",
-        frame=(476, 238),
+        frame=(476, 142),
         model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
         source=training_grana(),
         optimizer=OptimizerConfig(warmup_steps=50),
