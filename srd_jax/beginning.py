@@ -12,7 +12,7 @@ import orbax.checkpoint as ocp
 from srd_jax import checkpoint, initialisation, model, optimizer, weights
 from srd_jax.calibration import Calibration
 from srd_jax.compiling import jit
-from srd_jax.config import TrainConfig, differences, from_dict
+from srd_jax.config import StartConfig, TrainConfig, differences, from_dict
 from srd_jax.errors import InputError, one_line
 from srd_jax.files import check_writable, write_text
 from srd_jax.handover import HandOver, hand_over
@@ -93,7 +93,7 @@ def first_state(
     other, start = start_workdir(config, workdir), config.start
     if other is None:
         return _state_of(config, _initial(config, source)), [], "new parameters"
-    found, _, step = checkpoint.load_parameters(other, start.parameters, start.checkpoint)
+    found, step = _parameters_of(other, start)
     initial = _initial(config, source) if start.new else {}
     made = hand_over(found, model.parameter_shapes(config.model), initial, start, str(other))
     origin = f"{start.parameters} parameters of {other}, step {step}; {'; '.join(made.lines)}"
@@ -101,8 +101,17 @@ def first_state(
     return _state_of(config, jax.tree.map(jnp.asarray, made.parameters)), [], origin
 
 
+def _parameters_of(other: pathlib.Path, start: StartConfig) -> tuple[model.Parameters, int]:
+    """Returns the parameters that a start names, and their step; 0 where a file tells none."""
+    if not other.is_file():
+        found, _, step = checkpoint.load_parameters(other, start.parameters, start.checkpoint)
+        return found, step
+    released = weights.load(other)
+    return released.parameters, int(released.origin.get("step", 0))
+
+
 def start_workdir(config: TrainConfig, workdir: pathlib.Path) -> pathlib.Path | None:
-    """Returns the workdir of the run that another one starts from; None from scratch."""
+    """Returns the workdir, or the weights file, that a run starts from; None from scratch."""
     if config.start.workdir:
         return pathlib.Path(config.start.workdir)
     return workdir.absolute().parent / config.start.stage if config.start.stage else None
@@ -131,7 +140,7 @@ def _state_of(config: TrainConfig, parameters: model.Parameters) -> TrainState:
 def _start_json(
     made: HandOver, other: pathlib.Path, kind: str, step: int, found: model.Parameters
 ) -> str:
-    path = other / "weights.safetensors"
+    path = weights.file_of(other)
     calibration = weights.load(path).calibration if path.exists() else Calibration()
     content = {
         "from": other.name,

@@ -150,10 +150,9 @@ def load(path: str | os.PathLike[str] | None = None, batch_size: int = BATCH_SIZ
       InputError: there are no weights, or they are not of this network.
     """
     path = weights.RELEASED if path is None else pathlib.Path(path)
-    if not path.is_dir():
-        found = weights.load(path)
-    elif (path / "weights.safetensors").exists():
-        found = weights.load(path / "weights.safetensors")
+    file = weights.file_of(path)
+    if file.exists() or not path.is_dir():
+        found = weights.load(file)
     else:
         parameters, config, step = checkpoint.load_parameters(path)
         found = Weights(parameters, config.model, {"run": config.name, "step": step})

@@ -53,6 +53,6 @@ def _git(folder: pathlib.Path, *arguments: str) -> str:
 def _of(workdir: pathlib.Path) -> dict[str, Any]:
     """Returns the origin of another run's weights, as far as they are still there."""
     try:
-        return weights.load(workdir / "weights.safetensors").origin
+        return weights.load(weights.file_of(workdir)).origin
     except InputError:
         return {"run": workdir.name}

@@ -29,7 +29,8 @@ class StartConfig:
     """Where the first parameters come from: another run's workdir, or scratch if both are empty.
 
     Attributes:
-      workdir: of the run to start from.
+      workdir: of the run to start from, or a weights file, which has no other parameters than its
+        own.
       stage: name of a workdir beside this run's own; used where `workdir` is empty.
       checkpoint: best or last.
       parameters: averaged or last (as the optimiser left them).

@@ -104,6 +104,12 @@ def load(path: str | os.PathLike[str]) -> Weights:
     return Weights(parameters, from_dict(ModelConfig, model, f"{path}: model"), origin, calibrated)
 
 
+def file_of(path: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns the weights file that a path names: that of a workdir, or the file itself."""
+    path = pathlib.Path(path)
+    return path / "weights.safetensors" if path.is_dir() else path
+
+
 def folded(weights: Weights) -> dict[str, np.ndarray]:
     """Returns parameters whose sd is the calibrated one.
 

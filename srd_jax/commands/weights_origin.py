@@ -26,8 +26,7 @@ def add(commands) -> None:
 
 
 def _weights(options: argparse.Namespace) -> int:
-    path = options.weights or weights.RELEASED
-    path = path / "weights.safetensors" if path.is_dir() else path
+    path = weights.file_of(options.weights or weights.RELEASED)
     found = weights.load(path)
     if options.json:
         print(json.dumps(found.origin, indent=2))
