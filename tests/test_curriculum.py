@@ -161,3 +161,14 @@ def test_a_later_stage_of_another_config_is_found_before_training(workdir, folde
     with pytest.raises(InputError, match=r"config\.batch_size: 4 against 8 there"):
         curriculum.run(CONFIG, workdir, folder)
     assert not (workdir / "first").exists()
+
+
+def test_a_run_starts_from_a_weights_file_as_from_its_workdir(workdir):
+    file = workdir / "first" / "weights.safetensors"
+    plain = second()
+    for name, start in (("of_file", file), ("of_run", workdir / "first")):
+        start = dataclasses.replace(plain.start, stage="", workdir=str(start))
+        train.run(dataclasses.replace(plain, start=start), workdir / name)
+    one, other = (weights.load(workdir / d / "weights.safetensors") for d in ("of_file", "of_run"))
+    assert same_bits(one.parameters, other.parameters)
+    assert one.origin["start"] == other.origin["start"] == weights.load(file).origin
