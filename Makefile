@@ -2,13 +2,21 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GRANA := runs/grana
 QUICK := runs/quickstart
 
-.PHONY: run test lint
+.PHONY: run train test lint
 .DELETE_ON_ERROR:
 
-# Trains on narrow frames, then measures the sample crops and shows their truth beside.
+# Draws six grana, measures them by the released weights and shows their truth beside.
 run: $(VENV)/run.done
+	rm -rf $(GRANA)
+	$(BIN)/srd make-dataset --out $(GRANA)/crops --n 6 --seed 0
+	$(BIN)/srd predict $(GRANA)/crops --annotations $(GRANA)/crops/annotations.csv \
+	  --out $(GRANA)/results.csv --overlay $(GRANA)/overlays
+
+# Trains on narrow frames of stripes, then measures striped sample crops.
+train: $(VENV)/run.done
 	$(BIN)/python launch.py --config=configs/quickstart.py --workdir=$(QUICK)
 	$(BIN)/srd predict samples --weights $(QUICK) --annotations samples/annotations.csv \
 	  --px-per-nm 1.298 --out $(QUICK)/samples.csv --overlay $(QUICK)/overlays

@@ -5,7 +5,8 @@ python benchmarks/plateau.py [--steps 100] [--width 46] [--seeds 1]
 The reference sat near 80 px MAE, which is what period ≈ 0 gives (the mean target is 80 px), for
 half of its stage 1. Here what we do otherwise is added to its start one by one: its loss is the
 squared error of the period, its first guess a period many times too long (220 / u, u near 0), and
-nothing clips the gradient. The network and its other initial weights are the same in all.
+nothing clips the gradient. The network, its other initial weights and the optimiser, the
+reference's AdamW, are the same in all.
 """
 
 import argparse
@@ -44,7 +45,9 @@ def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: i
             log_every_steps=CHUNK,
             loss=LossConfig(name=loss),
             model=ModelConfig(initial_period=initial_period),
-            optimizer=OptimizerConfig(schedule="constant", warmup_steps=0, clip_norm=clip_norm),
+            optimizer=OptimizerConfig(
+                "adamw", 1e-3, clip_norm=clip_norm, schedule="constant", warmup_steps=0
+            ),
         )
     )
     mesh = jax.make_mesh((1,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))

@@ -47,7 +47,7 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
     config = TrainConfig(
         model=ModelConfig(confidence=True),
         loss=LossConfig("gaussian_nll"),
-        optimizer=OptimizerConfig(LEARNING_RATE, WEIGHT_DECAY, schedule="constant"),
+        optimizer=OptimizerConfig("adamw", LEARNING_RATE, WEIGHT_DECAY, schedule="constant"),
     )
     apply, update = as_function(config.model), optimizer.make(config)
     parameters = initial_parameters(config.model, jax.random.key(0))

@@ -175,7 +175,7 @@ def test_wrong_limits_are_told_in_one_line(tmp_path, weights, capsys):
         ((*network, "--period-nm", 14), "argument --period-nm: expected 2 arguments"),
         ((*network, "--period-nm", 14, "nan"), "argument --period-nm: found 'nan'"),
         ((*network, "--period-nm", 30, 14), "--period-nm 30 14: accepted is the shorter one"),
-        ((*classical, "--tta"), "--tta: found without a network; accepted with --weights only"),
+        ((*classical, "--tta"), "--tta: found without a network; accepted with one only"),
         ((*classical, "--max-relative-sd", 1), "--max-relative-sd: found without a network"),
     ):
         assert refused(capsys, *arguments).startswith(message)
