@@ -1,7 +1,7 @@
 """What test-time augmentation is worth: errors of one view, of its flips, of flips and windows.
 
-python benchmarks/tta.py FOLDER --weights W [--first N]
-python benchmarks/tta.py --generated N [--seed S] --weights W
+python benchmarks/tta.py FOLDER [--weights W] [--first N]
+python benchmarks/tta.py --generated N [--seed S] [--weights W]
 
 FOLDER holds crops with annotations.csv. Printed for all crops, and for those of more rows than one
 view shows, which alone have several windows: the mean absolute error, px of the crop; the share of
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, help="so many crops of the folder")
     parser.add_argument("--generated", type=int, metavar="N", help="draw N grana instead")
     parser.add_argument("--seed", type=int, default=0, help="of --generated")
-    parser.add_argument("--weights", required=True, help="weights file or workdir of a run")
+    parser.add_argument("--weights", help="weights file or workdir; default: the released ones")
     options = parser.parse_args()
     if (options.folder is None) == (options.generated is None):
         parser.error("accepted is either FOLDER or --generated N")

@@ -57,9 +57,9 @@ def student_nll(
 ) -> jax.Array:
     """Returns −log of Student's t density of target − period, without its constant.
 
-    Its slope by log sd stays within ±`degrees` whatever the error, where that of the normal
-    likelihood grows with the error's square: a few gross errors don't drive the training (Lange,
-    Little and Taylor 1989, "Robust statistical modeling using the t distribution").
+    Its slope by log sd is never below -`degrees` nor above 1, where that of the normal likelihood
+    falls with the error's square: a few gross errors don't drive the training (Lange, Little and
+    Taylor 1989, "Robust statistical modeling using the t distribution").
 
     Args:
       period: (B,) px.

@@ -76,9 +76,8 @@ def make(
       tta: measure by the network in several views, see `tta.Augmented`.
 
     Raises:
-      InputError: there is no such method, its weights can't be loaded or are given to a method
-        without a network,
-        test-time augmentation isn't of the network, or the batch size is below 1.
+      InputError: there is no such method, its weights can't be loaded, weights or test-time
+        augmentation are asked of one without a network, or the batch size is below 1.
     """
     if name not in METHODS:
         raise InputError(f"method is {name!r}; accepted are {', '.join(METHODS)}")

@@ -33,10 +33,19 @@ def origin(config: TrainConfig, workdir: pathlib.Path, row: Row | None) -> dict[
     return found
 
 
-def commit() -> str:
-    """Returns the commit of the code, with "+" if it was changed since; empty outside of git."""
-    folder = pathlib.Path(__file__).parent
+def commit(file: str = __file__) -> str:
+    """Returns the commit that a file of the package is of.
+
+    Args:
+      file: its path.
+
+    Returns:
+      The commit, with "+" if files beside it were changed since; empty where git doesn't keep it,
+      as in an installed package, whatever repository lies around that.
+    """
+    folder = pathlib.Path(file).parent
     try:
+        _git(folder, "ls-files", "--error-unmatch", file)
         head = _git(folder, "rev-parse", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", str(folder))
     except (OSError, subprocess.CalledProcessError):

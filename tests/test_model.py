@@ -92,9 +92,13 @@ def test_images_of_a_batch_do_not_see_each_other():
     image = images()
     periods = answer(parameters_of(), image).period
     assert abs(np.log(periods[0] / periods[1])) > 1e-3
-    np.testing.assert_array_equal(answer(parameters_of(), image[::-1]).period, periods[::-1])
-    black = answer(parameters_of(), image.at[1].set(0.0)).period
-    np.testing.assert_array_equal(black[0], periods[0])
+    # To the last bit at the same place of the batch; another place may be rounded otherwise, which
+    # depends on the processor (prediction computes one image at a time, see `over_images`).
+    for other in (0.0, image[1, ::-1]):
+        changed = answer(parameters_of(), image.at[1].set(other)).period
+        np.testing.assert_array_equal(changed[0], periods[0])
+    reverse = answer(parameters_of(), image[::-1]).period
+    np.testing.assert_allclose(reverse, periods[::-1], rtol=2e-7)
 
 
 def test_misaligned_frame_is_refused():
