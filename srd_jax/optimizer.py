@@ -72,4 +72,5 @@ def averaged(
     parameters are forgotten soon.
     """
     decay = jnp.minimum(config.average_decay, (1.0 + step) / (10.0 + step))
-    return jax.tree.map(lambda a, p: decay * a + (1.0 - decay) * p, average, parameters)
+    # In this form parameters at rest are their own average to the last bit.
+    return jax.tree.map(lambda a, p: a + (1.0 - decay) * (p - a), average, parameters)
