@@ -70,12 +70,17 @@ def main() -> None:
 
 def head(options: argparse.Namespace) -> str:
     """Returns the beginning of the page, with the command that makes it again."""
-    flags = " --real FOLDER" * bool(options.real) + " --reference WEIGHTS" * bool(options.reference)
+    numbers = {"generated": options.generated, "clear": options.clear, "seed": options.seed}
+    flags = "".join(f" --{name} {number}" for name, number in numbers.items())
+    flags += " --reference WEIGHTS" * bool(options.reference) + " --real FOLDER" * bool(
+        options.real
+    )
     return (
         "# Accuracy\n\n"
-        f"Made by `python benchmarks/accuracy.py{flags}`. Lengths are px of the crop. Generated\n"
-        "grana are drawn by the generator that the released weights learned from, so their\n"
-        "figures tell how well it was learned; no real granum was trained on.\n"
+        f"Made by `python benchmarks/accuracy.py{flags}`.\n"
+        "Lengths are px of the crop. Generated grana are drawn by the generator that the released\n"
+        "weights learned from, so their figures tell how well it was learned; no real granum was\n"
+        "trained on.\n"
     )
 
 
