@@ -29,7 +29,7 @@ def get_config(preset: str = "fast") -> TrainConfig:
         name="release1",
         frame=(476, 62),
         model=ModelConfig(encoder=EncoderConfig(dropout=0.0)),
-        source=training_grana(negatives=False),
+        source=training_grana(odd=False),
         # Its end is the start of the next part, which lowers the rate.
         optimizer=OptimizerConfig(schedule="constant", warmup_steps=200, average_decay=0.998),
         loss=LossConfig("log_period"),

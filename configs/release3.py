@@ -44,7 +44,7 @@ def get_config(preset: str = "fast") -> TrainConfig:
         frame=(476, 142),
         model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
         source=training_grana(),
-        optimizer=OptimizerConfig(warmup_steps=50),
+        optimizer=OptimizerConfig(learning_rate=5e-4, warmup_steps=50),
         loss=LossConfig("log_period_and_student_nll"),
         start=StartConfig(stage="release2", checkpoint="last"),
         **of_preset(PRESETS, preset),

@@ -41,6 +41,7 @@ class ProfileConfig:
       gap_light: light of the gap to the next thylakoid, likewise.
       overtone: largest amplitude of a half, a third, … of the period against that of the period.
       inverted: share of grana whose membranes are light.
+      bars: share of grana with hard-edged light bars in place of all this, `bar_width` wide.
     """
 
     lumen_width: Range = limited((0.15, 0.5), 0.0, 1.0)
@@ -49,6 +50,8 @@ class ProfileConfig:
     gap_light: Range = limited((0.0, 0.6), 0.0)
     overtone: Range = limited((0.05, 0.6), 0.0, 1.0)
     inverted: float = limited(0.15, 0.0, 1.0)
+    bars: float = limited(0.0, 0.0, 1.0)
+    bar_width: Range = limited((0.15, 0.5), 0.01, 1.0)
 
 
 @dataclasses.dataclass
@@ -186,21 +189,27 @@ class GranaConfig:
     negatives: NegativesConfig = dataclasses.field(default_factory=NegativesConfig)
 
 
-def training_grana(negatives: bool = True) -> GranaConfig:
+def training_grana(odd: bool = True) -> GranaConfig:
     """Returns what the released network learns from.
 
     Periods and tilts go beyond those to be measured, since an answer near the end of its range is
     drawn inwards.
 
     Args:
-      negatives: whether one crop in seven has nothing to be measured.
+      odd: whether there are odd crops, too: one in seven has nothing to be measured, some have
+        hard-edged lamellae or a strong contrast.
     """
-    none = NegativesConfig()
+    if not odd:
+        return GranaConfig(
+            frame_period=(13.5, 168.0), period=(8.0, 36.0), layers=LayersConfig(tilt=8.0)
+        )
     return GranaConfig(
-        frame_period=(13.5, 168.0),
-        period=(8.0, 36.0),
+        frame_period=(12.5, 180.0),
+        period=(7.0, 42.0),
         layers=LayersConfig(tilt=8.0),
-        negatives=NegativesConfig(0.04, 0.03, 0.05, 0.02) if negatives else none,
+        profile=ProfileConfig(bars=0.06),
+        quality=QualityConfig(dark_contrast=(9.0, 60.0)),
+        negatives=NegativesConfig(0.04, 0.03, 0.05, 0.02),
     )
 
 

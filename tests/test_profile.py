@@ -60,6 +60,25 @@ def test_membranes_are_dark_lines_around_the_lumen():
     assert values[256] > values[0]
 
 
+@pytest.mark.parametrize("width", [0.15, 0.37, 0.5])
+def test_a_bar_has_the_harmonics_of_a_rectangle(width):
+    turns = (np.arange(4096) + 0.5) / 4096
+    rectangle = np.abs(turns - np.round(turns)) < width / 2
+    expected = np.fft.rfft(rectangle)[1 : profile.HARMONICS + 1] / 4096
+    # Samples lie half a step after their index.
+    expected = expected * np.exp(-1j * np.pi * np.arange(1, profile.HARMONICS + 1) / 4096)
+    np.testing.assert_allclose(profile.bar_harmonics(width), expected, atol=2e-4)
+
+
+def test_bars_take_their_share_and_leave_the_others_as_they_were():
+    config = ProfileConfig(bars=0.3, bar_width=(0.2, 0.2))
+    drawn = np.asarray(jax.vmap(lambda key: profile.draw_profile(key, config))(KEYS))
+    bar = np.asarray(profile.bar_harmonics(0.2))
+    bars = np.isclose(drawn, bar / np.sqrt(2 * np.sum(np.abs(bar) ** 2)), atol=1e-6).all(axis=1)
+    assert bars.mean() == pytest.approx(0.3, abs=0.07)
+    np.testing.assert_allclose(drawn[~bars], DRAWN[~bars], atol=1e-5)
+
+
 @pytest.mark.parametrize("sigma", [0.5, 1.5, 3.0])
 def test_blur_is_that_of_a_gaussian(sigma):
     period, repeats = 16.0, 8

@@ -13,6 +13,8 @@ from srd_jax.synthetic.draws import Deck
 
 HARMONICS = 6
 _SAMPLES = 64
+# Stream of random numbers of bars, beside those of thylakoids.
+_BARS = 2**31 - 1
 
 
 def draw_profile(key: jax.Array, config: ProfileConfig) -> jax.Array:
@@ -27,8 +29,26 @@ def draw_profile(key: jax.Array, config: ProfileConfig) -> jax.Array:
     # Two or three equal lines a period would make a half or a third of the period the true one.
     most = jnp.abs(harmonics[0]) * jnp.ones(HARMONICS).at[1:].set(deck.uniform(config.overtone))
     harmonics *= jnp.minimum(1.0, most / jnp.maximum(jnp.abs(harmonics), 1e-6))
-    harmonics /= jnp.sqrt(2 * jnp.sum(jnp.abs(harmonics) ** 2))
-    return jnp.where(deck.chance(config.inverted), -harmonics, harmonics)
+    harmonics = _of_unit_variance(harmonics)
+    harmonics = jnp.where(deck.chance(config.inverted), -harmonics, harmonics)
+    if not config.bars:
+        return harmonics
+    deck = Deck(jax.random.fold_in(key, _BARS), 2)
+    bar = _of_unit_variance(bar_harmonics(deck.uniform(config.bar_width)))
+    return jnp.where(deck.chance(config.bars), bar, harmonics)
+
+
+def bar_harmonics(width: jax.Array) -> jax.Array:
+    """Returns the harmonics of a bar that is 1 over `width` of a turn around 0 and else 0.
+
+    Harmonic k is sin(pi k width) / (pi k).
+    """
+    order = jnp.arange(1, HARMONICS + 1)
+    return width * jnp.sinc(order * width) + 0j
+
+
+def _of_unit_variance(harmonics: jax.Array) -> jax.Array:
+    return harmonics / jnp.sqrt(2 * jnp.sum(jnp.abs(harmonics) ** 2))
 
 
 def _bump(turns: jax.Array, width: jax.Array) -> jax.Array:
