@@ -151,3 +151,24 @@ def test_contrast_of_stripes_and_of_noise():
         noisy = wave(period, contrast=0.1) + noise
         assert traits.contrast(noisy, inside, period) == pytest.approx(0.1, rel=0.15)
         assert traits.contrast(0.6 + noise, inside, period) < 0.02
+
+
+@pytest.mark.parametrize("period", [10.0, 21.3])
+def test_noise_over_a_sinusoid(period):
+    inside = ellipse((160, 200))
+    grain = np.random.default_rng(1).normal(size=(160, 200))
+    for contrast, sd in ((0.1, 0.05), (0.3, 0.3)):
+        image = (wave(period, contrast=contrast) + sd * grain) * inside
+        expected = sd / (0.6 * contrast / np.sqrt(2))
+        # The sinusoid takes the little of the noise that looks like it.
+        assert traits.noise(image, inside, period) == pytest.approx(expected, rel=0.1)
+        assert traits.noise(7 * image, inside, period) == pytest.approx(
+            traits.noise(image, inside, period)
+        )
+    assert traits.noise(wave(period) * inside, inside, period) < 0.12
+
+
+def test_overtones_count_as_noise():
+    inside = np.ones((160, 200), bool)
+    both = wave(20.0, contrast=0.2) + 0.5 * (wave(10.0, contrast=0.2) - 0.6)
+    assert traits.noise(both, inside, 20.0) == pytest.approx(0.5, rel=0.1)

@@ -32,15 +32,6 @@ ITEMS = ("parameters", "average", "optimizer")
 _folder = pathlib.Path(tempfile.mkdtemp(prefix="srd_jax_tests_"))
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 
-# Every run compiles the same programs anew: compiled ones are kept on disk, for subprocesses too.
-_CACHE = {
-    "jax_compilation_cache_dir": str(_folder / "compiled"),
-    "jax_persistent_cache_min_compile_time_secs": 0,
-    "jax_persistent_cache_min_entry_size_bytes": -1,
-}
-for _name, _value in _CACHE.items():
-    jax.config.update(_name, _value)
-
 # Where the bits don't matter, programs are compiled in a hurry.
 HURRY = "--xla_backend_optimization_level=0"
 
@@ -100,12 +91,11 @@ def same_bits(first, second):
 
 
 def python(*arguments, **environment):
-    """Runs Python in the project's root, with the tests' compiled programs, and returns it."""
-    cache = {name.upper(): str(value) for name, value in _CACHE.items()}
+    """Runs Python in the project's root, and returns it."""
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, **cache, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
         timeout=300,

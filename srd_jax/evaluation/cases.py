@@ -37,6 +37,7 @@ class Case:
       reason: why it isn't ok, or what is missing.
       layers: height of the granum over the true period, see `traits.height`.
       contrast: of the lamellae, see `traits.contrast`.
+      noise: what else the image shows over its lamellae, see `traits.noise`.
       px_per_nm: scale.
       frame_scale: px of the network's frame per px of the crop, vertically.
     """
@@ -53,6 +54,7 @@ class Case:
     reason: str
     layers: float
     contrast: float
+    noise: float
     px_per_nm: float | None
     frame_scale: float
 
@@ -142,6 +144,7 @@ def _blank(granum: Granum) -> Case:
         reason="",
         layers=traits.height(granum.mask) / granum.period_px,
         contrast=traits.contrast(granum.image, granum.mask, granum.period_px),
+        noise=traits.noise(granum.image, granum.mask, granum.period_px),
         px_per_nm=granum.px_per_nm,
         frame_scale=FRAME[0] / min(len(granum.mask), MAX_ROWS),
     )

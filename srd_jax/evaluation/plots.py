@@ -23,6 +23,7 @@ _MANY = 2000  # points of a panel beyond which they are drawn as pixels: the pag
 TRAITS = {
     "layers": "layers in the granum",
     "contrast": "contrast of the lamellae",
+    "noise": "noise over lamellae",
     "true_px": "true period (px of the crop)",
 }
 
@@ -86,8 +87,9 @@ def distribution(cases: Sequence[Case], methods: Sequence[str]) -> Figure:
 
 def error_by_traits(cases: Sequence[Case], summaries: Sequence[Summary]) -> Figure:
     """Draws the error against each trait: a point a crop, and the mean of each bin as a line."""
-    figure = _figure(3, 1)
-    panels = figure.subplots(1, len(TRAITS), sharey=True)
+    figure = _figure(3, 2)
+    grid = figure.subplots(2, 2, sharey=True)
+    panels = grid.ravel()
     looks = styles([one["method"] for one in summaries])
     for axes, (field, label) in zip(panels, TRAITS.items(), strict=True):
         for one in summaries:
@@ -103,7 +105,8 @@ def error_by_traits(cases: Sequence[Case], summaries: Sequence[Summary]) -> Figu
         axes.set(xscale="log", yscale="log", xlabel=label)
         axes.set(xlim=(values.min() / 1.1, values.max() * 1.1), ylim=(_LEAST_PERCENT / 1.1, None))
         _plain(axes, "xy")
-    panels[0].set_ylabel("absolute error (% of the period)")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("absolute error (% of the period)")
     figure.legend(
         *panels[0].get_legend_handles_labels(),
         frameon=False,

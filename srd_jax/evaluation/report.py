@@ -22,6 +22,7 @@ TERMS = {
     "layers": "height of the granum (0.8-quantile of its columns) over the true period",
     "contrast": "(light − dark) / (light + dark) of the sinusoid with the true period that fits "
     "best around a pixel; median over the granum",
+    "noise": "root mean square of what that sinusoid leaves of the grey values, over its own",
 }
 
 

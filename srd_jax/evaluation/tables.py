@@ -8,7 +8,12 @@ from srd_jax.evaluation.summary import Summary, percent, text
 from srd_jax.page import Column, Table, table
 
 _METHOD: Column = ("method", lambda one: one["method"])
-_TRAITS = {"layers": "layers", "contrast": "contrast", "true_px": "true period, px of the crop"}
+_TRAITS = {
+    "layers": "layers",
+    "contrast": "contrast",
+    "noise": "noise",
+    "true_px": "true period, px of the crop",
+}
 
 
 def errors(summaries: Sequence[Summary], part: str, caption: str) -> Table:
