@@ -2,13 +2,15 @@
 
 python benchmarks/accuracy.py [--real FOLDER] [--reference WEIGHTS] [--out docs/accuracy.md]
 
-Measures generated grana and, if given, real ones with the released weights, with the reference's
-(as `srd import-weights` writes them) and with the methods that need no network; then clear grana,
-which should be ok, and crops without lamellae to be measured, which should not. The seed is none
-that any training or calibration has seen. Pages are written whole or not at all.
+Measures generated grana and, if given, real ones with the released weights, alone and combined
+with autocorrelation as `srd predict` does, with the reference's (as `srd import-weights` writes
+them) and with the methods that need no network; then clear grana, which should be ok, and crops
+without lamellae to be measured, which should not. The seed is none that any training, fit or
+calibration has seen. Pages are written whole or not at all.
 """
 
 import argparse
+import collections
 import dataclasses
 import pathlib
 import sys
@@ -19,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import rich.progress
 
 from srd_jax import data, methods, predict, weights
+from srd_jax.combination import Combined
 from srd_jax.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.evaluation import cases, summary, tables
 from srd_jax.files import write_text
@@ -26,7 +29,7 @@ from srd_jax.measurement import Method
 from srd_jax.page import Table, table
 from srd_jax.synthetic.dataset import draw_grana
 
-OURS = "released"
+OURS, NETWORK = "combined", "network alone"
 # What a microscopist calls clear: lamellae that stand out of the noise nearly everywhere.
 CLEAR = GranaConfig(quality=QualityConfig(noise=(0.25, 0.8), fade=(0.0, 0.4)))
 NEGATIVES = {
@@ -48,11 +51,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=12345, help="default: %(default)s")
     parser.add_argument("--out", default="docs/accuracy.md", help="default: %(default)s")
     options = parser.parse_args()
-    ours = predict.load(options.weights)
-    compared: dict[str, Method] = {OURS: ours}
+    network = predict.load(options.weights)
+    ours: dict[str, Method] = {OURS: Combined(network), NETWORK: network}
+    compared = dict(ours)
     if options.reference:
         compared["reference"] = predict.load(options.reference)
-    compared |= {name: methods.make(name) for name in methods.METHODS if name != methods.NETWORK}
+    without = [name for name in methods.METHODS if name not in methods.WITH_NETWORK]
+    compared |= {name: methods.make(name) for name in without}
 
     drawn = generated(options.generated, options.seed, GranaConfig())
     parts = [
@@ -153,8 +158,8 @@ def mistakes(one: summary.Summary, part: str) -> str:
     return summary.percent(one[part]["mistakes"]["beyond_15_percent"])
 
 
-def statuses(method: Method, n: int, seed: int) -> Table:
-    """Returns how many clear grana are ok, and how many negatives are not."""
+def statuses(compared: dict[str, Method], n: int, seed: int) -> Table:
+    """Returns how many clear grana are ok, and how many negatives, by method."""
     kinds = {"clear grana": CLEAR} | {
         name: dataclasses.replace(GranaConfig(), negatives=share)
         for name, share in NEGATIVES.items()
@@ -162,12 +167,17 @@ def statuses(method: Method, n: int, seed: int) -> Table:
     rows = []
     for number, (name, config) in enumerate(kinds.items(), 1):
         count = n if number == 1 else n // len(NEGATIVES)
-        found = measured(generated(count, seed + number, config), count, {OURS: method})
-        rows.append((name, count, sum(case.status == "ok" for case in found)))
+        found = measured(generated(count, seed + number, config), count, compared)
+        ok = collections.Counter(case.method for case in found if case.status == "ok")
+        rows.append((name, count, ok))
+
+    def share(method: str):
+        return f"ok, {method}", lambda row: f"{row[2][method]} ({row[2][method] / row[1]:.1%})"
+
     columns = [
         ("crops", lambda row: row[0]),
         ("number", lambda row: str(row[1])),
-        ("ok", lambda row: f"{row[2]} ({row[2] / row[1]:.1%})"),
+        *map(share, compared),
     ]
     return table("Status by the released weights", columns, rows)
 

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from srd_jax import baselines, predict
+from srd_jax import autocorrelation, baselines, predict
+from srd_jax.combination import Combined
 from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.masks import tight_box
 from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
 from srd_jax.tta import Augmented
 
-_BASELINES = {"fft": baselines.fft, "autocorrelation": baselines.autocorrelation}
+_BASELINES = {"fft": baselines.fft, "autocorrelation": autocorrelation.autocorrelation}
 
-NETWORK = "network"
-METHODS = (NETWORK, *_BASELINES)
+# The methods that take weights: a network and autocorrelation combined, and a network alone.
+COMBINED, NETWORK = WITH_NETWORK = ("combined", "network")
+METHODS = (*WITH_NETWORK, *_BASELINES)
 
 
 class Classical(Method[Measurement]):
@@ -27,7 +29,7 @@ class Classical(Method[Measurement]):
         period: Callable[[ArrayLike, ArrayLike], baselines.Period],
         batch_size: int = predict.BATCH_SIZE,
     ):
-        """Takes a function of `baselines`.
+        """Takes a function of `baselines` or `autocorrelation`.
 
         Raises:
           InputError: the batch size is below 1.
@@ -61,7 +63,7 @@ class Classical(Method[Measurement]):
 
 
 def make(
-    name: str,
+    name: str | None = None,
     weights: str | os.PathLike[str] | None = None,
     batch_size: int = predict.BATCH_SIZE,
     tta: bool = False,
@@ -69,25 +71,33 @@ def make(
     """Returns a method.
 
     Args:
-      name: one of METHODS.
-      weights: weights file or workdir of a run, for the network and only for it; None for those
-        that come with the package.
+      name: one of METHODS; None for combined, or for network where the weights give no sd.
+      weights: weights file or workdir of a run, for a network and only for it; None for those that
+        come with the package.
       batch_size: crops, or views of crops, measured at once.
       tta: measure by the network in several views, see `tta.Augmented`.
 
     Raises:
-      InputError: there is no such method, its weights can't be loaded, weights or test-time
-        augmentation are asked of one without a network, or the batch size is below 1.
+      InputError: there is no such method, its weights can't be loaded or give no sd where one is
+        needed, weights or test-time augmentation are asked of one without a network, or the batch
+        size is below 1.
     """
-    if name not in METHODS:
+    if name is not None and name not in METHODS:
         raise InputError(f"method is {name!r}; accepted are {', '.join(METHODS)}")
-    if name == NETWORK:
-        estimator = predict.load(weights, batch_size)
-        return Augmented(estimator) if tta else estimator
-    if weights is not None:
+    if name in _BASELINES:
+        if weights is not None or tta:
+            found = "tta" if weights is None else f"the weights {weights}"
+            raise InputError(
+                f"method {name} with {found}; accepted with {' and '.join(WITH_NETWORK)} only"
+            )
+        return Classical(_BASELINES[name], batch_size)
+    estimator = predict.load(weights, batch_size)
+    network = Augmented(estimator) if tta else estimator
+    if estimator.weights.model.confidence and name != NETWORK:
+        return Combined(network)
+    if name == COMBINED:
         raise InputError(
-            f"method {name} with the weights {weights}; accepted are weights with {NETWORK} only"
+            f"{weights}: gives no sd, which the method {COMBINED} needs; "
+            f"accepted: weights that do, or the method {NETWORK}"
         )
-    if tta:
-        raise InputError(f"method {name} with tta; accepted with {NETWORK} only")
-    return Classical(_BASELINES[name], batch_size)
+    return network

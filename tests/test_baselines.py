@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from crops import ellipse, stripes
 
-from srd_jax.baselines import autocorrelation, fft
+from srd_jax.autocorrelation import autocorrelation
+from srd_jax.baselines import fft
 from srd_jax.errors import InputError
 from srd_jax.images import read_crop
 

@@ -15,6 +15,7 @@ from torch_files import write as write_torch
 
 import srd_jax
 from srd_jax import methods, torch_weights
+from srd_jax.combination import Combined
 from srd_jax.images import read_crop
 from srd_jax.model import as_function
 from srd_jax.predict import Estimator
@@ -34,7 +35,8 @@ def test_csv_is_what_the_network_says(tmp_path, weights, capsys, monkeypatch):
     shapes = [(80, 150), (150, 120), (333, 100)]
     paths = [write_crop(tmp_path / f"{i}.png", i, shape) for i, shape in enumerate(shapes)]
     # The order of the command line is kept, and paths are shown as they are given.
-    assert run("predict", "2.png", paths[0], "1.png", "--weights", weights, "--px-per-nm", 1) == 0
+    options = ("--method", "network", "--weights", weights, "--px-per-nm", 1)
+    assert run("predict", "2.png", paths[0], "1.png", *options) == 0
     rows = read("results.csv")
     assert [row["file"] for row in rows] == ["2.png", str(paths[0]), "1.png"]
     crops = [read_crop(path) for path in (paths[2], paths[0], paths[1])]
@@ -52,6 +54,26 @@ def test_csv_is_what_the_network_says(tmp_path, weights, capsys, monkeypatch):
     assert {row["status"] for row in rows} == {"ok", "low_confidence"}
     out = capsys.readouterr().out
     assert out.splitlines()[2].split()[::5] == ["2.png", rows[0]["status"]]
+
+
+def test_a_network_and_autocorrelation_are_combined_where_there_is_an_sd(tmp_path, weights, capsys):
+    write_crop(tmp_path / "in" / "a.png")
+    (expected,) = Combined(one_estimator())([read_crop(tmp_path / "in" / "a.png")])
+    (alone,) = one_estimator()([read_crop(tmp_path / "in" / "a.png")])
+    assert abs(alone.period_px / expected.period_px - 1) > 1e-3
+    without = write_weights(tmp_path / "without.safetensors", confidence=False)
+    out = tmp_path / "r.csv"
+    for given, period in (
+        (("--weights", weights), expected.period_px),
+        (("--weights", weights, "--method", "combined"), expected.period_px),
+        (("--weights", weights, "--method", "network"), alone.period_px),
+    ):
+        assert run("predict", tmp_path / "in", "--out", out, *given) == 0
+        np.testing.assert_allclose(numbers(read(out), "period_px")[0, 0], period, rtol=1e-5)
+    assert run("predict", tmp_path / "in", "--out", out, "--weights", without) == 0
+    assert (read(out)[0]["sd_px"], read(out)[0]["reason"]) == ("", "these weights give no sd")
+    said = refused(capsys, "predict", tmp_path / "in", "--weights", without, "--method", "combined")
+    assert said.startswith(f"{without}: gives no sd, which the method combined needs; accepted")
 
 
 def test_scale_given_or_of_the_file_or_none(tmp_path, weights):
@@ -123,7 +145,7 @@ def test_methods_without_weights(tmp_path, capsys, method):
     said = refused(capsys, *options, "--weights", tmp_path / "w.safetensors")
     assert said == (
         f"--weights {tmp_path / 'w.safetensors'}: found with --method {method}; "
-        "accepted with --method network only"
+        "accepted with --method combined and network only"
     )
 
 
@@ -157,8 +179,8 @@ def test_views_and_an_overlay_of_the_middle_one(tmp_path, weights):
     path, out = write_crop(tmp_path / "a.png", shape=(400, 120)), tmp_path / "r.csv"
     options = ("--weights", weights, "--out", out, "--overlay", tmp_path / "overlays")
     assert run("predict", path, *options, "--tta") == 0
-    (alone,) = one_estimator()([read_crop(path)])
-    (expected,) = Augmented(one_estimator())([read_crop(path)])
+    (alone,) = Combined(one_estimator())([read_crop(path)])
+    (expected,) = Combined(Augmented(one_estimator()))([read_crop(path)])
     found = numbers(read(out), "period_px", "sd_px")
     np.testing.assert_allclose(found, [(expected.period_px, expected.sd_px)], rtol=1e-5)
     assert abs(alone.period_px / expected.period_px - 1) > 1e-5
@@ -268,7 +290,7 @@ def test_released_weights_on_real_crops(tmp_path, suffix, capsys, reference_dir)
     assert run("import-weights", released / f"period_model{suffix}", "--out", ours) == 0
     annotations = ("--annotations", real / "annotations.csv")
     options = ("--weights", ours, "--out", out, "--batch-size", 2, *annotations)
-    assert run("predict", real, *options) == 0
+    assert run("predict", real, "--method", "network", *options) == 0
     known = {row["granum_image"]: row for row in read(real / "annotations.csv")}
     rows = read(out)
     assert len(rows) == len(known) == 8

@@ -9,7 +9,9 @@ from command import numbers, read, refused, run
 from crops import ellipse, stripes, write_weights
 
 from srd_jax import data, methods, predict
+from srd_jax.combination import Combined
 from srd_jax.errors import InputError
+from srd_jax.images import Crop
 from srd_jax.source_config import GranaConfig
 from srd_jax.synthetic.dataset import draw_grana
 
@@ -38,23 +40,24 @@ def test_methods_side_by_side(folder, tmp_path, capsys):
     out = tmp_path / "out"
     assert run("evaluate", folder, "--weights", weights, "--out", out) == 0
     rows = read(out / "results.csv")
-    names = ["my_run", "fft", "autocorrelation"]
+    names = ["my_run combined", "my_run", "fft", "autocorrelation"]
     assert [(row["name"], row["method"]) for row in rows] == [
         (f"{i}.png", name) for i in range(3) for name in names
     ]
     assert {row["status"] for row in rows} <= {"ok", "low_confidence"}
-    np.testing.assert_allclose(numbers(rows, "true_px")[:, 0], np.repeat(PERIODS, 3), rtol=1e-5)
+    np.testing.assert_allclose(numbers(rows, "true_px")[:, 0], np.repeat(PERIODS, 4), rtol=1e-5)
     estimator = predict.load(weights)
-    said = estimator([one.image for one in data.read_grana(folder)])
-    np.testing.assert_allclose(
-        numbers(rows[::3], "period_px", "sd_px"),
-        [(one.period_px, one.sd_px) for one in said],
-        rtol=1e-5,
-    )
+    crops = [Crop(one.image, one.mask, None, "") for one in data.read_grana(folder)]
+    for place, method in enumerate((Combined(estimator), estimator)):
+        np.testing.assert_allclose(
+            numbers(rows[place::4], "period_px", "sd_px"),
+            [(one.period_px, one.sd_px) for one in method(crops)],
+            rtol=1e-5,
+        )
     # Stripes are easy.
-    assert np.abs(numbers(rows[2::3], "error_percent")).max() < 5
+    assert np.abs(numbers(rows[3::4], "error_percent")).max() < 5
     printed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in printed[2:5]] == names
+    assert [line.split("  ")[0] for line in printed[2:6]] == names
     assert printed[-1] == f"3 crops of {folder}; report in {out / 'report.html'}"
     table = read(out / "summary.csv")
     assert [row["method"] for row in table] == names
@@ -153,7 +156,7 @@ def test_wrong_usage_is_told_in_one_line(folder, tmp_path, capsys):
         (["--generated", 2, "--annotations", file], f"--annotations {file}: is accepted with"),
         ([folder, "--seed", 1], "--seed 1: is accepted with --generated only"),
         (["--generated", 2, "--seed", -1], "--seed"),
-        ([folder, "--method", "fft", "--weights", weights], "--method fft: without network"),
+        ([folder, "--method", "fft", "--weights", weights], "--method fft: without a network"),
         ([folder, "--method", "guess"], "'guess'"),
         ([folder, "--weights", weights, weights], f"--weights {weights}: is given twice"),
         ([folder, "--weights", file], f"{file}: "),

@@ -14,6 +14,7 @@ commands.__init__ evaluation.__init__ evaluation.scores evaluation.traits synthe
 batch compiling convolution errors pixel_size spline synthetic.draws
 masks
 annotations baselines crops fields files folders geometry losses page picture
+autocorrelation
 orientation preparation rotation
 curves grana_config stage_config tiff visualize
 source_config
@@ -23,6 +24,7 @@ model reporting synthetic.layers synthetic.marks synthetic.outline synthetic.pro
 synthetic.stripes config_files curriculum_config ending handover sheet weights
 images initialisation optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
 measurement synthetic.negatives
+combination
 synthetic.granum
 rows synthetic.dataset synthetic.grana
 data

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from crops import ellipse, random_weights, stripes, write_crop, write_weights
 
-from srd_jax import baselines, methods
+from srd_jax import autocorrelation, baselines, methods
+from srd_jax.combination import Combined
 from srd_jax.errors import InputError
 from srd_jax.images import Crop, read_crop
 from srd_jax.measurement import Method
 from srd_jax.predict import Estimator, measure_files
 
-CLASSICAL = ("fft", "autocorrelation")
+CLASSICAL = {"fft": baselines.fft, "autocorrelation": autocorrelation.autocorrelation}
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
@@ -16,7 +17,7 @@ def test_crops_and_arrays(name, tmp_path):
     method = methods.make(name)
     image = stripes(0)
     (measured,) = method([image], with_attention=True)
-    expected = getattr(baselines, name)(image / 255, np.ones(image.shape, bool))
+    expected = CLASSICAL[name](image / 255, np.ones(image.shape, bool))
     np.testing.assert_allclose((measured.period_px, measured.quality), expected, rtol=1e-5)
     assert (measured.sd_px, measured.attention, measured.scale) == (None, None, 1.0)
     assert measured.box == (0, 120, 0, 150)
@@ -28,11 +29,16 @@ def test_crops_and_arrays(name, tmp_path):
 
 
 def test_make_gives_each_method(tmp_path):
-    assert ("network", *CLASSICAL) == methods.METHODS
-    network = methods.make("network", write_weights(tmp_path / "weights.safetensors"), 3)
+    assert ("combined", "network", *CLASSICAL) == methods.METHODS
+    path = write_weights(tmp_path / "weights.safetensors")
+    network = methods.make("network", path, 3)
     assert isinstance(network, Estimator)
     assert network.field_rows == random_weights().model.geometry.receptive_field[0]
-    for method in (network, *(methods.make(name, batch_size=3) for name in CLASSICAL)):
+    combined = methods.make("combined", path, 3)
+    assert isinstance(combined, Combined)
+    assert isinstance(combined.network, Estimator)
+    assert combined.field_rows == network.field_rows
+    for method in (combined, network, *(methods.make(name, batch_size=3) for name in CLASSICAL)):
         assert isinstance(method, Method)
         assert method.batch_size == 3
         assert method([]) == []
@@ -42,7 +48,7 @@ def test_make_gives_each_method(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("fourier",), "method is 'fourier'; accepted are network, fft, autocorrelation"),
+        (("fourier",), "method is 'fourier'; accepted are combined, network, fft, autocorrelation"),
         (("fft", "w.safetensors"), "method fft with the weights w.safetensors"),
         (("fft", None, 0), "batch_size is 0"),
     ],

@@ -127,7 +127,7 @@ def test_make_augments_networks_only(tmp_path):
     method = methods.make("network", path, 2, tta=True)
     assert isinstance(method, Augmented)
     assert (method.batch_size, method.field_rows) == (2, 220)
-    with pytest.raises(InputError, match="method fft with tta; accepted with network only"):
+    with pytest.raises(InputError, match="method fft with tta; accepted with combined"):
         methods.make("fft", tta=True)
 
 

@@ -10,12 +10,13 @@ import rich.progress
 from rich.text import Text
 
 from srd_jax import data, methods, predict, weights
+from srd_jax.combination import Combined
 from srd_jax.commands import arguments
 from srd_jax.errors import InputError
 from srd_jax.evaluation import cases, output, summary
 from srd_jax.files import check_writable
 from srd_jax.measurement import Method
-from srd_jax.methods import NETWORK
+from srd_jax.methods import COMBINED, NETWORK, WITH_NETWORK
 from srd_jax.results import print_line, printable
 from srd_jax.source_config import GranaConfig
 from srd_jax.synthetic.dataset import draw_grana
@@ -36,7 +37,7 @@ def add(commands) -> None:
         nargs="+",
         action="extend",
         choices=methods.METHODS,
-        help="default: all",
+        help="default: all, but combined only by weights that give an sd",
     )
     one.add_argument(
         "--weights",
@@ -94,12 +95,13 @@ def _check(options: argparse.Namespace) -> None:
             needed = "a FOLDER" if needs == "folder" else "--generated"
             raise InputError(f"--{flag} {getattr(options, flag)}: is accepted with {needed} only")
     chosen = options.method or methods.METHODS
-    if options.weights and NETWORK not in chosen:
+    network = not set(WITH_NETWORK).isdisjoint(chosen)
+    if options.weights and not network:
         raise InputError(
-            f"--method {' '.join(chosen)}: without network, but with --weights; "
-            "accepted are both or neither"
+            f"--method {' '.join(chosen)}: without a network, but with --weights; "
+            f"accepted are both or neither, the network in {' or '.join(WITH_NETWORK)}"
         )
-    arguments.check_network_options(options, NETWORK in chosen)
+    arguments.check_network_options(options, network)
 
 
 def _check_targets(options: argparse.Namespace, folder: pathlib.Path) -> None:
@@ -120,22 +122,36 @@ def _methods(options: argparse.Namespace) -> dict[str, Method]:
     """Returns the methods by name: weights are named by their file where that tells them apart.
 
     Raises:
-      InputError: weights are given twice, or can't be read.
+      InputError: weights are given twice, can't be read, or give no sd though combined was asked.
     """
     chosen = dict.fromkeys(options.method or methods.METHODS)
-    paths = options.weights or ([weights.RELEASED] if NETWORK in chosen else [])
+    without = chosen.keys().isdisjoint(WITH_NETWORK)
+    paths = options.weights or ([] if without else [weights.RELEASED])
     named: dict[str, Method] = {}
     short = collections.Counter([*map(_short, paths), *chosen])
     for path in paths:
         name = _short(path) if short[_short(path)] == 1 else str(path)
-        name = printable(name)
-        if name in named:
+        added = _of_weights(printable(name), path, options)
+        if not named.keys().isdisjoint(added):
             raise InputError(f"--weights {path}: is given twice; accepted are different ones")
-        named[name] = methods.make(NETWORK, path, options.batch_size, options.tta)
+        named |= added
     for name in chosen:
-        if name != NETWORK:
+        if name not in WITH_NETWORK:
             named[name] = methods.make(name, batch_size=options.batch_size)
     return named
+
+
+def _of_weights(name: str, path: pathlib.Path, options: argparse.Namespace) -> dict[str, Method]:
+    """Returns the chosen methods by the weights of that name; the combined one is called so."""
+    chosen = options.method or methods.METHODS
+    if COMBINED not in chosen:
+        return {name: methods.make(NETWORK, path, options.batch_size, options.tta)}
+    best = methods.make(COMBINED if options.method else None, path, options.batch_size, options.tta)
+    if not isinstance(best, Combined):
+        return {name: best}
+    found: dict[str, Method] = {f"{name} {COMBINED}": best}
+    # The same network, so that it is compiled once.
+    return found | {name: best.network} if NETWORK in chosen else found
 
 
 def _short(path: pathlib.Path) -> str:

@@ -24,8 +24,8 @@ def add(commands) -> None:
     one.add_argument(
         "--method",
         choices=methods.METHODS,
-        default=methods.NETWORK,
-        help="default: %(default)s",
+        help="default: combined, that is the network and autocorrelation; the network alone where "
+        "its weights give no sd",
     )
     one.add_argument(
         "--weights",
@@ -57,12 +57,13 @@ def add(commands) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    if options.method != methods.NETWORK and options.weights is not None:
+    network = options.method is None or options.method in methods.WITH_NETWORK
+    if options.weights is not None and not network:
         raise InputError(
             f"--weights {options.weights}: found with --method {options.method}; "
-            f"accepted with --method {methods.NETWORK} only"
+            f"accepted with --method {' and '.join(methods.WITH_NETWORK)} only"
         )
-    arguments.check_network_options(options, options.method == methods.NETWORK)
+    arguments.check_network_options(options, network)
     limits = arguments.limits(options)
     paths = _crops(options.paths)
     truth = {} if options.annotations is None else _truth(options.annotations, paths)

@@ -1,0 +1,236 @@
+"""Measurement of a granum's period by local autocorrelation along its lamellae."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import ndimage, signal
+
+from srd_jax.baselines import NOTHING, SHORTEST_PX, Period, granum, nothing_repeats, summit
+
+# What the first of two peaks an octave apart needs of the best one's prominence, to be the period.
+_OCTAVE_PROMINENCE = 0.6
+_LAGS = 4  # periods over which one is measured
+
+
+class Peaks(NamedTuple):
+    """Shifts at which a granum repeats, each what its period could be.
+
+    Attributes:
+      period_px: (N,) px of the crop, rising.
+      height: (N,) normalised autocorrelation, up to 1.
+      prominence: (N,) by how much the autocorrelation falls before it rises higher.
+    """
+
+    period_px: np.ndarray
+    height: np.ndarray
+    prominence: np.ndarray
+
+
+def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
+    """Measures the period by local autocorrelation on strips that follow the lamellae.
+
+    The background is taken off and the local contrast made even; the structure tensor gives the
+    inclination of the lamellae everywhere; narrow strips of columns are averaged along it; their
+    autocorrelations under the mask are averaged; up to four multiples of the period are fitted; and
+    the vertical period is multiplied by the mean cosine of the inclination. All of it is done
+    twice, the second time at the scale of the period that the first has found.
+
+    Args:
+      image: (rows, columns) grey values of the crop, its lamellae about horizontal.
+      mask: (rows, columns), True inside of the granum.
+
+    Returns:
+      The period, and as its quality the normalised autocorrelation at a shift of one period, which
+      is 1 for stripes that repeat exactly.
+
+    Raises:
+      InputError: the granum is blank, too low or narrow, or its autocorrelation has no peak at a
+        shift between 6 px and half of the height of its tallest column.
+    """
+    grey, inside = granum(image, mask)
+    height = int(inside.sum(axis=0).max())
+    # Of the first scales, only that of the background depends on the period sought.
+    coarse, _, _ = _followed(grey, inside, height, 2 * SHORTEST_PX, height / 8)
+    period, quality, cosine = _followed(grey, inside, height, coarse, coarse / 3)
+    return Period(period * cosine, quality)
+
+
+def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
+    """Returns all that could be the period, measured as `autocorrelation` does at a known scale.
+
+    Args:
+      image: (rows, columns) grey values of the crop, its lamellae about horizontal.
+      mask: (rows, columns), True inside of the granum.
+      scale_px: about one period, px of the crop.
+
+    Returns:
+      All peaks of the autocorrelation at a shift between 6 px and half of the height of the
+      tallest column; there may be none.
+
+    Raises:
+      InputError: the granum is blank, or too low or narrow.
+    """
+    grey, inside = granum(image, mask)
+    height = int(inside.sum(axis=0).max())
+    correlation, cosine = _repetition(grey, inside, scale_px, scale_px / 3)
+    shifts, prominence = _peaks(correlation, height)
+    periods = [_over_lags(correlation, shift) * cosine for shift in shifts]
+    return Peaks(np.array(periods), correlation[shifts], prominence)
+
+
+def _followed(
+    grey: np.ndarray, inside: np.ndarray, height: int, scale: float, background: float
+) -> tuple[float, float, float]:
+    """Returns vertical period, quality and mean cosine of the inclination, at a scale."""
+    correlation, cosine = _repetition(grey, inside, scale, background)
+    peak = _first_peak(correlation, height)
+    quality = np.clip(correlation[peak], 0, 1)
+    return _over_lags(correlation, peak), float(quality), cosine
+
+
+def _repetition(
+    grey: np.ndarray, inside: np.ndarray, scale: float, background: float
+) -> tuple[np.ndarray, float]:
+    """Returns the autocorrelation over the vertical shift in px, and the inclination's cosine."""
+    waves = _even(grey, inside, background)
+    slope, trust = _inclination(waves, inside, scale)
+    cosine = np.average(1 / np.hypot(1, slope), weights=trust)
+    return _correlation(*_along(waves, inside, slope, scale)), float(cosine)
+
+
+def _even(grey: np.ndarray, inside: np.ndarray, background: float) -> np.ndarray:
+    """Takes the background off and divides by the local contrast; 0 outside of the mask.
+
+    The background is a Gaussian mean, whose standard deviation is given in px.
+    """
+
+    def mean(values, sd):
+        blurred, share = (
+            ndimage.gaussian_filter(part, sd, mode="constant")
+            for part in (np.where(inside, values, 0.0), inside.astype(float))
+        )
+        return blurred / np.maximum(share, 1e-9)
+
+    waves = np.where(inside, grey - mean(grey, background), 0.0)
+    contrast = np.sqrt(mean(waves**2, 2 * background))
+    # Flat parts stay flat.
+    return waves / np.maximum(contrast, 0.1 * waves.std())
+
+
+def _inclination(
+    waves: np.ndarray, inside: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the slope of the lamellae by the structure tensor, and how far to trust it.
+
+    Args:
+      waves: (rows, columns) as `_even` gives them.
+      inside: (rows, columns) bool.
+      scale: about one period, px.
+
+    Returns:
+      slope: (rows, columns) rows per column, at most 0.6 up or down.
+      trust: (rows, columns) squared coherence of the tensor inside of the mask, above 0 there.
+    """
+    # The mask's border would pass for an edge of a lamella.
+    deep = ndimage.binary_erosion(inside, iterations=4)
+    down, right = np.gradient(ndimage.gaussian_filter(waves, scale / 6)) * deep
+    across, along, mixed = (
+        ndimage.gaussian_filter(product, 1.5 * scale, mode="constant")
+        for product in (down**2, right**2, down * right)
+    )
+    slope = -np.tan(np.arctan2(2 * mixed, across - along) / 2)
+    coherence = np.hypot(2 * mixed, across - along) / np.maximum(across + along, 1e-9)
+    return np.clip(slope, -0.6, 0.6), np.where(inside, coherence**2 + 1e-6, 0.0)
+
+
+def _along(
+    waves: np.ndarray, inside: np.ndarray, slope: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns vertical profiles, each the mean of a strip along the lamellae, and where they hold.
+
+    Args:
+      waves: (rows, columns) as `_even` gives them.
+      inside: (rows, columns) bool.
+      slope: (rows, columns) of the lamellae, rows per column.
+      scale: about one period, px; a strip is 1.5 times as wide, and overlaps half of the next.
+
+    Returns:
+      profiles: (rows, strips), each of mean 0 where it holds and 0 elsewhere.
+      valid: (rows, strips) bool, where most of a strip is inside of the mask.
+    """
+    half = min(math.ceil(0.75 * scale), waves.shape[1] // 2)
+    columns = np.arange(half, max(waves.shape[1] - half, half + 1), half)
+    rows = np.arange(len(waves))[:, None]
+    total, count = np.zeros((2, len(waves), len(columns)))
+    for offset in range(-half, half + 1):
+        at = np.broadcast_arrays(rows + offset * slope[:, columns], columns + offset)
+        total += ndimage.map_coordinates(waves, at, order=1)
+        count += ndimage.map_coordinates(inside.astype(float), at, order=1)
+    valid = (count > half) & inside[:, columns]
+    profiles = np.where(valid, total / np.maximum(count, 1), 0.0)
+    means = profiles.sum(axis=0) / np.maximum(valid.sum(axis=0), 1)
+    return np.where(valid, profiles - means, 0.0), valid
+
+
+def _correlation(strips: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Returns the autocorrelation of all strips over the shift in px, from 0 on.
+
+    Each shift is normalised by the energy of its valid pairs of pixels, and left out, with all
+    longer ones, where these are fewer than 15 % of the pixels.
+    """
+    rows = len(strips)
+
+    def pairs(first, second):
+        one, other = (np.fft.rfft(part, 2 * rows, axis=0) for part in (first, second))
+        return np.fft.irfft((np.conj(one) * other).sum(axis=1), 2 * rows)[:rows]
+
+    mask, energy = valid.astype(float), strips**2
+    count = pairs(mask, mask)
+    enough = np.logical_and.accumulate(count > 0.15 * count[0])
+    norm = np.sqrt(np.maximum(pairs(energy, mask) * pairs(mask, energy), 1e-12))
+    return (pairs(strips, strips) / norm)[enough]
+
+
+def _first_peak(correlation: np.ndarray, height: int) -> int:
+    """Returns the shift of the first peak that stands out nearly as much as the best one.
+
+    That is one period where every second lamella differs a little, and where the profile has a
+    second harmonic.
+
+    Raises:
+      InputError: there is no peak.
+    """
+    shifts, prominence = _peaks(correlation, height)
+    if not len(shifts):
+        raise nothing_repeats(height)
+    return int(shifts[prominence >= _OCTAVE_PROMINENCE * prominence.max()][0])
+
+
+def _peaks(correlation: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the shifts of the peaks within the band, px, and their prominences."""
+    shifts, found = signal.find_peaks(correlation[: height // 2 + 2], prominence=NOTHING)
+    band = shifts >= SHORTEST_PX
+    return shifts[band], found["prominences"][band]
+
+
+def _over_lags(correlation: np.ndarray, peak: int) -> float:
+    """Returns the period that fits the peaks at its first multiples, px.
+
+    The fit is by least squares through the origin, weighted by the heights; it ends at a multiple
+    whose peak is lower than a quarter of the first, or further than a quarter of a period away.
+    """
+    first = correlation[peak]
+    period, products, squares = summit(correlation, peak), 0.0, 0.0
+    for number in range(1, _LAGS + 1):
+        low, high = math.floor((number - 0.25) * period), math.ceil((number + 0.25) * period)
+        if high + 1 >= len(correlation):
+            break
+        top = low + int(correlation[low : high + 1].argmax())
+        if top in (low, high) or correlation[top] <= 0.25 * first:
+            break
+        products += correlation[top] * number * summit(correlation, top)
+        squares += correlation[top] * number**2
+        period = products / squares
+    return period

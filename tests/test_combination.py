@@ -1,0 +1,165 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from crops import ellipse, random_weights, stripes
+from scipy import integrate, stats
+
+from srd_jax.autocorrelation import Peaks, autocorrelation, peaks
+from srd_jax.calibration import Calibration
+from srd_jax.combination import BELIEF, Combined, combine, posterior
+from srd_jax.errors import InputError
+from srd_jax.images import Crop
+from srd_jax.measurement import Measurement, Method
+from srd_jax.predict import Estimator
+
+PLAIN = dataclasses.replace(BELIEF, calibration=Calibration())
+NONE = Peaks(*np.zeros((3, 0)))
+
+
+def one_peak(period, height=0.8, prominence=0.9):
+    return Peaks(*(np.array([number]) for number in (period, height, prominence)))
+
+
+class Says(Method):
+    """A network that says the same of every crop."""
+
+    batch_size = 2
+
+    def __init__(self, period_px, sd_px):
+        self.said = Measurement(period_px, sd_px, None, 2.0, (1, 9, 0, 5))
+
+    def prepare(self, image):
+        return image
+
+    def measure(self, prepared, with_attention=False):
+        return [self.said for _ in prepared]
+
+
+def crop(period, shape=(120, 150)):
+    return Crop(stripes(0, shape, period) / np.float32(255), ellipse(shape), None, "")
+
+
+def test_posterior_is_students_t_times_normal_peaks():
+    found = Peaks(np.array([11.0, 22.5]), np.array([0.4, 0.7]), np.array([0.5, 0.9]))
+    log_period = np.linspace(2, 4, 50)
+    sd = np.exp(PLAIN.log_sd + PLAIN.by_height * found.height)
+    weights = found.prominence**PLAIN.exponent
+    normal = stats.norm.pdf(log_period[:, None], np.log(found.period_px), sd)
+    likelihood = math.exp(PLAIN.log_elsewhere) + np.sum(weights * normal, axis=1)
+    expected = stats.t.pdf(log_period, 4, math.log(20), 0.1) * likelihood
+    np.testing.assert_allclose(posterior(log_period, 20, 2.0, found, PLAIN), expected, rtol=1e-10)
+
+
+def test_the_answer_is_median_and_interval_of_the_posterior():
+    found = Peaks(np.array([17.0, 20.0]), np.array([0.2, 0.6]), np.array([0.3, 0.8]))
+    period, sd = combine(19.0, 1.5, found, PLAIN)
+
+    def share(log_period):
+        ends = ((log_period, 5.0), (1.0, 5.0))
+        points = [math.log(17), math.log(20)]
+        part, whole = (
+            integrate.quad(
+                lambda x: posterior(np.array([x]), 19.0, 1.5, found, PLAIN)[0],
+                *one,
+                points=[x for x in points if one[0] < x],
+                limit=200,
+            )[0]
+            for one in ends
+        )
+        return 1 - part / whole
+
+    assert share(math.log(period)) == pytest.approx(0.5, abs=0.02)
+    # The interval's ends are a step of the grid apart from where they should be, at most.
+    log_ends = np.linspace(2.5, 3.4, 400)
+    shares = np.array([share(x) for x in log_ends])
+    low, high = np.exp(np.interp((0.025, 0.975), shares, log_ends))
+    assert sd == pytest.approx((high - low) / (2 * stats.norm.ppf(0.975)), rel=0.02)
+
+
+def test_without_peaks_the_network_alone_decides():
+    period, sd = combine(20.0, 1.0, NONE, PLAIN)
+    assert period == pytest.approx(20, rel=2e-3)
+    # The middle 95 % of Student's t, on a logarithmic axis.
+    reach = stats.t.ppf(0.975, 4) * 0.05
+    assert sd == pytest.approx(20 * math.sinh(reach) / stats.norm.ppf(0.975), rel=0.01)
+
+
+def test_a_clear_peak_beside_the_network_sharpens_it():
+    period, sd = combine(20.0, 2.0, one_peak(21.5), PLAIN)
+    assert period == pytest.approx(21.5, rel=0.005)
+    assert sd < 1.0
+    weak, its_sd = combine(20.0, 2.0, one_peak(21.5, 0.1, 0.05), PLAIN)
+    assert 20 < weak < 21.5
+    assert sd < its_sd
+
+
+def test_the_network_chooses_among_multiples():
+    multiples = Peaks(np.array([12.0, 24.0, 36.0]), np.full(3, 0.8), np.array([0.8, 0.9, 0.7]))
+    for chosen in multiples.period_px:
+        period, sd = combine(1.08 * chosen, 0.1 * chosen, multiples, PLAIN)
+        assert period == pytest.approx(chosen, rel=0.01)
+        assert sd < 0.1 * chosen
+
+
+def test_two_that_contradict_each_other_are_not_certain():
+    agreed = combine(20.0, 2.0, one_peak(20.0), PLAIN)[1]
+    apart = combine(20.0, 2.0, one_peak(31.0), PLAIN)[1]
+    assert apart > 3
+    assert apart > 5 * agreed
+
+
+def test_the_sd_is_calibrated_in_per_cent():
+    found = one_peak(20.0)
+    period, sd = combine(20.0, 2.0, found, PLAIN)
+    belief = dataclasses.replace(PLAIN, calibration=Calibration(1.4, 0.8))
+    assert combine(20.0, 2.0, found, belief)[0] == period
+    expected = 1.4 * (100 * sd / period) ** 0.8 / 100 * period
+    assert combine(20.0, 2.0, found, belief)[1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("period", [9.0, 16.5, 27.0])
+def test_stripes_are_measured_though_the_network_is_off(period):
+    (found,) = Combined(Says(1.12 * period, 0.12 * period))([crop(period)])
+    assert found.period_px == pytest.approx(period, rel=0.02)
+    assert found.sd_px < 0.06 * period
+    assert (found.scale, found.box, found.quality) == (2.0, (1, 9, 0, 5), None)
+
+
+def test_a_granum_too_low_for_an_autocorrelation_is_the_networks():
+    low = crop(9.0, (11, 60))
+    with pytest.raises(InputError):
+        peaks(low.image, low.mask, 9.0)
+    network = Says(9.0, 0.5)
+    assert Combined(network)([low]) == [network.said]
+
+
+@pytest.mark.parametrize("said", [(np.nan, 1.0), (20.0, np.inf), (np.inf, 1.0), (20.0, 0.0)])
+def test_what_is_no_period_stays_none(said):
+    network = Says(*said)
+    assert Combined(network)([crop(16.0)]) == [network.said]
+
+
+def test_a_network_without_sd_is_refused():
+    with pytest.raises(InputError, match=r"give no sd.*accepted: weights that do"):
+        Combined(Says(20.0, None))([crop(16.0)])
+
+
+def test_neither_order_nor_batches_matter():
+    crops = [crop(12.0), crop(20.0, (330, 100)), crop(15.0, (90, 200))]
+    answers = [
+        [(one.period_px, one.sd_px) for one in Combined(Estimator(random_weights(), size))(given)]
+        for size, given in ((1, crops), (2, crops), (3, crops[::-1]))
+    ]
+    assert answers[0] == answers[1] == answers[2][::-1]
+
+
+def test_the_first_peak_is_the_autocorrelations_own():
+    one = crop(16.5)
+    expected = autocorrelation(one.image, one.mask)
+    found = peaks(one.image, one.mask, 16.5)
+    assert (np.diff(found.period_px) > 0).all()
+    assert found.period_px[0] == pytest.approx(expected.period_px, rel=0.01)
+    assert found.height[0] == pytest.approx(expected.quality, abs=0.05)
+    assert found.period_px[1] == pytest.approx(2 * found.period_px[0], rel=0.05)
