@@ -30,9 +30,9 @@ PRESETS = {
     "fast": dict(
         batch_size=16,
         steps_per_epoch=125,
-        epochs=5,
+        epochs=3,
         log_every_steps=25,
-        validation=ValidationConfig(images=1002, every_epochs=5),
+        validation=ValidationConfig(images=1002, every_epochs=3),
     ),
 }
 
