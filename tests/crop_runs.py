@@ -27,7 +27,7 @@ def crops_config(folder, **changes):
         model=ModelConfig(encoder=EncoderConfig(channels=2, dropout=0.0)),
         source=CropsConfig(),
         data=DataConfig(dir=str(folder)),
-        validation=ValidationConfig(batch_size=2, images=2, pictures=1),
+        validation=ValidationConfig(batch_size=2, images=2, pictures=0),
     )
     config.optimizer.warmup_steps = 1
     return validated(dataclasses.replace(config, **changes))

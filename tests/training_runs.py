@@ -57,8 +57,8 @@ def tiny(**changes) -> TrainConfig:
             initial_period=10.0,
         ),
         source=StripesConfig(period=(4.0, 16.0)),
-        optimizer=OptimizerConfig(warmup_steps=1),
-        validation=ValidationConfig(images=4, batch_size=4, frame=(50, 24), pictures=1),
+        optimizer=OptimizerConfig("adamw", warmup_steps=1),
+        validation=ValidationConfig(images=4, batch_size=4, frame=(50, 24), pictures=0),
     )
     return dataclasses.replace(config, **changes)
 
