@@ -1,10 +1,10 @@
 """How far to believe an autocorrelation beside the network: the numbers of `combination.BELIEF`.
 
-python benchmarks/combination.py [--weights FILE] [--grana 600] [--negatives 150] [--seed 777]
+python benchmarks/combination.py [--weights FILE] [--grana 400] [--negatives 40] [--seed 777]
 
 Draws crops, measures each by the network and finds the peaks of its autocorrelation. The numbers
-are those under which the true periods have the greatest posterior probability; then the sd is
-calibrated on the grana. Training, calibration and benchmarks/accuracy.py use other seeds.
+are those under which the true periods have the greatest posterior probability. Training,
+calibration and benchmarks/accuracy.py use other seeds.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import numpy as np
 import rich.progress
 from scipy import optimize
 
-from srd_jax import calibration, predict, weights
+from srd_jax import predict, weights
 from srd_jax.autocorrelation import Peaks, peaks
 from srd_jax.combination import BELIEF, Belief, combine, posterior
 from srd_jax.config import GranaConfig, NegativesConfig
@@ -45,14 +45,13 @@ def main() -> None:
     """Fits, and prints the numbers."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("--weights", default=weights.RELEASED, help="default: the released ones")
-    parser.add_argument("--grana", type=int, default=600, metavar="N", help="%(default)s")
-    parser.add_argument("--negatives", type=int, default=150, metavar="N", help="%(default)s")
+    parser.add_argument("--grana", type=int, default=400, metavar="N", help="%(default)s")
+    parser.add_argument("--negatives", type=int, default=40, metavar="N", help="%(default)s")
     parser.add_argument("--seed", type=int, default=777, help="%(default)s")
     options = parser.parse_args()
     network = predict.load(options.weights, batch_size=1)
     grana = seen(network, GranaConfig(), options.grana, options.seed)
     found = fitted([*grana, *seen(network, NEGATIVES, options.negatives, options.seed + 1)])
-    found = calibrated(found, grana)
     print(f"with the present numbers: {figures(BELIEF, grana)}")
     print(f"with the fitted ones:     {figures(found, grana)}")
     print(f"BELIEF = {found}")
@@ -72,9 +71,9 @@ def _seen(network: predict.Estimator, image: np.ndarray, mask: np.ndarray, true:
 
 
 def belief(numbers: np.ndarray) -> Belief:
-    """Returns a belief of four numbers, without a calibration."""
+    """Returns the belief of its four numbers."""
     exponent, log_sd, by_height, log_elsewhere = map(float, numbers)
-    return Belief(exponent, log_sd, by_height, log_elsewhere, calibration.Calibration())
+    return Belief(exponent, log_sd, by_height, log_elsewhere)
 
 
 def fitted(crops: list[Seen]) -> Belief:
@@ -83,7 +82,7 @@ def fitted(crops: list[Seen]) -> Belief:
     def loss(numbers: np.ndarray) -> float:
         return -float(np.mean([log_probability(one, belief(numbers)) for one in crops]))
 
-    first = dataclasses.astuple(BELIEF)[:4]
+    first = dataclasses.astuple(BELIEF)
     found = optimize.minimize(loss, first, method="Nelder-Mead", options={"fatol": 1e-3})
     return belief(found.x)
 
@@ -100,11 +99,6 @@ def answers(held: Belief, crops: list[Seen]) -> tuple[np.ndarray, np.ndarray]:
     said = np.array([combine(one.period, one.sd, one.peaks, held) for one in crops])
     error = said[:, 0] - np.array([one.true for one in crops])
     return 100 * error / said[:, 0], 100 * said[:, 1] / said[:, 0]
-
-
-def calibrated(held: Belief, crops: list[Seen]) -> Belief:
-    """Returns a belief with the calibration that suits some crops."""
-    return dataclasses.replace(held, calibration=calibration.fit(*answers(held, crops)))
 
 
 def figures(held: Belief, crops: list[Seen]) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from srd_jax.autocorrelation import Peaks, peaks
-from srd_jax.calibration import Calibration
 from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method, grey_and_mask
@@ -46,18 +45,16 @@ class Belief:
       log_sd: see above.
       by_height: see above.
       log_elsewhere: log of the density that holds where no peak is.
-      calibration: of the sd that comes of it, both in per cent of the period.
     """
 
     exponent: float
     log_sd: float
     by_height: float
     log_elsewhere: float
-    calibration: Calibration
 
 
 # Fitted to drawn grana by `python benchmarks/combination.py`.
-BELIEF = Belief(2.126, -2.23, -2.353, -3.911, Calibration())
+BELIEF = Belief(1.416, -1.97, -2.727, -1.925)
 
 
 class Combined(Method[Any]):
@@ -128,8 +125,7 @@ def combine(
     """
     share = np.cumsum(posterior(_GRID, period_px, sd_px, found, belief))
     low, median, high = np.exp(np.interp(_QUANTILES, share / share[-1], _GRID))
-    percent = np.array(100 * (high - low) / (2 * _REACH * median))
-    return float(median), float(belief.calibration.apply(percent) / 100 * median)
+    return float(median), float((high - low) / (2 * _REACH))
 
 
 def posterior(

@@ -1,4 +1,3 @@
-import dataclasses
 import math
 
 import numpy as np
@@ -7,14 +6,12 @@ from crops import ellipse, random_weights, stripes
 from scipy import integrate, stats
 
 from srd_jax.autocorrelation import Peaks, autocorrelation, peaks
-from srd_jax.calibration import Calibration
 from srd_jax.combination import BELIEF, Combined, combine, posterior
 from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method
 from srd_jax.predict import Estimator
 
-PLAIN = dataclasses.replace(BELIEF, calibration=Calibration())
 NONE = Peaks(*np.zeros((3, 0)))
 
 
@@ -44,24 +41,24 @@ def crop(period, shape=(120, 150)):
 def test_posterior_is_students_t_times_normal_peaks():
     found = Peaks(np.array([11.0, 22.5]), np.array([0.4, 0.7]), np.array([0.5, 0.9]))
     log_period = np.linspace(2, 4, 50)
-    sd = np.exp(PLAIN.log_sd + PLAIN.by_height * found.height)
-    weights = found.prominence**PLAIN.exponent
+    sd = np.exp(BELIEF.log_sd + BELIEF.by_height * found.height)
+    weights = found.prominence**BELIEF.exponent
     normal = stats.norm.pdf(log_period[:, None], np.log(found.period_px), sd)
-    likelihood = math.exp(PLAIN.log_elsewhere) + np.sum(weights * normal, axis=1)
+    likelihood = math.exp(BELIEF.log_elsewhere) + np.sum(weights * normal, axis=1)
     expected = stats.t.pdf(log_period, 4, math.log(20), 0.1) * likelihood
-    np.testing.assert_allclose(posterior(log_period, 20, 2.0, found, PLAIN), expected, rtol=1e-10)
+    np.testing.assert_allclose(posterior(log_period, 20, 2.0, found, BELIEF), expected, rtol=1e-10)
 
 
 def test_the_answer_is_median_and_interval_of_the_posterior():
     found = Peaks(np.array([17.0, 20.0]), np.array([0.2, 0.6]), np.array([0.3, 0.8]))
-    period, sd = combine(19.0, 1.5, found, PLAIN)
+    period, sd = combine(19.0, 1.5, found, BELIEF)
 
     def share(log_period):
         ends = ((log_period, 5.0), (1.0, 5.0))
         points = [math.log(17), math.log(20)]
         part, whole = (
             integrate.quad(
-                lambda x: posterior(np.array([x]), 19.0, 1.5, found, PLAIN)[0],
+                lambda x: posterior(np.array([x]), 19.0, 1.5, found, BELIEF)[0],
                 *one,
                 points=[x for x in points if one[0] < x],
                 limit=200,
@@ -79,7 +76,7 @@ def test_the_answer_is_median_and_interval_of_the_posterior():
 
 
 def test_without_peaks_the_network_alone_decides():
-    period, sd = combine(20.0, 1.0, NONE, PLAIN)
+    period, sd = combine(20.0, 1.0, NONE, BELIEF)
     assert period == pytest.approx(20, rel=2e-3)
     # The middle 95 % of Student's t, on a logarithmic axis.
     reach = stats.t.ppf(0.975, 4) * 0.05
@@ -87,10 +84,10 @@ def test_without_peaks_the_network_alone_decides():
 
 
 def test_a_clear_peak_beside_the_network_sharpens_it():
-    period, sd = combine(20.0, 2.0, one_peak(21.5), PLAIN)
+    period, sd = combine(20.0, 2.0, one_peak(21.5), BELIEF)
     assert period == pytest.approx(21.5, rel=0.005)
     assert sd < 1.0
-    weak, its_sd = combine(20.0, 2.0, one_peak(21.5, 0.1, 0.05), PLAIN)
+    weak, its_sd = combine(20.0, 2.0, one_peak(21.5, 0.1, 0.05), BELIEF)
     assert 20 < weak < 21.5
     assert sd < its_sd
 
@@ -98,25 +95,16 @@ def test_a_clear_peak_beside_the_network_sharpens_it():
 def test_the_network_chooses_among_multiples():
     multiples = Peaks(np.array([12.0, 24.0, 36.0]), np.full(3, 0.8), np.array([0.8, 0.9, 0.7]))
     for chosen in multiples.period_px:
-        period, sd = combine(1.08 * chosen, 0.1 * chosen, multiples, PLAIN)
+        period, sd = combine(1.08 * chosen, 0.1 * chosen, multiples, BELIEF)
         assert period == pytest.approx(chosen, rel=0.01)
         assert sd < 0.1 * chosen
 
 
 def test_two_that_contradict_each_other_are_not_certain():
-    agreed = combine(20.0, 2.0, one_peak(20.0), PLAIN)[1]
-    apart = combine(20.0, 2.0, one_peak(31.0), PLAIN)[1]
+    agreed = combine(20.0, 2.0, one_peak(20.0), BELIEF)[1]
+    apart = combine(20.0, 2.0, one_peak(31.0), BELIEF)[1]
     assert apart > 3
     assert apart > 5 * agreed
-
-
-def test_the_sd_is_calibrated_in_per_cent():
-    found = one_peak(20.0)
-    period, sd = combine(20.0, 2.0, found, PLAIN)
-    belief = dataclasses.replace(PLAIN, calibration=Calibration(1.4, 0.8))
-    assert combine(20.0, 2.0, found, belief)[0] == period
-    expected = 1.4 * (100 * sd / period) ** 0.8 / 100 * period
-    assert combine(20.0, 2.0, found, belief)[1] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("period", [9.0, 16.5, 27.0])

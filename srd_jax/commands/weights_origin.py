@@ -29,7 +29,9 @@ def _weights(options: argparse.Namespace) -> int:
     path = weights.file_of(options.weights or weights.RELEASED)
     found = weights.load(path)
     if options.json:
-        print(json.dumps(found.origin, indent=2))
+        # A config's NaN is a number that isn't known; JSON has null for it.
+        known = json.loads(json.dumps(found.origin), parse_constant=lambda _: None)
+        print(json.dumps(known, indent=2, allow_nan=False))
     else:
         print("\n".join(_lines(path, found)))
     return arguments.ALL_READ
