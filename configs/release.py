@@ -1,4 +1,4 @@
-"""The released weights: three parts on generated grana alone, each from the one before.
+"""The released weights: four parts on generated grana alone, each from the one before.
 
 python launch.py --config=configs/release.py --workdir=runs/release
 python launch.py --config=configs/release.py --workdir=runs/release --config.preset=full
@@ -11,4 +11,4 @@ from srd_jax.curriculum_config import CurriculumConfig
 
 def get_config() -> CurriculumConfig:
     """Returns the config."""
-    return CurriculumConfig(name="release", stages=("release1", "release2", "release3"))
+    return CurriculumConfig(name="release", stages=("release1", "release2", "release3", "release4"))

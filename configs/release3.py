@@ -1,4 +1,4 @@
-"""The released network, last part: wider frames, a falling rate; from the second part.
+"""The released network, third part: wider frames, a falling rate; from the second part.
 
 python launch.py --config=configs/release3.py --workdir=runs/release3
 python launch.py --config=configs/release3.py:full --workdir=runs/full/release3

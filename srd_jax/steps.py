@@ -1,10 +1,11 @@
 """What runs on the device: the training step, many of them in a scan, and the validation.
 
-The images of a step follow from the seed and the step alone, so that a run that goes on from a
-checkpoint ends with the bits of a run that was never stopped.
+The images of a step follow from the run's seed and name and from the step alone, so that a run that
+goes on from a checkpoint ends with the bits of a run that was never stopped.
 """
 
 import functools
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -86,6 +87,14 @@ def train_step(
     return TrainState(state.step + 1, parameters, average, optimizer_state), metrics
 
 
+def root_key(config: TrainConfig) -> jax.Array:
+    """Returns the key of all images of a run: another one for each stage of one seed.
+
+    Stages that draw from the same ranges would otherwise see the same grana again.
+    """
+    return jax.random.fold_in(jax.random.key(config.seed), zlib.crc32(config.name.encode()))
+
+
 def make_steps(
     config: TrainConfig, mesh: jax.sharding.Mesh, source: Source
 ) -> Callable[[TrainState, Any], tuple[TrainState, Metrics]]:
@@ -97,7 +106,7 @@ def make_steps(
     apply = model.as_function(config.model)
     update = optimizer.make(config)
     split = NamedSharding(mesh, PartitionSpec("data"))
-    root = jax.random.key(config.seed)
+    root = root_key(config)
 
     def step(arrays, state, _):
         key = jax.random.fold_in(root, state.step)
