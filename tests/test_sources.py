@@ -11,7 +11,7 @@ from crop_runs import NARROW, crops_config
 from grana_folders import write_folder
 from training_runs import read_checkpoint, same_bits, tiny
 
-from srd_jax import sources, train
+from srd_jax import sources, steps, train
 from srd_jax.config import (
     AugmentConfig,
     CropsConfig,
@@ -208,3 +208,14 @@ def test_stripes_need_no_arrays():
     source = sources.make(tiny())
     assert jax.tree.leaves(source.arrays) == []
     assert source.validation_images == tiny().validation.images
+
+
+def test_each_stage_of_one_seed_draws_images_of_its_own():
+    keys = [
+        jax.random.key_data(steps.root_key(tiny(name=name, seed=seed))).tolist()
+        for name in ("stage1", "stage2")
+        for seed in (0, 1)
+    ]
+    assert len({tuple(key) for key in keys}) == 4
+    again = jax.random.key_data(steps.root_key(tiny(name="stage2", seed=1))).tolist()
+    assert again == keys[-1]

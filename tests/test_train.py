@@ -296,14 +296,3 @@ def test_a_stage_with_another_network_is_one_line_with_the_parameters(tmp_path):
     assert message.startswith(f"{undisturbed()}: ")
     assert "missing sd_pool.queries" in message
     assert "period_regressor.hidden.bias has shape (8,), accepted: (5,)" in message
-
-
-def test_each_stage_of_one_seed_draws_images_of_its_own():
-    keys = [
-        jax.random.key_data(steps.root_key(tiny(name=name, seed=seed))).tolist()
-        for name in ("stage1", "stage2")
-        for seed in (0, 1)
-    ]
-    assert len({tuple(key) for key in keys}) == 4
-    again = jax.random.key_data(steps.root_key(tiny(name="stage2", seed=1))).tolist()
-    assert again == keys[-1]
