@@ -70,21 +70,15 @@ def _seen(network: predict.Estimator, image: np.ndarray, mask: np.ndarray, true:
     return Seen(true, one.period_px, one.sd_px, peaks(image, mask, one.period_px))
 
 
-def belief(numbers: np.ndarray) -> Belief:
-    """Returns the belief of its four numbers."""
-    exponent, log_sd, by_height, log_elsewhere = map(float, numbers)
-    return Belief(exponent, log_sd, by_height, log_elsewhere)
-
-
 def fitted(crops: list[Seen]) -> Belief:
     """Returns the belief of the greatest likelihood."""
 
     def loss(numbers: np.ndarray) -> float:
-        return -float(np.mean([log_probability(one, belief(numbers)) for one in crops]))
+        return -float(np.mean([log_probability(one, Belief(*numbers)) for one in crops]))
 
     first = dataclasses.astuple(BELIEF)
     found = optimize.minimize(loss, first, method="Nelder-Mead", options={"fatol": 1e-3})
-    return belief(found.x)
+    return Belief(*map(float, found.x))
 
 
 def log_probability(one: Seen, held: Belief) -> float:

@@ -21,11 +21,13 @@ class Peaks(NamedTuple):
       period_px: (N,) px of the crop, rising.
       height: (N,) normalised autocorrelation, up to 1.
       prominence: (N,) by how much the autocorrelation falls before it rises higher.
+      layers: (N,) how many such periods the granum is high.
     """
 
     period_px: np.ndarray
     height: np.ndarray
     prominence: np.ndarray
+    layers: np.ndarray
 
 
 def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
@@ -58,7 +60,10 @@ def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
 
 
 def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
-    """Returns all that could be the period, measured as `autocorrelation` does at a known scale.
+    """Returns all that could be the period, found as by `autocorrelation`, at a known scale.
+
+    Each is read off its own peak, not over multiples: where the distance of the lamellae varies,
+    that is nearer to the mean over the granum.
 
     Args:
       image: (rows, columns) grey values of the crop, its lamellae about horizontal.
@@ -76,8 +81,8 @@ def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
     height = int(inside.sum(axis=0).max())
     correlation, cosine = _repetition(grey, inside, scale_px, scale_px / 3)
     shifts, prominence = _peaks(correlation, height)
-    periods = [_over_lags(correlation, shift) * cosine for shift in shifts]
-    return Peaks(np.array(periods), correlation[shifts], prominence)
+    periods = np.array([summit(correlation, shift) * cosine for shift in shifts])
+    return Peaks(periods, correlation[shifts], prominence, height / periods)
 
 
 def _followed(

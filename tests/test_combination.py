@@ -12,11 +12,17 @@ from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method
 from srd_jax.predict import Estimator
 
-NONE = Peaks(*np.zeros((3, 0)))
+NONE = Peaks(*np.zeros((4, 0)))
+
+
+def peaks_at(period, height, prominence, granum=200.0):
+    """Peaks of a granum that is `granum` px high."""
+    period = np.array(period)
+    return Peaks(period, np.array(height), np.array(prominence), granum / period)
 
 
 def one_peak(period, height=0.8, prominence=0.9):
-    return Peaks(*(np.array([number]) for number in (period, height, prominence)))
+    return peaks_at([period], [height], [prominence])
 
 
 class Says(Method):
@@ -38,19 +44,23 @@ def crop(period, shape=(120, 150)):
     return Crop(stripes(0, shape, period) / np.float32(255), ellipse(shape), None, "")
 
 
-def test_posterior_is_students_t_times_normal_peaks():
-    found = Peaks(np.array([11.0, 22.5]), np.array([0.4, 0.7]), np.array([0.5, 0.9]))
+def test_posterior_is_students_t_times_a_mixture_of_them():
+    found = peaks_at([11.0, 22.5], [0.4, 0.7], [0.5, 0.9], granum=90.0)
     log_period = np.linspace(2, 4, 50)
-    sd = np.exp(BELIEF.log_sd + BELIEF.by_height * found.height)
-    weights = found.prominence**BELIEF.exponent
-    normal = stats.norm.pdf(log_period[:, None], np.log(found.period_px), sd)
-    likelihood = math.exp(BELIEF.log_elsewhere) + np.sum(weights * normal, axis=1)
-    expected = stats.t.pdf(log_period, 4, math.log(20), 0.1) * likelihood
-    np.testing.assert_allclose(posterior(log_period, 20, 2.0, found, BELIEF), expected, rtol=1e-10)
+    share = found.prominence**BELIEF.exponent
+    middle = np.log(found.period_px) + BELIEF.shift * (1 - found.height)
+    scale = np.exp(BELIEF.log_scale + BELIEF.by_height * found.height)
+    scale *= np.array([90 / 11, 90 / 22.5]) ** BELIEF.by_layers
+    mixture = stats.t.pdf(log_period[:, None], 4, middle, scale) @ (share / share.sum())
+    # Once in fifty crops, the period is anywhere between 6 and 100 px.
+    elsewhere = 0.02 * stats.uniform.pdf(3, math.log(6), math.log(100 / 6))
+    expected = stats.t.pdf(log_period, 4, math.log(20), 0.1) * (mixture + elsewhere)
+    ratio = posterior(log_period, 20, 2.0, found, BELIEF) / expected
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-10)
 
 
 def test_the_answer_is_median_and_interval_of_the_posterior():
-    found = Peaks(np.array([17.0, 20.0]), np.array([0.2, 0.6]), np.array([0.3, 0.8]))
+    found = peaks_at([17.0, 20.0], [0.2, 0.6], [0.3, 0.8])
     period, sd = combine(19.0, 1.5, found, BELIEF)
 
     def share(log_period):
@@ -67,12 +77,12 @@ def test_the_answer_is_median_and_interval_of_the_posterior():
         )
         return 1 - part / whole
 
-    assert share(math.log(period)) == pytest.approx(0.5, abs=0.02)
+    assert share(math.log(period)) == pytest.approx(0.5, abs=0.01)
     # The interval's ends are a step of the grid apart from where they should be, at most.
     log_ends = np.linspace(2.5, 3.4, 400)
     shares = np.array([share(x) for x in log_ends])
     low, high = np.exp(np.interp((0.025, 0.975), shares, log_ends))
-    assert sd == pytest.approx((high - low) / (2 * stats.norm.ppf(0.975)), rel=0.02)
+    assert sd == pytest.approx((high - low) / (2 * 2.3), rel=0.02)
 
 
 def test_without_peaks_the_network_alone_decides():
@@ -80,12 +90,12 @@ def test_without_peaks_the_network_alone_decides():
     assert period == pytest.approx(20, rel=2e-3)
     # The middle 95 % of Student's t, on a logarithmic axis.
     reach = stats.t.ppf(0.975, 4) * 0.05
-    assert sd == pytest.approx(20 * math.sinh(reach) / stats.norm.ppf(0.975), rel=0.01)
+    assert sd == pytest.approx(20 * math.sinh(reach) / 2.3, rel=0.01)
 
 
 def test_a_clear_peak_beside_the_network_sharpens_it():
     period, sd = combine(20.0, 2.0, one_peak(21.5), BELIEF)
-    assert period == pytest.approx(21.5, rel=0.005)
+    assert period == pytest.approx(21.5 * math.exp(0.2 * BELIEF.shift), rel=0.005)
     assert sd < 1.0
     weak, its_sd = combine(20.0, 2.0, one_peak(21.5, 0.1, 0.05), BELIEF)
     assert 20 < weak < 21.5
@@ -93,7 +103,7 @@ def test_a_clear_peak_beside_the_network_sharpens_it():
 
 
 def test_the_network_chooses_among_multiples():
-    multiples = Peaks(np.array([12.0, 24.0, 36.0]), np.full(3, 0.8), np.array([0.8, 0.9, 0.7]))
+    multiples = peaks_at([12.0, 24.0, 36.0], [0.8, 0.8, 0.8], [0.8, 0.9, 0.7])
     for chosen in multiples.period_px:
         period, sd = combine(1.08 * chosen, 0.1 * chosen, multiples, BELIEF)
         assert period == pytest.approx(chosen, rel=0.01)
