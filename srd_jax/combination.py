@@ -3,7 +3,8 @@
 The network knows about how long the period is, and when it doesn't know; the autocorrelation knows
 it to a hundredth where lamellae are clear, but takes a multiple or the grain for the period now and
 then. By Bayes' rule the network's answer is the prior of the period and the peaks are its
-likelihood; what they say together lies on a grid of periods.
+likelihood; what they say together lies on a grid of periods. The period is what it would be if the
+crop showed lamellae, the sd allows for its showing none.
 """
 
 import dataclasses
@@ -30,9 +31,9 @@ _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
     math.gamma(_DEGREES / 2) * math.sqrt(_DEGREES * math.pi)
 )
 
-# Ends and middle of the interval that holds 95 %, and its half in sd. Of Student's t, 1 and 1.96 of
-# these sd hold 71 % and 92 %, about as near to a normal's 68 % and 95 % as both can be at once.
-_QUANTILES, _REACH = (0.025, 0.5, 0.975), 2.3
+# Ends of the interval that holds 95 %, and its half in sd. Of Student's t, 1 and 1.96 of these sd
+# hold 71 % and 92 %, about as near to a normal's 68 % and 95 % as both can be at once.
+_ENDS, _REACH = (0.025, 0.975), 2.3
 
 # Density of a log period at which no peak is, as if one crop in fifty had the period anywhere
 # between 6 and 100 px. Drawn grana would do without, but two that contradict each other clearly
@@ -44,13 +45,16 @@ _ELSEWHERE = 0.02 / math.log(100 / 6)
 class Belief:
     """How far the peaks of an autocorrelation are believed.
 
-    The likelihood of a log period is a mixture of Student's t densities, one for each peak. A
-    peak's share is its prominence^exponent. Its density lies around log period + shift · (1 −
-    height), since noise, and errors of the inclination, move low peaks to shorter periods; its
-    scale is exp(log_scale + by_height · height) · layers^by_layers.
+    Where a crop shows lamellae, the likelihood of a log period is a mixture of Student's t
+    densities, one for each peak. A peak's share is its prominence^exponent. Its density lies around
+    log period + shift · (1 − height), since noise, and errors of the inclination, move low peaks to
+    shorter periods; its scale is exp(log_scale + by_height · height) · layers^by_layers.
+
+    Where a crop may show none, peaks may be those of noise, and the likelihood is 1 plus this
+    mixture times odds of exp(log_odds + by_prominence · the greatest prominence).
 
     Attributes:
-      exponent, log_scale, by_height, by_layers, shift: see above.
+      exponent, log_scale, by_height, by_layers, shift, log_odds, by_prominence: see above.
     """
 
     exponent: float
@@ -58,10 +62,12 @@ class Belief:
     by_height: float
     by_layers: float
     shift: float
+    log_odds: float
+    by_prominence: float
 
 
-# Fitted to drawn grana by `python benchmarks/combination.py`.
-BELIEF = Belief(7.9, -1.65, -3.137, -0.306, 0.035)
+# Fitted to drawn crops by `python benchmarks/combination.py`.
+BELIEF = Belief(5.482, -1.716, -3.017, -0.315, 0.036, -2.718, 8.782)
 
 
 class Combined(Method[Any]):
@@ -122,7 +128,10 @@ def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Meas
 def combine(
     period_px: float, sd_px: float, found: Peaks, belief: Belief = BELIEF
 ) -> tuple[float, float]:
-    """Returns the period and its sd, px of the crop: the median, and what tells the middle 95 %.
+    """Returns the period and its sd, px of the crop.
+
+    The period is the median where the crop shows lamellae; the sd is from there to the further end
+    of the middle 95 % where it may show none, divided by 2.3.
 
     Args:
       period_px: the network's, px of the crop.
@@ -130,16 +139,23 @@ def combine(
       found: peaks of the crop's autocorrelation.
       belief: how far they are believed.
     """
-    density = posterior(_GRID, period_px, sd_px, found, belief)
-    share = np.cumsum(density) - density / 2
-    low, median, high = np.exp(np.interp(_QUANTILES, share / density.sum(), _GRID))
-    return float(median), float((high - low) / (2 * _REACH))
+    certain, doubtful = posteriors(_GRID, period_px, sd_px, found, belief)
+    (period,) = _quantiles(certain, 0.5)
+    low, high = _quantiles(doubtful, *_ENDS)
+    return period, max(high - period, period - low) / _REACH
 
 
-def posterior(
+def _quantiles(density: np.ndarray, *shares: float) -> list[float]:
+    below = np.cumsum(density) - density / 2
+    return np.exp(np.interp(shares, below / density.sum(), _GRID)).tolist()
+
+
+def posteriors(
     log_period: np.ndarray, period_px: float, sd_px: float, found: Peaks, belief: Belief
-) -> np.ndarray:
-    """Returns prior times likelihood of each log period, (N,), not normalised.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns prior times likelihood of each log period, (N,), not normalised, in two cases.
+
+    The first holds where the crop shows lamellae, the second where it may show none.
 
     Args:
       log_period: (N,) of periods in px of the crop.
@@ -150,12 +166,14 @@ def posterior(
     """
     prior = _student((log_period - math.log(period_px)) * period_px / sd_px)
     if not len(found.period_px):
-        return prior
+        return prior, prior
     share = special.softmax(belief.exponent * np.log(found.prominence))
     middle = np.log(found.period_px) + belief.shift * (1 - found.height)
     scale = np.exp(belief.log_scale + belief.by_height * found.height)
     scale *= found.layers**belief.by_layers
-    return prior * (_ELSEWHERE + _student((log_period[:, None] - middle) / scale) @ (share / scale))
+    mixture = _student((log_period[:, None] - middle) / scale) @ (share / scale)
+    odds = math.exp(belief.log_odds + belief.by_prominence * found.prominence.max())
+    return prior * (_ELSEWHERE + mixture), prior * (1 + odds * mixture)
 
 
 def _student(away: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from crops import ellipse, random_weights, stripes
 from scipy import integrate, stats
 
 from srd_jax.autocorrelation import Peaks, autocorrelation, peaks
-from srd_jax.combination import BELIEF, Combined, combine, posterior
+from srd_jax.combination import BELIEF, Combined, combine, posteriors
 from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method
@@ -44,7 +44,7 @@ def crop(period, shape=(120, 150)):
     return Crop(stripes(0, shape, period) / np.float32(255), ellipse(shape), None, "")
 
 
-def test_posterior_is_students_t_times_a_mixture_of_them():
+def test_posteriors_are_students_t_times_a_mixture_of_them():
     found = peaks_at([11.0, 22.5], [0.4, 0.7], [0.5, 0.9], granum=90.0)
     log_period = np.linspace(2, 4, 50)
     share = found.prominence**BELIEF.exponent
@@ -52,37 +52,39 @@ def test_posterior_is_students_t_times_a_mixture_of_them():
     scale = np.exp(BELIEF.log_scale + BELIEF.by_height * found.height)
     scale *= np.array([90 / 11, 90 / 22.5]) ** BELIEF.by_layers
     mixture = stats.t.pdf(log_period[:, None], 4, middle, scale) @ (share / share.sum())
+    prior = stats.t.pdf(log_period, 4, math.log(20), 0.1)
     # Once in fifty crops, the period is anywhere between 6 and 100 px.
     elsewhere = 0.02 * stats.uniform.pdf(3, math.log(6), math.log(100 / 6))
-    expected = stats.t.pdf(log_period, 4, math.log(20), 0.1) * (mixture + elsewhere)
-    ratio = posterior(log_period, 20, 2.0, found, BELIEF) / expected
-    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-10)
+    odds = math.exp(BELIEF.log_odds + BELIEF.by_prominence * 0.9)
+    expected = prior * (elsewhere + mixture), prior * (1 + odds * mixture)
+    for one, its in zip(posteriors(log_period, 20, 2.0, found, BELIEF), expected, strict=True):
+        ratio = one / its
+        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-10)
 
 
-def test_the_answer_is_median_and_interval_of_the_posterior():
-    found = peaks_at([17.0, 20.0], [0.2, 0.6], [0.3, 0.8])
-    period, sd = combine(19.0, 1.5, found, BELIEF)
+def share_below(case, log_period, *given):
+    """The share of a posterior below a log period, by quadrature."""
+    part, whole = (
+        integrate.quad(
+            lambda x: posteriors(np.array([x]), *given)[case][0],
+            1.0,
+            end,
+            points=[x for x in (math.log(17), math.log(20)) if x < end],
+            limit=200,
+        )[0]
+        for end in (log_period, 5.0)
+    )
+    return part / whole
 
-    def share(log_period):
-        ends = ((log_period, 5.0), (1.0, 5.0))
-        points = [math.log(17), math.log(20)]
-        part, whole = (
-            integrate.quad(
-                lambda x: posterior(np.array([x]), 19.0, 1.5, found, BELIEF)[0],
-                *one,
-                points=[x for x in points if one[0] < x],
-                limit=200,
-            )[0]
-            for one in ends
-        )
-        return 1 - part / whole
 
-    assert share(math.log(period)) == pytest.approx(0.5, abs=0.01)
-    # The interval's ends are a step of the grid apart from where they should be, at most.
-    log_ends = np.linspace(2.5, 3.4, 400)
-    shares = np.array([share(x) for x in log_ends])
+def test_the_answer_is_a_median_and_reaches_to_the_further_end_of_an_interval():
+    given = 19.0, 1.5, peaks_at([17.0, 20.0], [0.2, 0.6], [0.3, 0.8]), BELIEF
+    period, sd = combine(*given)
+    assert share_below(0, math.log(period), *given) == pytest.approx(0.5, abs=0.01)
+    log_ends = np.linspace(2.5, 3.4, 200)
+    shares = np.array([share_below(1, x, *given) for x in log_ends])
     low, high = np.exp(np.interp((0.025, 0.975), shares, log_ends))
-    assert sd == pytest.approx((high - low) / (2 * 2.3), rel=0.02)
+    assert sd == pytest.approx(max(high - period, period - low) / 2.3, rel=0.02)
 
 
 def test_without_peaks_the_network_alone_decides():
@@ -90,7 +92,7 @@ def test_without_peaks_the_network_alone_decides():
     assert period == pytest.approx(20, rel=2e-3)
     # The middle 95 % of Student's t, on a logarithmic axis.
     reach = stats.t.ppf(0.975, 4) * 0.05
-    assert sd == pytest.approx(20 * math.sinh(reach) / 2.3, rel=0.01)
+    assert sd == pytest.approx(20 * math.expm1(reach) / 2.3, rel=0.01)
 
 
 def test_a_clear_peak_beside_the_network_sharpens_it():
@@ -102,12 +104,17 @@ def test_a_clear_peak_beside_the_network_sharpens_it():
     assert sd < its_sd
 
 
-def test_the_network_chooses_among_multiples():
-    multiples = peaks_at([12.0, 24.0, 36.0], [0.8, 0.8, 0.8], [0.8, 0.9, 0.7])
+def test_the_network_chooses_among_multiples_alike():
+    multiples = peaks_at([12.0, 24.0, 36.0], [0.8, 0.8, 0.8], [0.9, 0.9, 0.9])
     for chosen in multiples.period_px:
-        period, sd = combine(1.08 * chosen, 0.1 * chosen, multiples, BELIEF)
+        period, sd = combine(1.05 * chosen, 0.06 * chosen, multiples, BELIEF)
         assert period == pytest.approx(chosen, rel=0.01)
-        assert sd < 0.1 * chosen
+        assert sd < 0.06 * chosen
+
+
+def test_peaks_of_noise_do_not_make_a_network_certain_that_is_not():
+    noise = peaks_at([12.0, 20.5, 31.0], [0.06, 0.08, 0.05], [0.1, 0.12, 0.1])
+    assert combine(20.0, 6.0, noise, BELIEF)[1] > 0.8 * combine(20.0, 6.0, NONE, BELIEF)[1]
 
 
 def test_two_that_contradict_each_other_are_not_certain():
