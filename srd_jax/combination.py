@@ -67,7 +67,7 @@ class Belief:
 
 
 # Fitted to drawn crops by `python benchmarks/combination.py`.
-BELIEF = Belief(5.482, -1.716, -3.017, -0.315, 0.036, -2.718, 8.782)
+BELIEF = Belief(3.11, -1.6, -3.257, -0.314, 0.0384, -2.5, 7.651)
 
 
 class Combined(Method[Any]):
