@@ -1,12 +1,14 @@
 """What parts of the training are worth: curricula that differ in one thing, side by side.
 
-python benchmarks/ablation.py --workdir=runs/ablation [--preset=fast] [--variants …] [--seeds 0 1]
+python benchmarks/ablation.py --workdir=runs/ablation [--preset=fast] [--share=1] [--variants …]
+    [--seeds 0 1]
 
 Trains the stages up to that of real grana: as they are, with one or four heads instead of two,
 without the term that pushes the heads apart, and the last stage alone, from scratch, on as many
-images as all of them see together. Each variant and seed has a folder of its own in the workdir;
-the same command goes on where it was stopped and leaves what is finished. The table is printed and
-written to ablation.md. Errors differ by chance from seed to seed: compare several.
+images as all of them see together. With a share below 1 each stage has that share of its epochs,
+for a table in less time. Each variant and seed has a folder of its own in the workdir; the same
+command goes on where it was stopped and leaves what is finished. The table is printed and written
+to ablation.md. Errors differ by chance from seed to seed: compare several.
 """
 
 import argparse
@@ -66,7 +68,16 @@ VARIANTS: dict[str, Callable[[list[TrainConfig]], list[TrainConfig]]] = {
 }
 
 
-def run(variant: str, seed: int, preset: str, workdir: pathlib.Path) -> list[StageRecord]:
+def shortened(stages: list[TrainConfig], share: float) -> list[TrainConfig]:
+    """Returns stages with a share of their epochs, at least one each."""
+    return [
+        dataclasses.replace(stage, epochs=max(1, round(share * stage.epochs))) for stage in stages
+    ]
+
+
+def run(
+    variant: str, seed: int, preset: str, share: float, workdir: pathlib.Path
+) -> list[StageRecord]:
     """Trains what a variant hasn't finished yet, and returns its stages.
 
     Raises:
@@ -74,7 +85,7 @@ def run(variant: str, seed: int, preset: str, workdir: pathlib.Path) -> list[Sta
       train.Stopped: a stage ended early.
     """
     config = CurriculumConfig(preset=preset, stages=STAGES, seed=seed)
-    stages = VARIANTS[variant](curriculum.stage_configs(config, CONFIGS))
+    stages = VARIANTS[variant](shortened(curriculum.stage_configs(config, CONFIGS), share))
     for stage in stages:
         train.run(stage, workdir / stage.name)
     return [read_stage(workdir / stage.name) for stage in stages]
@@ -98,6 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--workdir", type=pathlib.Path, required=True)
     parser.add_argument("--preset", choices=PRESETS, default="fast")
+    parser.add_argument("--share", type=float, default=1.0, metavar="S", help="%(default)s")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=[*VARIANTS])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     options = parser.parse_args()
@@ -107,7 +119,7 @@ def main() -> None:
         for seed in options.seeds:
             for variant in options.variants:
                 workdir = options.workdir / f"{variant}_seed{seed}"
-                found[variant, seed] = run(variant, seed, options.preset, workdir)
+                found[variant, seed] = run(variant, seed, options.preset, options.share, workdir)
                 write_text(options.workdir / "ablation.md", table(found))
                 print(table(found), flush=True)
     except (InputError, train.Stopped) as error:
