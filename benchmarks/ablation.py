@@ -68,11 +68,12 @@ VARIANTS: dict[str, Callable[[list[TrainConfig]], list[TrainConfig]]] = {
 }
 
 
-def shortened(stages: list[TrainConfig], share: float) -> list[TrainConfig]:
-    """Returns stages with a share of their epochs, at least one each."""
-    return [
-        dataclasses.replace(stage, epochs=max(1, round(share * stage.epochs))) for stage in stages
-    ]
+def shortened(stage: TrainConfig, share: float) -> TrainConfig:
+    """Returns a stage with a share of its epochs, at least one, and of its warm-up."""
+    optimizer = stage.optimizer
+    optimizer = dataclasses.replace(optimizer, warmup_steps=round(share * optimizer.warmup_steps))
+    epochs = max(1, round(share * stage.epochs))
+    return dataclasses.replace(stage, epochs=epochs, optimizer=optimizer)
 
 
 def run(
@@ -85,7 +86,8 @@ def run(
       train.Stopped: a stage ended early.
     """
     config = CurriculumConfig(preset=preset, stages=STAGES, seed=seed)
-    stages = VARIANTS[variant](shortened(curriculum.stage_configs(config, CONFIGS), share))
+    stages = curriculum.stage_configs(config, CONFIGS)
+    stages = VARIANTS[variant]([shortened(stage, share) for stage in stages])
     for stage in stages:
         train.run(stage, workdir / stage.name)
     return [read_stage(workdir / stage.name) for stage in stages]
