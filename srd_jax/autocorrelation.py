@@ -13,21 +13,31 @@ from srd_jax.baselines import NOTHING, SHORTEST_PX, Period, granum, nothing_repe
 _OCTAVE_PROMINENCE = 0.6
 _LAGS = 4  # periods over which one is measured
 
+# A peak's own place is sought in so many parts of the granum, this far from that of the whole.
+_PARTS, _APART = 8, 0.2
+# Least spread of the places, as the parts agree by chance; and that of a granum of a single part.
+_LEAST_SPREAD, _USUAL_SPREAD = 0.002, 0.015
+
 
 class Peaks(NamedTuple):
     """Shifts at which a granum repeats, each what its period could be.
 
     Attributes:
-      period_px: (N,) px of the crop, rising.
+      period_px: (N,) px of the crop.
       height: (N,) normalised autocorrelation, up to 1.
       prominence: (N,) by how much the autocorrelation falls before it rises higher.
       layers: (N,) how many such periods the granum is high.
+      decay: (N,) by how much the trough after the peak is shallower than that before it, within
+        0.5; an autocorrelation that decays has its peaks at too short shifts.
+      spread: (N,) sd of the period's logarithm over parts of the granum side by side.
     """
 
     period_px: np.ndarray
     height: np.ndarray
     prominence: np.ndarray
     layers: np.ndarray
+    decay: np.ndarray
+    spread: np.ndarray
 
 
 def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
@@ -63,7 +73,8 @@ def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
     """Returns all that could be the period, found as by `autocorrelation`, at a known scale.
 
     Each is read off its own peak, not over multiples: where the distance of the lamellae varies,
-    that is nearer to the mean over the granum.
+    that is nearer to the mean over the granum. So is the mean over parts of the granum, side by
+    side, that each have a peak of their own there, weighted by their contrast.
 
     Args:
       image: (rows, columns) grey values of the crop, its lamellae about horizontal.
@@ -79,30 +90,65 @@ def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
     """
     grey, inside = granum(image, mask)
     height = int(inside.sum(axis=0).max())
-    correlation, cosine = _repetition(grey, inside, scale_px, scale_px / 3)
-    shifts, prominence = _peaks(correlation, height)
-    periods = np.array([summit(correlation, shift) * cosine for shift in shifts])
-    return Peaks(periods, correlation[shifts], prominence, height / periods)
+    strips, valid, cosine = _strips(grey, inside, scale_px, scale_px / 3)
+    whole = _correlation(strips, valid)
+    parts = _parts(strips, valid)
+    shifts, prominence = _peaks(whole, height)
+    places = [_place(whole, parts, shift) for shift in shifts]
+    vertical, spread = np.array(places).reshape(-1, 2).T
+    decay = np.array([_decay(whole, shift) for shift in shifts])
+    periods = vertical * cosine
+    return Peaks(periods, whole[shifts], prominence, height / periods, decay, spread)
+
+
+def _parts(strips: np.ndarray, valid: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Returns the autocorrelation of each part of the granum, and its weight."""
+    columns = np.arange(strips.shape[1])
+    return [
+        (_correlation(strips[:, some], valid[:, some]), float((strips[:, some] ** 2).sum()))
+        for some in np.array_split(columns, min(_PARTS, len(columns)))
+    ]
+
+
+def _place(
+    whole: np.ndarray, parts: list[tuple[np.ndarray, float]], shift: int
+) -> tuple[float, float]:
+    """Returns where a peak is by the mean over parts, px, and the sd of its logarithm over them."""
+    tops = [(part, _top(part, shift, _APART * shift), weight) for part, weight in parts]
+    own = [(math.log(summit(part, top)), weight) for part, top, weight in tops if top is not None]
+    if not own:
+        return summit(whole, shift), _USUAL_SPREAD
+    logs, weights = np.array(own).T
+    spread = max(logs.std(ddof=1), _LEAST_SPREAD) if len(logs) > 1 else _USUAL_SPREAD
+    return math.exp(np.average(logs, weights=weights)), spread
+
+
+def _decay(correlation: np.ndarray, shift: int) -> float:
+    """Returns by how much the trough after a peak is shallower than that before it."""
+    before = correlation[int(0.3 * shift) : shift].min()
+    after = correlation[shift : int(1.7 * shift) + 1].min()
+    return float(np.clip(after - before, -0.5, 0.5))
 
 
 def _followed(
     grey: np.ndarray, inside: np.ndarray, height: int, scale: float, background: float
 ) -> tuple[float, float, float]:
     """Returns vertical period, quality and mean cosine of the inclination, at a scale."""
-    correlation, cosine = _repetition(grey, inside, scale, background)
+    strips, valid, cosine = _strips(grey, inside, scale, background)
+    correlation = _correlation(strips, valid)
     peak = _first_peak(correlation, height)
     quality = np.clip(correlation[peak], 0, 1)
     return _over_lags(correlation, peak), float(quality), cosine
 
 
-def _repetition(
+def _strips(
     grey: np.ndarray, inside: np.ndarray, scale: float, background: float
-) -> tuple[np.ndarray, float]:
-    """Returns the autocorrelation over the vertical shift in px, and the inclination's cosine."""
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Returns profiles of strips, where they hold, and the mean cosine of the inclination."""
     waves = _even(grey, inside, background)
     slope, trust = _inclination(waves, inside, scale)
     cosine = np.average(1 / np.hypot(1, slope), weights=trust)
-    return _correlation(*_along(waves, inside, slope, scale)), float(cosine)
+    return *_along(waves, inside, slope, scale), float(cosine)
 
 
 def _even(grey: np.ndarray, inside: np.ndarray, background: float) -> np.ndarray:
@@ -229,13 +275,19 @@ def _over_lags(correlation: np.ndarray, peak: int) -> float:
     first = correlation[peak]
     period, products, squares = summit(correlation, peak), 0.0, 0.0
     for number in range(1, _LAGS + 1):
-        low, high = math.floor((number - 0.25) * period), math.ceil((number + 0.25) * period)
-        if high + 1 >= len(correlation):
-            break
-        top = low + int(correlation[low : high + 1].argmax())
-        if top in (low, high) or correlation[top] <= 0.25 * first:
+        top = _top(correlation, number * period, 0.25 * period)
+        if top is None or correlation[top] <= 0.25 * first:
             break
         products += correlation[top] * number * summit(correlation, top)
         squares += correlation[top] * number**2
         period = products / squares
     return period
+
+
+def _top(correlation: np.ndarray, around: float, reach: float) -> int | None:
+    """Returns the shift of the highest value around one, px; None where it is at the end."""
+    low, high = math.floor(around - reach), math.ceil(around + reach)
+    if high + 1 >= len(correlation):
+        return None
+    top = low + int(correlation[low : high + 1].argmax())
+    return None if top in (low, high) else top

@@ -20,9 +20,9 @@ from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method, grey_and_mask
 
-# Periods, px of the crop, in steps of a fifth of a per cent: beyond them nothing is measured.
-_STEP = 0.002
-_GRID = np.arange(math.log(2.0), math.log(1000.0), _STEP)
+# Logarithms of periods, px of the crop; beyond them nothing is measured. Clear peaks are 0.002
+# wide.
+_GRID = np.arange(math.log(2.0), math.log(1000.0), 0.001)
 
 # Few degrees of freedom of Student's t: both err by several times what they usually do more often
 # than normal numbers would.
@@ -31,9 +31,10 @@ _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
     math.gamma(_DEGREES / 2) * math.sqrt(_DEGREES * math.pi)
 )
 
-# Ends of the interval that holds 95 %, and its half in sd. Of Student's t, 1 and 1.96 of these sd
-# hold 71 % and 92 %, about as near to a normal's 68 % and 95 % as both can be at once.
-_ENDS, _REACH = (0.025, 0.975), 2.3
+# Share of the posterior within a radius around the period, and the radius in sd. Of drawn grana, 1
+# and 1.96 of these sd hold about 70 % and 93 %, as near to a normal's 68 % and 95 % as both can be
+# at once. A smaller share would do as well there, but crops without lamellae would sound surer.
+_SHARE, _RADIUS = 0.9, 1.65
 
 # Density of a log period at which no peak is, as if one crop in fifty had the period anywhere
 # between 6 and 100 px. Drawn grana would do without, but two that contradict each other clearly
@@ -47,27 +48,32 @@ class Belief:
 
     Where a crop shows lamellae, the likelihood of a log period is a mixture of Student's t
     densities, one for each peak. A peak's share is its prominence^exponent. Its density lies around
-    log period + shift · (1 − height), since noise, and errors of the inclination, move low peaks to
-    shorter periods; its scale is exp(log_scale + by_height · height) · layers^by_layers.
+    log period + decay_shift · decay + ends_shift / layers: an autocorrelation that decays, and the
+    ends of a low granum, move peaks to shorter periods. Its scale is exp(log_scale + by_height ·
+    height + by_decay · |decay|) · spread^by_spread · layers^by_layers.
 
     Where a crop may show none, peaks may be those of noise, and the likelihood is 1 plus this
     mixture times odds of exp(log_odds + by_prominence · the greatest prominence).
 
     Attributes:
-      exponent, log_scale, by_height, by_layers, shift, log_odds, by_prominence: see above.
+      exponent, decay_shift, ends_shift, log_scale, by_height, by_decay, by_spread, by_layers,
+        log_odds, by_prominence: see above.
     """
 
     exponent: float
+    decay_shift: float
+    ends_shift: float
     log_scale: float
     by_height: float
+    by_decay: float
+    by_spread: float
     by_layers: float
-    shift: float
     log_odds: float
     by_prominence: float
 
 
 # Fitted to drawn crops by `python benchmarks/combination.py`.
-BELIEF = Belief(3.11, -1.6, -3.257, -0.314, 0.0384, -2.5, 7.651)
+BELIEF = Belief(0.726, 0.053, 0.02, -1.523, -2.57, 2.778, 0.2387, -0.41, -0.433, 3.601)
 
 
 class Combined(Method[Any]):
@@ -130,8 +136,8 @@ def combine(
 ) -> tuple[float, float]:
     """Returns the period and its sd, px of the crop.
 
-    The period is the median where the crop shows lamellae; the sd is from there to the further end
-    of the middle 95 % where it may show none, divided by 2.3.
+    The period is the median where the crop shows lamellae; the sd is the radius around it that
+    holds 90 % where it may show none, divided by 1.65.
 
     Args:
       period_px: the network's, px of the crop.
@@ -140,14 +146,12 @@ def combine(
       belief: how far they are believed.
     """
     certain, doubtful = posteriors(_GRID, period_px, sd_px, found, belief)
-    (period,) = _quantiles(certain, 0.5)
-    low, high = _quantiles(doubtful, *_ENDS)
-    return period, max(high - period, period - low) / _REACH
-
-
-def _quantiles(density: np.ndarray, *shares: float) -> list[float]:
-    below = np.cumsum(density) - density / 2
-    return np.exp(np.interp(shares, below / density.sum(), _GRID)).tolist()
+    below = np.cumsum(certain) - certain / 2
+    period = math.exp(np.interp(0.5, below / certain.sum(), _GRID))
+    away = np.abs(np.exp(_GRID) - period)
+    nearest = np.argsort(away, kind="stable")
+    within = np.cumsum(doubtful[nearest])
+    return period, float(np.interp(_SHARE, within / within[-1], away[nearest])) / _RADIUS
 
 
 def posteriors(
@@ -168,9 +172,12 @@ def posteriors(
     if not len(found.period_px):
         return prior, prior
     share = special.softmax(belief.exponent * np.log(found.prominence))
-    middle = np.log(found.period_px) + belief.shift * (1 - found.height)
-    scale = np.exp(belief.log_scale + belief.by_height * found.height)
-    scale *= found.layers**belief.by_layers
+    shift = belief.decay_shift * found.decay + belief.ends_shift / found.layers
+    middle = np.log(found.period_px) + shift
+    scale = np.exp(
+        belief.log_scale + belief.by_height * found.height + belief.by_decay * np.abs(found.decay)
+    )
+    scale *= found.spread**belief.by_spread * found.layers**belief.by_layers
     mixture = _student((log_period[:, None] - middle) / scale) @ (share / scale)
     odds = math.exp(belief.log_odds + belief.by_prominence * found.prominence.max())
     return prior * (_ELSEWHERE + mixture), prior * (1 + odds * mixture)

@@ -12,17 +12,21 @@ from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method
 from srd_jax.predict import Estimator
 
-NONE = Peaks(*np.zeros((4, 0)))
+NONE = Peaks(*np.zeros((6, 0)))
 
 
-def peaks_at(period, height, prominence, granum=200.0):
+def peaks_at(period, height, prominence, granum=200.0, decay=0.1, spread=0.02):
     """Peaks of a granum that is `granum` px high."""
     period = np.array(period)
-    return Peaks(period, np.array(height), np.array(prominence), granum / period)
+    same = np.ones(len(period))
+    layers = granum / period
+    return Peaks(
+        period, np.array(height), np.array(prominence), layers, decay * same, spread * same
+    )
 
 
-def one_peak(period, height=0.8, prominence=0.9):
-    return peaks_at([period], [height], [prominence])
+def one_peak(period, height=0.8, prominence=0.9, **others):
+    return peaks_at([period], [height], [prominence], **others)
 
 
 class Says(Method):
@@ -45,12 +49,15 @@ def crop(period, shape=(120, 150)):
 
 
 def test_posteriors_are_students_t_times_a_mixture_of_them():
-    found = peaks_at([11.0, 22.5], [0.4, 0.7], [0.5, 0.9], granum=90.0)
+    decay, spread = np.array([-0.1, 0.3]), np.array([0.03, 0.008])
+    found = peaks_at([11.0, 22.5], [0.4, 0.7], [0.5, 0.9], 90.0, decay, spread)
     log_period = np.linspace(2, 4, 50)
     share = found.prominence**BELIEF.exponent
-    middle = np.log(found.period_px) + BELIEF.shift * (1 - found.height)
-    scale = np.exp(BELIEF.log_scale + BELIEF.by_height * found.height)
-    scale *= np.array([90 / 11, 90 / 22.5]) ** BELIEF.by_layers
+    layers = np.array([90 / 11, 90 / 22.5])
+    middle = np.log([11.0, 22.5]) + BELIEF.decay_shift * decay + BELIEF.ends_shift / layers
+    scale = np.exp(BELIEF.log_scale + BELIEF.by_height * np.array([0.4, 0.7]))
+    scale *= np.exp(BELIEF.by_decay * np.array([0.1, 0.3]))
+    scale *= spread**BELIEF.by_spread * layers**BELIEF.by_layers
     mixture = stats.t.pdf(log_period[:, None], 4, middle, scale) @ (share / share.sum())
     prior = stats.t.pdf(log_period, 4, math.log(20), 0.1)
     # Once in fifty crops, the period is anywhere between 6 and 100 px.
@@ -77,31 +84,31 @@ def share_below(case, log_period, *given):
     return part / whole
 
 
-def test_the_answer_is_a_median_and_reaches_to_the_further_end_of_an_interval():
+def test_the_answer_is_a_median_and_most_of_the_posterior_around_it():
     given = 19.0, 1.5, peaks_at([17.0, 20.0], [0.2, 0.6], [0.3, 0.8]), BELIEF
     period, sd = combine(*given)
     assert share_below(0, math.log(period), *given) == pytest.approx(0.5, abs=0.01)
-    log_ends = np.linspace(2.5, 3.4, 200)
-    shares = np.array([share_below(1, x, *given) for x in log_ends])
-    low, high = np.exp(np.interp((0.025, 0.975), shares, log_ends))
-    assert sd == pytest.approx(max(high - period, period - low) / 2.3, rel=0.02)
+    below, above = (share_below(1, math.log(period + side * 1.65 * sd), *given) for side in (-1, 1))
+    assert above - below == pytest.approx(0.9, abs=0.01)
 
 
 def test_without_peaks_the_network_alone_decides():
     period, sd = combine(20.0, 1.0, NONE, BELIEF)
     assert period == pytest.approx(20, rel=2e-3)
-    # The middle 95 % of Student's t, on a logarithmic axis.
-    reach = stats.t.ppf(0.975, 4) * 0.05
-    assert sd == pytest.approx(20 * math.expm1(reach) / 2.3, rel=0.01)
+    # The middle 90 % of Student's t, on a logarithmic axis.
+    reach = stats.t.ppf(0.95, 4) * 0.05
+    assert sd == pytest.approx(20 * math.sinh(reach) / 1.65, rel=0.01)
 
 
 def test_a_clear_peak_beside_the_network_sharpens_it():
     period, sd = combine(20.0, 2.0, one_peak(21.5), BELIEF)
-    assert period == pytest.approx(21.5 * math.exp(0.2 * BELIEF.shift), rel=0.005)
+    moved = math.exp(BELIEF.decay_shift * 0.1 + BELIEF.ends_shift * 21.5 / 200)
+    assert period == pytest.approx(21.5 * moved, rel=0.005)
     assert sd < 1.0
     weak, its_sd = combine(20.0, 2.0, one_peak(21.5, 0.1, 0.05), BELIEF)
     assert 20 < weak < 21.5
     assert sd < its_sd
+    assert sd < combine(20.0, 2.0, one_peak(21.5, spread=0.08), BELIEF)[1]
 
 
 def test_the_network_chooses_among_multiples_alike():
@@ -164,7 +171,36 @@ def test_the_first_peak_is_the_autocorrelations_own():
     one = crop(16.5)
     expected = autocorrelation(one.image, one.mask)
     found = peaks(one.image, one.mask, 16.5)
-    assert (np.diff(found.period_px) > 0).all()
     assert found.period_px[0] == pytest.approx(expected.period_px, rel=0.01)
     assert found.height[0] == pytest.approx(expected.quality, abs=0.05)
     assert found.period_px[1] == pytest.approx(2 * found.period_px[0], rel=0.05)
+
+
+def test_the_spread_tells_whether_the_parts_of_a_granum_agree():
+    shape = (120, 240)
+    alike = peaks(stripes(0, shape, 15.0) / np.float32(255), np.ones(shape, bool), 15.0)
+    # Stripes of 14 px beside such of 16.
+    halves = [stripes(0, (120, 120), period) for period in (14.0, 16.0)]
+    apart = peaks(np.concatenate(halves, axis=1) / np.float32(255), np.ones(shape, bool), 15.0)
+    assert alike.spread[0] < 0.01
+    # The sd of the logarithms of as many of either.
+    assert apart.spread[0] == pytest.approx(math.log(16 / 14) / 2, rel=0.25)
+    assert apart.period_px[0] == pytest.approx(15, rel=0.02)
+
+
+def test_the_decay_moves_the_peak_of_lamellae_that_lose_their_phase():
+    # Far from its ends, an autocorrelation exp(-rate s) cos(2 pi s / period) has its first peak at
+    # too short a shift by rate period / (4 pi^2), relatively, and troughs of about
+    # exp(-rate period / 2) and exp(-3 rate period / 2).
+    shape, period, rate = (400, 200), 16.0, 0.03
+    rng = np.random.default_rng(3)
+    profile = np.zeros(2 * shape[0], complex)
+    for row in range(1, len(profile)):
+        turned = profile[row - 1] * np.exp(2j * np.pi / period - rate)
+        noise = rng.normal(size=2) @ [1, 1j]
+        profile[row] = turned + np.sqrt(1 - np.exp(-2 * rate)) * noise
+    image = np.repeat(profile.real[-shape[0] :, None], shape[1], axis=1).astype(np.float32)
+    found = peaks(image, np.ones(shape, bool), period)
+    first = np.argmin(np.abs(found.period_px - period))
+    expected = math.exp(-rate * period / 2) - math.exp(-1.5 * rate * period)
+    assert found.decay[first] == pytest.approx(expected, abs=0.12)
