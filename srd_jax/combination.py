@@ -34,7 +34,7 @@ _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
 # Share of the posterior within a radius around the period, and the radius in sd. Of drawn grana, 1
 # and 1.96 of these sd hold about 70 % and 93 %, as near to a normal's 68 % and 95 % as both can be
 # at once. A smaller share would do as well there, but crops without lamellae would sound surer.
-_SHARE, _RADIUS = 0.9, 1.65
+_SHARE, _RADIUS = 0.9, 1.6
 
 # Density of a log period at which no peak is, as if one crop in fifty had the period anywhere
 # between 6 and 100 px. Drawn grana would do without, but two that contradict each other clearly
@@ -73,7 +73,7 @@ class Belief:
 
 
 # Fitted to drawn crops by `python benchmarks/combination.py`.
-BELIEF = Belief(0.726, 0.053, 0.02, -1.523, -2.57, 2.778, 0.2387, -0.41, -0.433, 3.601)
+BELIEF = Belief(0.716, 0.0359, 0.0191, -1.548, -2.699, 3.071, 0.1933, -0.4624, -0.577, 3.874)
 
 
 class Combined(Method[Any]):
@@ -137,7 +137,7 @@ def combine(
     """Returns the period and its sd, px of the crop.
 
     The period is the median where the crop shows lamellae; the sd is the radius around it that
-    holds 90 % where it may show none, divided by 1.65.
+    holds 90 % where it may show none, divided by 1.6.
 
     Args:
       period_px: the network's, px of the crop.
