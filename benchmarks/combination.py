@@ -1,6 +1,6 @@
 """How far to believe an autocorrelation beside the network: the numbers of `combination.BELIEF`.
 
-python benchmarks/combination.py [--weights FILE] [--grana 1000] [--negatives 166] [--seed 777]
+python benchmarks/combination.py [--weights FILE] [--grana 2000] [--negatives 333] [--seed 777]
 
 Draws crops, measures each by the network and finds the peaks of its autocorrelation. The numbers
 are those under which the true periods have the greatest posterior probability: that of grana for
@@ -33,7 +33,7 @@ NEGATIVES = GranaConfig(negatives=NegativesConfig(0.28, 0.22, 0.36, 0.14))
 # The two posteriors of a crop.
 CERTAIN, DOUBTFUL = 0, 1
 # Log periods on which a posterior is normalised.
-GRID = np.arange(np.log(3.0), np.log(300.0), 0.002)
+GRID = np.arange(np.log(3.0), np.log(300.0), 0.004)
 
 
 class Seen(NamedTuple):
@@ -49,8 +49,8 @@ def main() -> None:
     """Fits, and prints the numbers."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("--weights", default=weights.RELEASED, help="default: the released ones")
-    parser.add_argument("--grana", type=int, default=1000, metavar="N", help="%(default)s")
-    parser.add_argument("--negatives", type=int, default=166, metavar="N", help="%(default)s")
+    parser.add_argument("--grana", type=int, default=2000, metavar="N", help="%(default)s")
+    parser.add_argument("--negatives", type=int, default=333, metavar="N", help="%(default)s")
     parser.add_argument("--seed", type=int, default=777, help="%(default)s")
     options = parser.parse_args()
     network = predict.load(options.weights, batch_size=1)
@@ -86,8 +86,7 @@ def fitted(grana: list[Seen], negatives: list[Seen]) -> Belief:
 
 def best(score: Callable[[np.ndarray], float], first: np.ndarray) -> np.ndarray:
     """Returns the numbers of the highest score."""
-    options = {"fatol": 1e-4, "maxiter": 300}
-    return optimize.minimize(lambda x: -score(x), first, method="Nelder-Mead", options=options).x
+    return optimize.minimize(lambda x: -score(x), first, method="BFGS", options={"gtol": 1e-3}).x
 
 
 def log_probability(crops: list[Seen], held: Belief, case: int) -> float:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from srd_jax.autocorrelation import Peaks, peaks
 from srd_jax.errors import InputError
@@ -34,33 +33,38 @@ _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
 # Share of the posterior within a radius around the period, and the radius in sd. Of drawn grana, 1
 # and 1.96 of these sd hold about 70 % and 93 %, as near to a normal's 68 % and 95 % as both can be
 # at once. A smaller share would do as well there, but crops without lamellae would sound surer.
-_SHARE, _RADIUS = 0.9, 1.6
+_SHARE, _RADIUS = 0.9, 1.75
 
-# Density of a log period at which no peak is, as if one crop in fifty had the period anywhere
-# between 6 and 100 px. Drawn grana would do without, but two that contradict each other clearly
-# must not sound certain.
-_ELSEWHERE = 0.02 / math.log(100 / 6)
+# By how much of its logarithm, as an sd, a multiple of a period misses it.
+_OFF_MULTIPLE = 0.08
+
+# Density of a log period that no peak shows, as if it were anywhere between 6 and 100 px.
+_ANYWHERE = 1 / math.log(100 / 6)
 
 
 @dataclasses.dataclass(frozen=True)
 class Belief:
-    """How far the peaks of an autocorrelation are believed.
+    """How far the peaks of an autocorrelation are believed beside the network.
 
-    Where a crop shows lamellae, the likelihood of a log period is a mixture of Student's t
-    densities, one for each peak. A peak's share is its prominence^exponent. Its density lies around
-    log period + decay_shift · decay + ends_shift / layers: an autocorrelation that decays, and the
-    ends of a low granum, move peaks to shorter periods. Its scale is exp(log_scale + by_height ·
-    height + by_decay · |decay|) · spread^by_spread · layers^by_layers.
+    Where a crop shows lamellae, the network's answer is taken to err by exp(log_widening) times its
+    sd, and the likelihood of a log period is a mixture of Student's t densities, one for each peak.
+    A peak's share is its prominence · exp(by_multiple · how far it is a multiple of earlier ones);
+    that no peak shows the period has that of a prominence of exp(log_missing). Its density lies
+    around log period + decay_shift · decay + ends_shift / layers: an autocorrelation that decays,
+    and the ends of a low granum, move peaks to shorter periods. Its scale is exp(log_scale +
+    by_height · height + by_decay · |decay|) · spread^by_spread · layers^by_layers.
 
-    Where a crop may show none, peaks may be those of noise, and the likelihood is 1 plus this
-    mixture times odds of exp(log_odds + by_prominence · the greatest prominence).
+    Where a crop may show none, peaks may be those of noise, and the posterior is the network's own
+    answer, plus the above times odds of exp(log_odds + by_prominence · the greatest prominence).
 
     Attributes:
-      exponent, decay_shift, ends_shift, log_scale, by_height, by_decay, by_spread, by_layers,
-        log_odds, by_prominence: see above.
+      log_widening, by_multiple, log_missing, decay_shift, ends_shift, log_scale, by_height,
+        by_decay, by_spread, by_layers, log_odds, by_prominence: see above.
     """
 
-    exponent: float
+    log_widening: float
+    by_multiple: float
+    log_missing: float
     decay_shift: float
     ends_shift: float
     log_scale: float
@@ -73,7 +77,9 @@ class Belief:
 
 
 # Fitted to drawn crops by `python benchmarks/combination.py`.
-BELIEF = Belief(0.716, 0.0359, 0.0191, -1.548, -2.699, 3.071, 0.1933, -0.4624, -0.577, 3.874)
+BELIEF = Belief(
+    0.718, -7.947, -2.630, 0.0347, 0.0191, -1.699, -2.426, 3.229, 0.2185, -0.4429, -1.471, 6.415
+)
 
 
 class Combined(Method[Any]):
@@ -137,7 +143,7 @@ def combine(
     """Returns the period and its sd, px of the crop.
 
     The period is the median where the crop shows lamellae; the sd is the radius around it that
-    holds 90 % where it may show none, divided by 1.6.
+    holds 90 % where it may show none, divided by 1.75.
 
     Args:
       period_px: the network's, px of the crop.
@@ -157,7 +163,7 @@ def combine(
 def posteriors(
     log_period: np.ndarray, period_px: float, sd_px: float, found: Peaks, belief: Belief
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns prior times likelihood of each log period, (N,), not normalised, in two cases.
+    """Returns the posterior density of each log period, (N,), not normalised, in two cases.
 
     The first holds where the crop shows lamellae, the second where it may show none.
 
@@ -168,21 +174,44 @@ def posteriors(
       found: peaks of the crop's autocorrelation.
       belief: how far they are believed.
     """
-    prior = _student((log_period - math.log(period_px)) * period_px / sd_px)
+    middle, sd = math.log(period_px), sd_px / period_px
+    alone = _student(log_period, middle, sd)
     if not len(found.period_px):
-        return prior, prior
-    share = special.softmax(belief.exponent * np.log(found.prominence))
+        return alone, alone
+    widened = _student(log_period, middle, sd * math.exp(belief.log_widening))
+    shown = widened * _likelihood(log_period, found, belief)
+    odds = math.exp(belief.log_odds + belief.by_prominence * found.prominence.max())
+    return shown, alone + odds * shown
+
+
+def _likelihood(log_period: np.ndarray, found: Peaks, belief: Belief) -> np.ndarray:
+    """Returns that of each log period, (N,), by the peaks."""
+    share = found.prominence * np.exp(belief.by_multiple * _multiple(found))
     shift = belief.decay_shift * found.decay + belief.ends_shift / found.layers
     middle = np.log(found.period_px) + shift
     scale = np.exp(
         belief.log_scale + belief.by_height * found.height + belief.by_decay * np.abs(found.decay)
     )
     scale *= found.spread**belief.by_spread * found.layers**belief.by_layers
-    mixture = _student((log_period[:, None] - middle) / scale) @ (share / scale)
-    odds = math.exp(belief.log_odds + belief.by_prominence * found.prominence.max())
-    return prior * (_ELSEWHERE + mixture), prior * (1 + odds * mixture)
+    missing = math.exp(belief.log_missing)
+    likelihood = _student(log_period[:, None], middle, scale) @ share + missing * _ANYWHERE
+    return likelihood / (share.sum() + missing)
 
 
-def _student(away: np.ndarray) -> np.ndarray:
-    """Returns Student's t density."""
-    return _DENSITY * (1 + away**2 / _DEGREES) ** (-(_DEGREES + 1) / 2)
+def _multiple(found: Peaks) -> np.ndarray:
+    """Returns how far each peak, (N,), is a multiple of earlier ones, 0 where of none.
+
+    A peak of at least its prominence at exactly a half, a third, … of its shift makes that 1.
+    """
+    times = found.period_px[:, None] / found.period_px
+    whole = np.maximum(np.round(times), 1)
+    near = np.exp(-((np.log(times / whole) / _OFF_MULTIPLE) ** 2) / 2) * (whole > 1)
+    return (near * np.minimum(found.prominence / found.prominence[:, None], 1)).sum(axis=1)
+
+
+def _student(
+    log_period: np.ndarray, middle: float | np.ndarray, scale: float | np.ndarray
+) -> np.ndarray:
+    """Returns Student's t density of log periods."""
+    away = (log_period - middle) / scale
+    return _DENSITY * (1 + away**2 / _DEGREES) ** (-(_DEGREES + 1) / 2) / scale
