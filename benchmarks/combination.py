@@ -112,7 +112,8 @@ def figures(held: Belief, crops: list[Seen]) -> str:
     size = np.abs(error)
     return (
         f"median error {np.median(size):.2f} %, beyond 15 %: {np.mean(size > 15):.1%}, "
-        f"within 1 sd {np.mean(size <= sd):.1%}, within 1.96 sd {np.mean(size <= 1.96 * sd):.1%}"
+        f"within 1 sd {np.mean(size <= sd):.1%}, within 1.96 sd {np.mean(size <= 1.96 * sd):.1%}, "
+        f"95 % within {np.quantile(size / sd, 0.95):.2f} sd"
     )
 
 

@@ -5,7 +5,7 @@ python launch.py --config=configs/stage4.py:full --workdir=runs/full/stage4
 
 Starts from the best averaged parameters in the workdir `stage3` beside its own. Trains on 70 % of
 the crops in DIR, without it on drawn grana in the folder `dataset` beside the workdir.
-Fast: 46 minutes on two CPU cores with other work on them; validation MAE 4.31 px of the 476-frame,
+Fast: 55 minutes on two CPU cores with other work on them; validation MAE 4.44 px of the 476-frame,
 on full frames (seed 0; the reference, on its own crops: 5.67). It was still falling slowly.
 """
 
