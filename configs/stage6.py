@@ -6,7 +6,7 @@ python launch.py --config=configs/stage6.py:full --workdir=runs/full/stage6
 Starts from the best averaged parameters in the workdir `stage5` beside its own and keeps its
 calibration. Ends when the training error has stopped falling; chooses among the parameters at some
 epochs and at the deepest local minima of the training error (candidates/candidates.csv).
-Fast: 10 minutes on two CPU cores (seed 0), 12 of 16 epochs.
+Fast: 10 minutes on two CPU cores (seed 0); the candidate of epoch 12 is chosen.
 """
 
 from srd_jax.config import (
