@@ -102,7 +102,8 @@ def read_stage(workdir: pathlib.Path) -> StageRecord:
         seconds=_content(workdir / "time.json").get("seconds"),
         start=_content(workdir / START),
         candidates=_table(workdir / "candidates" / "candidates.csv"),
-        pictures=sorted((workdir / "attention").glob("*.png")),
+        # A file that begins with a dot is what a kill left of one that was being written.
+        pictures=sorted((workdir / "attention").glob("[!.]*.png")),
     )
 
 

@@ -223,6 +223,13 @@ def test_before_anything_is_trained_the_page_says_so(tmp_path):
     assert page.cells.count("not started") == 6
 
 
+def test_what_a_kill_left_of_a_picture_is_passed_over(tmp_path):
+    write_stage(tmp_path, "stage1")
+    pictures = tmp_path / "stage1" / "attention"
+    (pictures / ".validation_000.bu7n8i1d.png").write_bytes(b"\x89PNG\r\n")
+    assert read_stage(tmp_path / "stage1").pictures == [pictures / "validation_000.png"]
+
+
 @pytest.mark.parametrize(
     ("file", "content"),
     [
