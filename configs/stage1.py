@@ -3,7 +3,7 @@
 python launch.py --config=configs/stage1.py --workdir=runs/stage1
 python launch.py --config=configs/stage1.py:full --workdir=runs/full/stage1
 
-Fast: 7 minutes on two CPU cores; validation MAE 0.81 px of the 476-frame, on full frames (seed 0;
+Fast: 7 minutes on two CPU cores with other work; validation MAE 0.81 px of the 476-frame (seed 0;
 the reference: 3.58). Columns two px apart see nearly the same, so narrow training frames suffice.
 """
 

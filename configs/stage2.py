@@ -4,7 +4,7 @@ python launch.py --config=configs/stage2.py --workdir=runs/stage2
 python launch.py --config=configs/stage2.py:full --workdir=runs/full/stage2
 
 Starts from the best averaged parameters in the workdir `stage1` beside its own.
-Fast: 8 minutes on two CPU cores; validation MAE 0.76 px of the 476-frame, on full frames (seed 0;
+Fast: 8 minutes on two CPU cores with other work; validation MAE 0.76 px of the 476-frame (seed 0;
 the reference: 4.13).
 """
 

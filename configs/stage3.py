@@ -5,7 +5,7 @@ python launch.py --config=configs/stage3.py:full --workdir=runs/full/stage3
 
 Starts from the best averaged parameters in the workdir `stage2` beside its own. Masks are those of
 the crops in DIR, without it those of drawn grana in the folder `dataset` beside the workdir.
-Fast: 12 minutes on two CPU cores; validation MAE 0.95 px of the 476-frame, on full frames (seed 0;
+Fast: 12 minutes on two CPU cores with other work; validation MAE 0.95 px of the 476-frame (seed 0;
 the reference: 5.82).
 """
 

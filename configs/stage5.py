@@ -6,7 +6,7 @@ python launch.py --config=configs/stage5.py:full --workdir=runs/full/stage5
 Starts from the best averaged parameters in the workdir `stage4` beside its own; the confidence
 branch begins as a clone of the period's. The loss goes from squared error to likelihood. The sd is
 calibrated on the crops that validation keeps to itself.
-Fast: 17 minutes on two CPU cores; validation MAE 4.69 px of the 476-frame, on full frames (seed 0;
+Fast: 17 minutes on two CPU cores with other work; validation MAE 4.69 px of the 476-frame (seed 0;
 the reference, on its own crops: 5.49).
 """
 
