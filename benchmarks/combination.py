@@ -33,7 +33,7 @@ NEGATIVES = GranaConfig(negatives=NegativesConfig(0.28, 0.22, 0.36, 0.14))
 # The two posteriors of a crop.
 CERTAIN, DOUBTFUL = 0, 1
 # Log periods on which a posterior is normalised.
-GRID = np.arange(np.log(3.0), np.log(300.0), 0.004)
+GRID = np.arange(np.log(3.0), np.log(300.0), 0.002)
 
 
 class Seen(NamedTuple):
