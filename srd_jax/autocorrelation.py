@@ -8,15 +8,11 @@ from numpy.typing import ArrayLike
 from scipy import ndimage, signal
 
 from srd_jax.baselines import NOTHING, SHORTEST_PX, Period, granum, nothing_repeats, summit
+from srd_jax.local_period import local_period
 
 # What the first of two peaks an octave apart needs of the best one's prominence, to be the period.
 _OCTAVE_PROMINENCE = 0.6
 _LAGS = 4  # periods over which one is measured
-
-# A peak's own place is sought in so many parts of the granum, this far from that of the whole.
-_PARTS, _APART = 8, 0.2
-# Least spread of the places, as the parts agree by chance; and that of a granum of a single part.
-_LEAST_SPREAD, _USUAL_SPREAD = 0.002, 0.015
 
 
 class Peaks(NamedTuple):
@@ -24,20 +20,26 @@ class Peaks(NamedTuple):
 
     Attributes:
       period_px: (N,) px of the crop.
+      mean_px: (N,) mean over the granum of the local period about it, px of the crop.
       height: (N,) normalised autocorrelation, up to 1.
       prominence: (N,) by how much the autocorrelation falls before it rises higher.
       layers: (N,) how many such periods the granum is high.
       decay: (N,) by how much the trough after the peak is shallower than that before it, within
         0.5; an autocorrelation that decays has its peaks at too short shifts.
-      spread: (N,) sd of the period's logarithm over parts of the granum side by side.
+      spread: (N,) sd of the local period's logarithm over the granum.
+      unevenness: (N,) sd of the amplitude of such waves over the granum, relative to its mean.
+      shortening: (N,) by how much less the period is than the vertical one, relatively.
     """
 
     period_px: np.ndarray
+    mean_px: np.ndarray
     height: np.ndarray
     prominence: np.ndarray
     layers: np.ndarray
     decay: np.ndarray
     spread: np.ndarray
+    unevenness: np.ndarray
+    shortening: np.ndarray
 
 
 def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
@@ -73,8 +75,8 @@ def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
     """Returns all that could be the period, found as by `autocorrelation`, at a known scale.
 
     Each is read off its own peak, not over multiples: where the distance of the lamellae varies,
-    that is nearer to the mean over the granum. So is the mean over parts of the granum, side by
-    side, that each have a peak of their own there, weighted by their contrast.
+    that is nearer to the mean over the granum. In a granum of more than a few layers, the mean of
+    the local period is nearer still.
 
     Args:
       image: (rows, columns) grey values of the crop, its lamellae about horizontal.
@@ -92,35 +94,22 @@ def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
     height = int(inside.sum(axis=0).max())
     strips, valid, cosine = _strips(grey, inside, scale_px, scale_px / 3)
     whole = _correlation(strips, valid)
-    parts = _parts(strips, valid)
     shifts, prominence = _peaks(whole, height)
-    places = [_place(whole, parts, shift) for shift in shifts]
-    vertical, spread = np.array(places).reshape(-1, 2).T
-    decay = np.array([_decay(whole, shift) for shift in shifts])
+    vertical = np.array([summit(whole, shift) for shift in shifts])
+    about = [local_period(strips, valid, period) for period in vertical]
+    mean, spread, unevenness = np.array(about).reshape(-1, 3).T
     periods = vertical * cosine
-    return Peaks(periods, whole[shifts], prominence, height / periods, decay, spread)
-
-
-def _parts(strips: np.ndarray, valid: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    """Returns the autocorrelation of each part of the granum, and its weight."""
-    columns = np.arange(strips.shape[1])
-    return [
-        (_correlation(strips[:, some], valid[:, some]), float((strips[:, some] ** 2).sum()))
-        for some in np.array_split(columns, min(_PARTS, len(columns)))
-    ]
-
-
-def _place(
-    whole: np.ndarray, parts: list[tuple[np.ndarray, float]], shift: int
-) -> tuple[float, float]:
-    """Returns where a peak is by the mean over parts, px, and the sd of its logarithm over them."""
-    tops = [(part, _top(part, shift, _APART * shift), weight) for part, weight in parts]
-    own = [(math.log(summit(part, top)), weight) for part, top, weight in tops if top is not None]
-    if not own:
-        return summit(whole, shift), _USUAL_SPREAD
-    logs, weights = np.array(own).T
-    spread = max(logs.std(ddof=1), _LEAST_SPREAD) if len(logs) > 1 else _USUAL_SPREAD
-    return math.exp(np.average(logs, weights=weights)), spread
+    return Peaks(
+        period_px=periods,
+        mean_px=mean * cosine,
+        height=whole[shifts],
+        prominence=prominence,
+        layers=height / periods,
+        decay=np.array([_decay(whole, shift) for shift in shifts]),
+        spread=spread,
+        unevenness=unevenness,
+        shortening=np.full(len(periods), 1 - cosine),
+    )
 
 
 def _decay(correlation: np.ndarray, shift: int) -> float:

@@ -12,17 +12,43 @@ from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method
 from srd_jax.predict import Estimator
 
-NONE = Peaks(*np.zeros((6, 0)))
+NONE = Peaks(*np.zeros((9, 0)))
 
 
-def peaks_at(period, height, prominence, granum=200.0, decay=0.1, spread=0.02):
-    """Peaks of a granum that is `granum` px high."""
+def peaks_at(
+    period,
+    height,
+    prominence,
+    granum=200.0,
+    decay=0.1,
+    spread=0.02,
+    unevenness=0.3,
+    mean=1.0,
+    shortening=0.0,
+):
+    """Peaks of a granum that is `granum` px high; the mean is relative to their own period."""
     period = np.array(period)
-    same = np.ones(len(period))
-    layers = granum / period
-    return Peaks(
-        period, np.array(height), np.array(prominence), layers, decay * same, spread * same
+    found = Peaks(
+        period_px=period,
+        mean_px=mean * period,
+        height=height,
+        prominence=prominence,
+        layers=granum / period,
+        decay=decay,
+        spread=spread,
+        unevenness=unevenness,
+        shortening=shortening,
     )
+    return Peaks(*(np.broadcast_to(field, period.shape) for field in found))
+
+
+def moved(period, mean=1.0, granum=200.0, decay=0.1):
+    """Where a peak's density lies, by its own period and the mean one, and by how many layers."""
+    layers = granum / period
+    share = 1 / (1 + math.exp(-BELIEF.mean_odds) * layers**-BELIEF.mean_by_layers)
+    own = math.log(period) + BELIEF.decay_shift * decay + BELIEF.ends_shift / layers
+    its_mean = math.log(mean * period) + BELIEF.mean_ends_shift / layers
+    return (1 - share) * own + share * its_mean
 
 
 def one_peak(period, height=0.8, prominence=0.9, **others):
@@ -50,16 +76,18 @@ def crop(period, shape=(120, 150)):
 
 def test_posteriors_are_students_t_times_a_mixture_of_them():
     decay, spread = np.array([-0.1, 0.3]), np.array([0.03, 0.008])
-    found = peaks_at([11.0, 22.5], [0.4, 0.7], [0.5, 0.9], 90.0, decay, spread)
+    uneven, mean = np.array([0.5, 0.2]), np.array([1.03, 0.98])
+    found = peaks_at([11.0, 22.5], [0.4, 0.7], [0.5, 0.9], 90.0, decay, spread, uneven, mean, 0.02)
     log_period = np.linspace(2, 4, 50)
     # The second is a multiple of the first, as far as it is near to it, and the first prominent.
     near = stats.norm.pdf(math.log(22.5 / 22), 0, 0.08) / stats.norm.pdf(0, 0, 0.08)
     share = np.array([0.5, 0.9 * math.exp(BELIEF.by_multiple * near * 0.5 / 0.9)])
     layers = np.array([90 / 11, 90 / 22.5])
-    middle = np.log([11.0, 22.5]) + BELIEF.decay_shift * decay + BELIEF.ends_shift / layers
+    middle = [moved(11.0, 1.03, 90.0, -0.1), moved(22.5, 0.98, 90.0, 0.3)]
     scale = np.exp(BELIEF.log_scale + BELIEF.by_height * np.array([0.4, 0.7]))
     scale *= np.exp(BELIEF.by_decay * np.array([0.1, 0.3]))
-    scale *= spread**BELIEF.by_spread * layers**BELIEF.by_layers
+    scale *= spread**BELIEF.by_spread * layers**BELIEF.by_layers * uneven**BELIEF.by_unevenness
+    scale = np.sqrt(scale**2 + (0.02 * math.exp(BELIEF.log_inclined)) ** 2)
     missing = math.exp(BELIEF.log_missing)
     mixture = stats.t.pdf(log_period[:, None], 4, middle, scale) @ share
     # Where no peak shows it, the period is anywhere between 6 and 100 px.
@@ -91,7 +119,7 @@ def test_the_answer_is_a_median_and_most_of_the_posterior_around_it():
     given = 19.0, 1.5, peaks_at([17.0, 20.0], [0.2, 0.6], [0.3, 0.8]), BELIEF
     period, sd = combine(*given)
     assert share_below(0, math.log(period), *given) == pytest.approx(0.5, abs=0.01)
-    below, above = (share_below(1, math.log(period + side * 1.75 * sd), *given) for side in (-1, 1))
+    below, above = (share_below(1, math.log(period + side * 1.7 * sd), *given) for side in (-1, 1))
     assert above - below == pytest.approx(0.9, abs=0.01)
 
 
@@ -100,16 +128,15 @@ def test_without_peaks_the_network_alone_decides():
     assert period == pytest.approx(20, rel=2e-3)
     # The middle 90 % of Student's t, on a logarithmic axis.
     reach = stats.t.ppf(0.95, 4) * 0.05
-    assert sd == pytest.approx(20 * math.sinh(reach) / 1.75, rel=0.01)
+    assert sd == pytest.approx(20 * math.sinh(reach) / 1.7, rel=0.01)
 
 
 def test_a_clear_peak_beside_the_network_sharpens_it():
     period, sd = combine(20.0, 2.0, one_peak(21.5), BELIEF)
-    moved = math.exp(BELIEF.decay_shift * 0.1 + BELIEF.ends_shift * 21.5 / 200)
-    assert period == pytest.approx(21.5 * moved, rel=0.005)
+    assert period == pytest.approx(math.exp(moved(21.5)), rel=0.005)
     assert sd < 1.0
     weak, its_sd = combine(20.0, 2.0, one_peak(21.5, 0.1, 0.05), BELIEF)
-    assert 20 < weak < 21.5
+    assert 20 < weak < math.exp(moved(21.5))
     assert sd < its_sd
     assert sd < combine(20.0, 2.0, one_peak(21.5, spread=0.08), BELIEF)[1]
 
@@ -192,6 +219,14 @@ def test_the_first_peak_is_the_autocorrelations_own():
     assert found.period_px[1] == pytest.approx(2 * found.period_px[0], rel=0.05)
 
 
+def test_of_many_layers_the_mean_local_period_counts_more():
+    low, high = (
+        combine(20.0, 2.0, peaks_at([20.0], [0.8], [0.9], 20.0 * layers, mean=1.05))[0] / 20
+        for layers in (2.5, 40)
+    )
+    assert low < 1.03 < high < 1.06
+
+
 def test_the_spread_tells_whether_the_parts_of_a_granum_agree():
     shape = (120, 240)
     alike = peaks(stripes(0, shape, 15.0) / np.float32(255), np.ones(shape, bool), 15.0)
@@ -201,7 +236,7 @@ def test_the_spread_tells_whether_the_parts_of_a_granum_agree():
     assert alike.spread[0] < 0.01
     # The sd of the logarithms of as many of either.
     assert apart.spread[0] == pytest.approx(math.log(16 / 14) / 2, rel=0.25)
-    assert apart.period_px[0] == pytest.approx(15, rel=0.02)
+    assert apart.mean_px[0] == pytest.approx(2 / (1 / 14 + 1 / 16), rel=0.01)
 
 
 def test_the_decay_moves_the_peak_of_lamellae_that_lose_their_phase():

@@ -13,7 +13,7 @@ LEVELS = """
 commands.__init__ evaluation.__init__ evaluation.scores evaluation.traits synthetic.__init__
 batch compiling convolution errors pixel_size spline synthetic.draws
 masks
-annotations baselines crops fields files folders geometry losses page picture
+annotations baselines crops fields files folders geometry local_period losses page picture
 autocorrelation
 orientation preparation rotation
 curves grana_config stage_config tiff visualize
