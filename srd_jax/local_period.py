@@ -7,7 +7,7 @@ is the local frequency (the instantaneous frequency of an analytic signal, Gabor
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft
+from scipy.fft import next_fast_len
 
 _WINDOW = 0.8  # sd of the filter's window, periods
 # Lower and higher local frequencies, relative to that of the whole, are noise.
@@ -42,8 +42,8 @@ def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> Loc
       valid: (rows, strips) bool, where they are inside of the granum; somewhere they are.
       period_px: about the period, px.
     """
-    size = fft.next_fast_len(2 * len(strips))
-    spectrum = fft.fft(strips, size, axis=0)
+    size = next_fast_len(2 * len(strips))
+    spectrum = np.fft.fft(strips, size, axis=0)
     mean = period_px
     for _ in range(2):  # a window of the mean period itself
         frequency, amplitude = _waves(spectrum, len(strips), mean)
@@ -56,10 +56,12 @@ def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> Loc
 
 def _waves(spectrum: np.ndarray, rows: int, period: float) -> tuple[np.ndarray, np.ndarray]:
     """Returns local frequency, cycles per px, and amplitude, both (rows, strips)."""
-    frequency = fft.fftfreq(len(spectrum))[:, None]
+    frequency = np.fft.fftfreq(len(spectrum))[:, None]
     turns = 2 * np.pi * _WINDOW * (frequency * period - 1)
     band = spectrum * np.exp(-(turns**2) / 2)
-    wave, slope = (fft.ifft(part, axis=0)[:rows] for part in (band, 2j * np.pi * frequency * band))
+    wave, slope = (
+        np.fft.ifft(part, axis=0)[:rows] for part in (band, 2j * np.pi * frequency * band)
+    )
     power = np.abs(wave) ** 2
     phase_rate = (slope * wave.conj()).imag / np.maximum(power, 1e-12)
     return phase_rate / (2 * np.pi), np.sqrt(power)

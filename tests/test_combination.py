@@ -264,3 +264,12 @@ def test_a_fault_does_not_shorten_the_period():
     image = (0.5 + np.sin(2 * np.pi * shifted / 16) / 3).astype(np.float32)
     found = peaks(image, np.ones(image.shape, bool), 16.0)
     assert found.period_px[0] == pytest.approx(16, rel=0.002)
+
+
+def test_tilted_lamellae_are_measured_across_them():
+    rows, columns = np.mgrid[:240, :300]
+    image = (0.5 + np.sin(2 * np.pi * (rows - 0.2 * columns) / 16) / 3).astype(np.float32)
+    found = peaks(image, np.ones(image.shape, bool), 16.0)
+    cosine = 1 / math.hypot(1, 0.2)
+    assert found.shortening[0] == pytest.approx(1 - cosine, rel=0.1)
+    assert found.mean_px[0] == pytest.approx(16 * cosine, rel=0.005)
