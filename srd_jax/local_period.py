@@ -44,11 +44,16 @@ def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> Loc
     """
     size = next_fast_len(2 * len(strips))
     spectrum = np.fft.fft(strips, size, axis=0)
-    mean = period_px
-    for _ in range(2):  # a window of the mean period itself
-        frequency, amplitude = _waves(spectrum, len(strips), mean)
-        frequency = np.clip(frequency, _LOWEST / period_px, _HIGHEST / period_px)
-        mean = 1 / float(frequency[valid].mean())
+    lowest, highest = _LOWEST / period_px, _HIGHEST / period_px
+
+    def around(period):
+        """Returns local frequency, amplitude and mean period in a window of a period."""
+        frequency, amplitude = _waves(spectrum, len(strips), period)
+        frequency = np.clip(frequency, lowest, highest)
+        return frequency, amplitude, 1 / float(frequency[valid].mean())
+
+    *_, first = around(period_px)
+    frequency, amplitude, mean = around(first)
     some = amplitude[valid]
     unevenness = float(some.std() / max(some.mean(), 1e-9))
     return LocalPeriod(mean, _spread(frequency * mean, valid, mean), unevenness)
