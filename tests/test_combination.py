@@ -236,6 +236,7 @@ def test_the_spread_tells_whether_the_parts_of_a_granum_agree():
     assert alike.spread[0] < 0.01
     # The sd of the logarithms of as many of either.
     assert apart.spread[0] == pytest.approx(math.log(16 / 14) / 2, rel=0.25)
+    assert apart.period_px[0] == pytest.approx(15, rel=0.02)
     assert apart.mean_px[0] == pytest.approx(2 / (1 / 14 + 1 / 16), rel=0.01)
 
 

@@ -56,7 +56,8 @@ def test_what_is_not_valid_does_not_count():
     valid[:, 5:] = False
     strips = np.where(valid, wave(rows / 15), 0.0)
     one = local_period(strips, valid, 16.0)
-    assert one == pytest.approx(local_period(strips[:, :5], valid[:, :5], 16.0), rel=0.3)
+    other = local_period(strips[:, :5], valid[:, :5], 16.0)
+    assert (one.mean_px, one.unevenness) == pytest.approx((other.mean_px, other.unevenness))
     assert one.mean_px == pytest.approx(15, rel=0.003)
 
 
