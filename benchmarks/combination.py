@@ -1,6 +1,6 @@
 """How far to believe an autocorrelation beside the network: the numbers of `combination.BELIEF`.
 
-python benchmarks/combination.py [--weights FILE] [--grana 2000] [--negatives 333] [--seed 777]
+python benchmarks/combination.py [--weights FILE] [--grana 3000] [--negatives 333] [--seed 777]
 
 Draws crops, measures each by the network and finds the peaks of its autocorrelation. The numbers
 are those under which the true periods have the greatest posterior probability: that of grana for
@@ -54,7 +54,7 @@ def main() -> None:
     """Fits, and prints the numbers."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("--weights", default=weights.RELEASED, help="default: the released ones")
-    parser.add_argument("--grana", type=int, default=2000, metavar="N", help="%(default)s")
+    parser.add_argument("--grana", type=int, default=3000, metavar="N", help="%(default)s")
     parser.add_argument("--negatives", type=int, default=333, metavar="N", help="%(default)s")
     parser.add_argument("--seed", type=int, default=777, help="%(default)s")
     options = parser.parse_args()

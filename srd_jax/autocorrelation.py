@@ -23,11 +23,12 @@ class Peaks(NamedTuple):
       mean_px: (N,) mean over the granum of the local period about it, px of the crop.
       height: (N,) normalised autocorrelation, up to 1.
       prominence: (N,) by how much the autocorrelation falls before it rises higher.
-      layers: (N,) how many such periods the granum is high.
-      decay: (N,) by how much the trough after the peak is shallower than that before it, within
-        0.5; an autocorrelation that decays has its peaks at too short shifts.
+      layers: (N,) how many such periods the granum is high, on the average of its columns.
+      width: (N,) how many it is wide.
       spread: (N,) sd of the local period's logarithm over the granum.
-      unevenness: (N,) sd of the amplitude of such waves over the granum, relative to its mean.
+      change: (N,) by how much, relatively, its mean depends on the filter's window.
+      faint: (N,) share of the granum where waves of about that period are faint.
+      dislocations: (N,) number of points at which such lamellae end.
       shortening: (N,) by how much less the period is than the vertical one, relatively.
     """
 
@@ -36,9 +37,11 @@ class Peaks(NamedTuple):
     height: np.ndarray
     prominence: np.ndarray
     layers: np.ndarray
-    decay: np.ndarray
+    width: np.ndarray
     spread: np.ndarray
-    unevenness: np.ndarray
+    change: np.ndarray
+    faint: np.ndarray
+    dislocations: np.ndarray
     shortening: np.ndarray
 
 
@@ -97,26 +100,21 @@ def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
     shifts, prominence = _peaks(whole, height)
     vertical = np.array([summit(whole, shift) for shift in shifts])
     about = [local_period(strips, valid, period) for period in vertical]
-    mean, spread, unevenness = np.array(about).reshape(-1, 3).T
-    periods = vertical * cosine
+    mean, spread, change, faint, dislocations = np.array(about).reshape(-1, 5).T
+    periods, width = vertical * cosine, inside.any(axis=0).sum()
     return Peaks(
         period_px=periods,
         mean_px=mean * cosine,
         height=whole[shifts],
         prominence=prominence,
-        layers=height / periods,
-        decay=np.array([_decay(whole, shift) for shift in shifts]),
+        layers=inside.sum() / width / periods,
+        width=width / periods,
         spread=spread,
-        unevenness=unevenness,
+        change=change,
+        faint=faint,
+        dislocations=dislocations,
         shortening=np.full(len(periods), 1 - cosine),
     )
-
-
-def _decay(correlation: np.ndarray, shift: int) -> float:
-    """Returns by how much the trough after a peak is shallower than that before it."""
-    before = correlation[int(0.3 * shift) : shift].min()
-    after = correlation[shift : int(1.7 * shift) + 1].min()
-    return float(np.clip(after - before, -0.5, 0.5))
 
 
 def _followed(

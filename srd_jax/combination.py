@@ -32,9 +32,9 @@ _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
 )
 
 # Share of the posterior within a radius around the period, and the radius in sd. Of drawn grana, 1
-# and 1.96 of these sd hold about 70 % and 93 %, as near to a normal's 68 % and 95 % as both can be
+# and 1.96 of these sd hold about 70 % and 94 %, as near to a normal's 68 % and 95 % as both can be
 # at once. A smaller share would do as well there, but crops without lamellae would sound surer.
-_SHARE, _RADIUS = 0.9, 1.7
+_SHARE, _RADIUS = 0.9, 1.65
 
 # By how much of its logarithm, as an sd, a multiple of a period misses it.
 _OFF_MULTIPLE = 0.08
@@ -52,37 +52,38 @@ class Belief:
     A peak's share is its prominence · exp(by_multiple · how far it is a multiple of earlier ones);
     that no peak shows the period has that of a prominence of exp(log_missing).
 
-    Its density lies around the logarithm of the peak's own period, + decay_shift · decay +
-    ends_shift / layers, or of the mean local period, + mean_ends_shift / layers: an autocorrelation
-    that decays, and the ends of a low granum, make them too short. The mean local period, which is
-    the better one in grana of many layers, has odds of exp(mean_odds) · layers^mean_by_layers, by
-    which the two are averaged. The scale is exp(log_scale + by_height · height + by_decay ·
-    |decay|) · spread^by_spread · layers^by_layers · unevenness^by_unevenness, and in quadrature
-    exp(log_inclined) · shortening, as the inclination is not known exactly.
+    Its density lies around the logarithm of the peak's own period, + ends_shift / layers, or of the
+    mean local period, + mean_ends_shift / layers: the ends of a low granum make them too short. The
+    mean local period, which is the better one in grana of many layers, has odds of exp(mean_odds) ·
+    layers^mean_by_layers, by which the two are averaged. The scale is exp(log_scale + by_height ·
+    height + by_faint · faint) · layers^by_layers · width^by_width · spread^by_spread ·
+    change^by_change · (1 + dislocations)^by_dislocations, and in quadrature exp(log_inclined) ·
+    shortening, as the inclination is not known exactly.
 
     Where a crop may show none, peaks may be those of noise, and the posterior is the network's own
     answer, plus the above times odds of exp(log_odds + by_prominence · the greatest prominence).
 
     Attributes:
-      log_widening, by_multiple, log_missing, decay_shift, ends_shift, mean_ends_shift, mean_odds,
-        mean_by_layers, log_scale, by_height, by_decay, by_spread, by_layers, by_unevenness,
-        log_inclined, log_odds, by_prominence: see above.
+      log_widening, by_multiple, log_missing, ends_shift, mean_ends_shift, mean_odds,
+        mean_by_layers, log_scale, by_height, by_faint, by_layers, by_width, by_spread, by_change,
+        by_dislocations, log_inclined, log_odds, by_prominence: see above.
     """
 
     log_widening: float
     by_multiple: float
     log_missing: float
-    decay_shift: float
     ends_shift: float
     mean_ends_shift: float
     mean_odds: float
     mean_by_layers: float
     log_scale: float
     by_height: float
-    by_decay: float
-    by_spread: float
+    by_faint: float
     by_layers: float
-    by_unevenness: float
+    by_width: float
+    by_spread: float
+    by_change: float
+    by_dislocations: float
     log_inclined: float
     log_odds: float
     by_prominence: float
@@ -92,22 +93,23 @@ class Belief:
 # by which two that contradict each other are doubted.
 BELIEF = Belief(
     log_widening=0.7,
-    by_multiple=-8.091,
+    by_multiple=-8.163,
     log_missing=-2.3,
-    decay_shift=0.07644,
-    ends_shift=0.02234,
-    mean_ends_shift=0.03303,
-    mean_odds=-3.72,
-    mean_by_layers=2.577,
-    log_scale=-0.1675,
-    by_height=-1.768,
-    by_decay=1.569,
-    by_spread=0.3096,
-    by_layers=-0.89,
-    by_unevenness=0.7271,
-    log_inclined=-0.6918,
-    log_odds=-1.629,
-    by_prominence=8.202,
+    ends_shift=0.0271,
+    mean_ends_shift=0.02894,
+    mean_odds=-4.952,
+    mean_by_layers=3.861,
+    log_scale=1.204,
+    by_height=-1.075,
+    by_faint=1.996,
+    by_layers=-0.9388,
+    by_width=-0.2378,
+    by_spread=0.4895,
+    by_change=0.2403,
+    by_dislocations=0.2134,
+    log_inclined=-0.6795,
+    log_odds=-1.073,
+    by_prominence=8.369,
 )
 
 
@@ -172,7 +174,7 @@ def combine(
     """Returns the period and its sd, px of the crop.
 
     The period is the median where the crop shows lamellae; the sd is the radius around it that
-    holds 90 % where it may show none, divided by 1.7.
+    holds 90 % where it may show none, divided by 1.65.
 
     Args:
       period_px: the network's, px of the crop.
@@ -217,15 +219,15 @@ def _likelihood(log_period: np.ndarray, found: Peaks, belief: Belief) -> np.ndar
     """Returns that of each log period, (N,), by the peaks."""
     share = found.prominence * np.exp(belief.by_multiple * _multiple(found))
     odds = np.exp(belief.mean_odds) * found.layers**belief.mean_by_layers
-    at_peak = np.log(found.period_px) + belief.decay_shift * found.decay
-    at_peak += belief.ends_shift / found.layers
+    at_peak = np.log(found.period_px) + belief.ends_shift / found.layers
     at_mean = np.log(found.mean_px) + belief.mean_ends_shift / found.layers
     middle = (at_peak + odds * at_mean) / (1 + odds)
     scale = np.exp(
-        belief.log_scale + belief.by_height * found.height + belief.by_decay * np.abs(found.decay)
+        belief.log_scale + belief.by_height * found.height + belief.by_faint * found.faint
     )
-    scale *= found.spread**belief.by_spread * found.layers**belief.by_layers
-    scale *= np.maximum(found.unevenness, 0.01) ** belief.by_unevenness
+    scale *= found.layers**belief.by_layers * found.width**belief.by_width
+    scale *= found.spread**belief.by_spread * found.change**belief.by_change
+    scale *= (1 + found.dislocations) ** belief.by_dislocations
     scale = np.hypot(scale, math.exp(belief.log_inclined) * found.shortening)
     missing = math.exp(belief.log_missing)
     likelihood = _student(log_period[:, None], middle, scale) @ share + missing * _ANYWHERE

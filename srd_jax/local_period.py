@@ -4,18 +4,21 @@ Around each pixel of a strip, a band-pass filter leaves one wave; the rate at wh
 is the local frequency (the instantaneous frequency of an analytic signal, Gabor 1946).
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from scipy.fft import next_fast_len
 
-_WINDOW = 0.8  # sd of the filter's window, periods
+# sd of the filter's window, periods; and of a wider one, which says how far the mean depends on it.
+_WINDOW, _WIDER = 0.8, 1.2
 # Lower and higher local frequencies, relative to that of the whole, are noise.
 _LOWEST, _HIGHEST = 0.7, 1.4
+_FAINT = 0.5  # amplitude, relative to the usual one
 # Blocks over which the frequency's spread is taken: so many abreast, each so many periods high.
 _ABREAST, _HIGH = 8, 2.0
-# Least spread, as blocks agree by chance; and that of a granum of a single block.
-_LEAST_SPREAD, _USUAL_SPREAD = 0.001, 0.05
+# Less spread or change is chance; and the spread of a granum of a single block.
+_LEAST, _USUAL_SPREAD = 0.001, 0.05
 
 
 class LocalPeriod(NamedTuple):
@@ -25,12 +28,17 @@ class LocalPeriod(NamedTuple):
       mean_px: its mean, px of the strips: the area over the number of layers that it holds, as for
         somebody who counts them.
       spread: sd of its logarithm over blocks of the granum.
-      unevenness: sd of the waves' amplitude relative to its mean.
+      change: by how much, relatively, the mean is another one with a wider filter.
+      faint: share of the area where the waves' amplitude is below half of its median.
+      dislocations: number of points around which the phase doesn't come back to what it was, as
+        where a lamella ends; noise makes some, too.
     """
 
     mean_px: float
     spread: float
-    unevenness: float
+    change: float
+    faint: float
+    dislocations: float
 
 
 def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> LocalPeriod:
@@ -46,30 +54,45 @@ def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> Loc
     spectrum = np.fft.fft(strips, size, axis=0)
     lowest, highest = _LOWEST / period_px, _HIGHEST / period_px
 
-    def around(period):
-        """Returns local frequency, amplitude and mean period in a window of a period."""
-        frequency, amplitude = _waves(spectrum, len(strips), period)
+    def around(period: float, window: float = _WINDOW):
+        """Returns waves, their local frequency and mean period in a window of so many periods."""
+        wave, frequency = _waves(spectrum, len(strips), period, window * period)
         frequency = np.clip(frequency, lowest, highest)
-        return frequency, amplitude, 1 / float(frequency[valid].mean())
+        return wave, frequency, 1 / float(frequency[valid].mean())
 
     *_, first = around(period_px)
-    frequency, amplitude, mean = around(first)
-    some = amplitude[valid]
-    unevenness = float(some.std() / max(some.mean(), 1e-9))
-    return LocalPeriod(mean, _spread(frequency * mean, valid, mean), unevenness)
+    wave, frequency, mean = around(first)
+    *_, in_wider = around(mean, _WIDER)
+    amplitude = np.abs(wave)[valid]
+    return LocalPeriod(
+        mean_px=mean,
+        spread=_spread(frequency * mean, valid, mean),
+        change=max(abs(math.log(in_wider / mean)), _LEAST),
+        faint=float(np.mean(amplitude < _FAINT * np.median(amplitude))),
+        dislocations=_dislocations(wave, valid),
+    )
 
 
-def _waves(spectrum: np.ndarray, rows: int, period: float) -> tuple[np.ndarray, np.ndarray]:
-    """Returns local frequency, cycles per px, and amplitude, both (rows, strips)."""
+def _waves(
+    spectrum: np.ndarray, rows: int, period: float, window: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns waves about a period, complex, and their frequency, cycles per px: (rows, strips)."""
     frequency = np.fft.fftfreq(len(spectrum))[:, None]
-    turns = 2 * np.pi * _WINDOW * (frequency * period - 1)
+    turns = 2 * np.pi * window * (frequency - 1 / period)
     band = spectrum * np.exp(-(turns**2) / 2)
     wave, slope = (
         np.fft.ifft(part, axis=0)[:rows] for part in (band, 2j * np.pi * frequency * band)
     )
-    power = np.abs(wave) ** 2
-    phase_rate = (slope * wave.conj()).imag / np.maximum(power, 1e-12)
-    return phase_rate / (2 * np.pi), np.sqrt(power)
+    phase_rate = (slope * wave.conj()).imag / np.maximum(np.abs(wave) ** 2, 1e-12)
+    return wave, phase_rate / (2 * np.pi)
+
+
+def _dislocations(wave: np.ndarray, valid: np.ndarray) -> int:
+    """Returns around how many squares of four valid neighbours the phase doesn't close."""
+    down, right = np.angle(wave[1:] * wave[:-1].conj()), np.angle(wave[:, 1:] * wave[:, :-1].conj())
+    around = right[:-1] + down[:, 1:] - right[1:] - down[:, :-1]
+    corners = valid[1:, 1:] & valid[1:, :-1] & valid[:-1, 1:] & valid[:-1, :-1]
+    return int(np.sum(corners & (np.abs(around) > np.pi)))
 
 
 def _spread(relative: np.ndarray, valid: np.ndarray, period: float) -> float:
@@ -88,4 +111,4 @@ def _spread(relative: np.ndarray, valid: np.ndarray, period: float) -> float:
     if full.sum() < 2:
         return _USUAL_SPREAD
     means = sums(np.where(valid, relative, 0.0))[full] / count[full]
-    return max(float(means.std(ddof=1)), _LEAST_SPREAD)
+    return max(float(means.std(ddof=1)), _LEAST)
