@@ -32,9 +32,9 @@ _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
 )
 
 # Share of the posterior within a radius around the period, and the radius in sd. Of drawn grana, 1
-# and 1.96 of these sd hold about 70 % and 94 %, as near to a normal's 68 % and 95 % as both can be
+# and 1.96 of these sd hold about 69 % and 94 %, as near to a normal's 68 % and 95 % as both can be
 # at once. A smaller share would do as well there, but crops without lamellae would sound surer.
-_SHARE, _RADIUS = 0.9, 1.65
+_SHARE, _RADIUS = 0.9, 1.7
 
 # By how much of its logarithm, as an sd, a multiple of a period misses it.
 _OFF_MULTIPLE = 0.08
@@ -174,7 +174,7 @@ def combine(
     """Returns the period and its sd, px of the crop.
 
     The period is the median where the crop shows lamellae; the sd is the radius around it that
-    holds 90 % where it may show none, divided by 1.65.
+    holds 90 % where it may show none, divided by 1.7.
 
     Args:
       period_px: the network's, px of the crop.

@@ -38,7 +38,7 @@ class LocalPeriod(NamedTuple):
     spread: float
     change: float
     faint: float
-    dislocations: float
+    dislocations: int
 
 
 def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> LocalPeriod:
