@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from command import numbers, read, refused, run
-from crops import write_crop, write_weights
+from helpers.command import numbers, read, refused, run
+from helpers.crops import write_crop, write_weights
 
 from srd_jax.annotations import Annotation, read_annotations, read_periods
 from srd_jax.errors import InputError

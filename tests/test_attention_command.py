@@ -2,8 +2,8 @@ import functools
 
 import numpy as np
 import pytest
-from command import refused, run
-from crops import random_weights, stripes, write_crop, write_weights
+from helpers.command import refused, run
+from helpers.crops import random_weights, stripes, write_crop, write_weights
 from PIL import Image
 
 from srd_jax import predict

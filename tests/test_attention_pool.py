@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from network_in_numpy import pool_loop
+from helpers.network_in_numpy import pool_loop
 
 from srd_jax.model import AttentionPool
 

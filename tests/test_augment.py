@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from crops import ellipse, stripes
+from helpers.crops import ellipse, stripes
 from PIL import Image, ImageChops
 from scipy import ndimage, optimize
 

@@ -2,9 +2,9 @@ import shutil
 
 import numpy as np
 import pytest
-from crops import ellipse, stripes
-from grana_folders import drawn_granum, write_folder
-from image_files import with_blue, write_png
+from helpers.crops import ellipse, stripes
+from helpers.grana_folders import drawn_granum, write_folder
+from helpers.image_files import with_blue, write_png
 
 from srd_jax.data import read_grana, write_grana
 from srd_jax.errors import InputError

@@ -4,9 +4,9 @@ import zlib
 
 import numpy as np
 import tifffile
-from command import numbers, read, run
-from crops import ellipse, stripes, write_crop, write_weights
-from image_files import with_blue, write_png
+from helpers.command import numbers, read, run
+from helpers.crops import ellipse, stripes, write_crop, write_weights
+from helpers.image_files import with_blue, write_png
 from PIL import Image
 
 

@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 import pytest
-from crops import ellipse, stripes
+from helpers.crops import ellipse, stripes
 
 from srd_jax.autocorrelation import autocorrelation
 from srd_jax.baselines import fft

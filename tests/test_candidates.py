@@ -4,7 +4,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from training_runs import one_line, same_bits, tiny
+from helpers.training_runs import one_line, same_bits, tiny
 
 from srd_jax import candidates, model, sources, weights
 from srd_jax.config import EndConfig, LossConfig

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
-from training_runs import one_line, tiny
+from helpers.training_runs import one_line, tiny
 
 from srd_jax import checkpoint, model
 from srd_jax.errors import InputError

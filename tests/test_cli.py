@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 import tifffile
-from command import numbers, read, refused, run
-from crops import random_weights, stripes, write_crop, write_weights
-from torch_files import synthetic
-from torch_files import write as write_torch
+from helpers.command import numbers, read, refused, run
+from helpers.crops import random_weights, stripes, write_crop, write_weights
+from helpers.torch_files import synthetic
+from helpers.torch_files import write as write_torch
 
 import srd_jax
 from srd_jax import methods, torch_weights

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from crops import ellipse, random_weights, stripes
+from helpers.crops import ellipse, random_weights, stripes
 from scipy import integrate, stats
 
 from srd_jax.autocorrelation import Peaks, autocorrelation, peaks

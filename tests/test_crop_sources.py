@@ -3,10 +3,10 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from crop_runs import crops_config
-from crops import ellipse
-from grana_folders import drawn_granum, write_folder
-from training_runs import tiny
+from helpers.crop_runs import crops_config
+from helpers.crops import ellipse
+from helpers.grana_folders import drawn_granum, write_folder
+from helpers.training_runs import tiny
 
 from srd_jax import drawn_set, sources
 from srd_jax.config import CropsConfig, DataConfig, MaskedStripesConfig

@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from crops import ellipse
+from helpers.crops import ellipse
 
 from srd_jax.crops import FAR, mask_pixel, pad, tight_box, tilted
 from srd_jax.errors import InputError

@@ -4,7 +4,7 @@ import pathlib
 import shutil
 
 import pytest
-from training_runs import ROOT, one_line, read_checkpoint, same_bits, tiny, undisturbed
+from helpers.training_runs import ROOT, one_line, read_checkpoint, same_bits, tiny, undisturbed
 
 from srd_jax import curriculum, train, weights
 from srd_jax.config import CONFIDENCE_CLONES, StartConfig, TrainConfig, validated

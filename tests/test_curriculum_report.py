@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from html_page import Page
+from helpers.html_page import Page
 from PIL import Image
 
 from srd_jax.config import (

@@ -4,8 +4,8 @@ import dataclasses
 import imagecodecs
 import numpy as np
 import pytest
-from crops import ellipse
-from grana_folders import drawn_granum, lamellae, same, write_folder, write_lamellae
+from helpers.crops import ellipse
+from helpers.grana_folders import drawn_granum, lamellae, same, write_folder, write_lamellae
 from scipy import ndimage
 
 from srd_jax.data import Granum, fingerprint, read_grana, split, write_grana

@@ -5,8 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
-from command import numbers, read, refused, run
-from crops import ellipse, stripes, write_weights
+from helpers.command import numbers, read, refused, run
+from helpers.crops import ellipse, stripes, write_weights
 
 from srd_jax import data, methods, predict
 from srd_jax.combination import Combined

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import rich.console
-from evaluated import METHODS, Fake, grana
+from helpers.evaluated import METHODS, Fake, grana
 
 from srd_jax.errors import InputError
 from srd_jax.evaluation import output

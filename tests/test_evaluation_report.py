@@ -5,9 +5,9 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from crops import stripes
-from evaluated import METHODS, Fake, grana
-from html_page import Page
+from helpers.crops import stripes
+from helpers.evaluated import METHODS, Fake, grana
+from helpers.html_page import Page
 from PIL import Image
 from scipy import stats
 

@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from crops import ellipse
+from helpers.crops import ellipse
 from scipy import optimize, stats
 
 from srd_jax import losses

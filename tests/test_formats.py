@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from image_files import grey, refusal, silence, write_png
+from helpers.image_files import grey, refusal, silence, write_png
 from PIL import Image, ImageOps
 
 from srd_jax.images import read_crop

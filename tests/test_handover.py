@@ -3,7 +3,7 @@ import functools
 import jax
 import numpy as np
 import pytest
-from training_runs import one_line
+from helpers.training_runs import one_line
 
 from srd_jax import model
 from srd_jax.config import CONFIDENCE_CLONES, CloneConfig, ModelConfig, StartConfig

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tifffile
-from image_files import grey, refusal, silence, some_mask, with_blue, write_png
+from helpers.image_files import grey, refusal, silence, some_mask, with_blue, write_png
 from PIL import Image
 
 from srd_jax.errors import InputError

@@ -2,8 +2,8 @@ import pathlib
 import signal
 
 import pytest
-from command import read, run
-from crops import write_crop, write_weights
+from helpers.command import read, run
+from helpers.crops import write_crop, write_weights
 
 from srd_jax.predict import Estimator
 

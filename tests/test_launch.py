@@ -6,10 +6,18 @@ import struct
 
 import numpy as np
 import pytest
+from helpers.training_runs import (
+    CONFIG_FILE,
+    HURRY,
+    ROOT,
+    python,
+    read_checkpoint,
+    same_bits,
+    undisturbed,
+)
 from PIL import Image
 from safetensors.numpy import load_file
 from tensorboardX.proto import event_pb2
-from training_runs import CONFIG_FILE, HURRY, ROOT, python, read_checkpoint, same_bits, undisturbed
 
 FILES = {
     "config.json",

@@ -3,9 +3,9 @@ import json
 
 import numpy as np
 import pytest
-from command import refused, run
-from crops import ellipse
-from grana_folders import drawn_granum, lamellae, same
+from helpers.command import refused, run
+from helpers.crops import ellipse
+from helpers.grana_folders import drawn_granum, lamellae, same
 
 import srd_jax
 from srd_jax import drawn_set

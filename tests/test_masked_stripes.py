@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from crops import ellipse
+from helpers.crops import ellipse
 from scipy import ndimage, stats
 
 from srd_jax.config import AugmentConfig, MaskedStripesConfig, ModelConfig, StripesConfig

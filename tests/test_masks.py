@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from image_files import grey, silence, some_mask, with_blue, write_png
+from helpers.image_files import grey, silence, some_mask, with_blue, write_png
 from PIL import Image
 from skimage.measure import regionprops
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from crops import ellipse, random_weights, stripes, write_crop, write_weights
+from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
 
 from srd_jax import autocorrelation, baselines, methods
 from srd_jax.combination import Combined

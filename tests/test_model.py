@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from network_in_numpy import forward
+from helpers.network_in_numpy import forward
 
 from srd_jax import model
 from srd_jax.compiling import jit, over_images

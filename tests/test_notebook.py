@@ -9,8 +9,8 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
-from html_page import Page
-from training_runs import HURRY, ROOT, same_bits
+from helpers.html_page import Page
+from helpers.training_runs import HURRY, ROOT, same_bits
 
 from srd_jax import weights
 from srd_jax.curriculum_config import CurriculumConfig

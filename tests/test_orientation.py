@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from crops import ellipse, stripes
+from helpers.crops import ellipse, stripes
 from scipy import ndimage
 from skimage.feature import structure_tensor
 

@@ -1,6 +1,6 @@
 import pytest
 import tifffile
-from image_files import grey, silence
+from helpers.image_files import grey, silence
 
 from srd_jax.images import read_crop
 from srd_jax.pixel_size import px_per_nm

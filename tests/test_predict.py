@@ -5,8 +5,8 @@ import threading
 import jax
 import numpy as np
 import pytest
-from crops import ellipse, random_weights, stripes, write_crop, write_weights
-from image_files import with_blue, write_png
+from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
+from helpers.image_files import with_blue, write_png
 from safetensors.numpy import save_file
 from skimage.transform import resize
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from command import refused, run
-from grana_folders import write_folder
+from helpers.command import refused, run
+from helpers.grana_folders import write_folder
+from helpers.training_runs import CONFIG_FILE
 from PIL import Image
-from training_runs import CONFIG_FILE
 
 from srd_jax.config_files import read_config
 from srd_jax.errors import InputError

@@ -3,8 +3,8 @@ import pathlib
 
 import numpy as np
 import pytest
-from command import read, run
-from crops import write_crop, write_weights
+from helpers.command import read, run
+from helpers.crops import write_crop, write_weights
 
 import srd_jax
 from srd_jax import weights

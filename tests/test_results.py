@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 import rich.console
-from crops import ellipse, stripes
+from helpers.crops import ellipse, stripes
 from PIL import Image
 
 from srd_jax import results

@@ -4,7 +4,7 @@ import signal
 
 import numpy as np
 import pytest
-from training_runs import one_line, read_checkpoint, same_bits, tiny, undisturbed
+from helpers.training_runs import one_line, read_checkpoint, same_bits, tiny, undisturbed
 
 from srd_jax import train, weights
 from srd_jax.errors import InputError

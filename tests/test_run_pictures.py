@@ -3,7 +3,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from training_runs import tiny
+from helpers.training_runs import tiny
 
 from srd_jax import run_pictures
 from srd_jax.batch import Batch

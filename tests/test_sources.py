@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from crop_runs import NARROW, crops_config
-from grana_folders import write_folder
-from training_runs import read_checkpoint, same_bits, tiny
+from helpers.crop_runs import NARROW, crops_config
+from helpers.grana_folders import write_folder
+from helpers.training_runs import read_checkpoint, same_bits, tiny
 
 from srd_jax import sources, steps, train
 from srd_jax.config import (

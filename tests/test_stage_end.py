@@ -3,7 +3,7 @@ import shutil
 
 import numpy as np
 import pytest
-from training_runs import read_checkpoint, same_bits, tiny
+from helpers.training_runs import read_checkpoint, same_bits, tiny
 
 from srd_jax import train
 from srd_jax.config import EndConfig

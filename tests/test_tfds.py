@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from grana_folders import drawn_granum, same, write_folder
+from helpers.grana_folders import drawn_granum, same, write_folder
 
 from srd_jax.data import read_grana, split, write_grana
 from srd_jax.errors import InputError

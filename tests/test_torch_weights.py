@@ -4,8 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers.torch_files import lightning, synthetic, write, write_checkpoint
 from safetensors.numpy import load_file
-from torch_files import lightning, synthetic, write, write_checkpoint
 
 from srd_jax.config import Block, ModelConfig
 from srd_jax.errors import InputError

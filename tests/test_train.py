@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
-from training_runs import (
+from helpers.training_runs import (
     HURRY,
     one_line,
     python,
@@ -18,6 +17,7 @@ from training_runs import (
     tiny,
     undisturbed,
 )
+from safetensors.numpy import load_file
 
 from srd_jax import losses, model, optimizer, sources, steps, train
 from srd_jax.config import StartConfig
@@ -174,7 +174,7 @@ FOUR_DEVICES = """
 import sys
 import jax
 sys.path.insert(0, "tests")
-from training_runs import tiny
+from helpers.training_runs import tiny
 from srd_jax import train
 from srd_jax.errors import InputError
 assert jax.device_count() == 4

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from crops import ellipse, random_weights, stripes, write_crop, write_weights
+from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
 
 from srd_jax import methods, tta
 from srd_jax.calibration import Calibration

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from command import refused, run
-from crops import write_crop, write_weights
+from helpers.command import refused, run
+from helpers.crops import write_crop, write_weights
 from safetensors.numpy import save_file
 
 from srd_jax.images import read_crop

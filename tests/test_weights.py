@@ -5,8 +5,8 @@ import pathlib
 import numpy as np
 import pytest
 import safetensors
+from helpers.training_runs import one_line, tiny, undisturbed
 from safetensors.numpy import save_file
-from training_runs import one_line, tiny, undisturbed
 
 from srd_jax import weights
 from srd_jax.calibration import Calibration

@@ -39,7 +39,7 @@ HURRY = "--xla_backend_optimization_level=0"
 CONFIG_FILE = _folder / "tiny.py"
 CONFIG_FILE.write_text(
     f"import sys\nsys.path.insert(0, {str(ROOT / 'tests')!r})\n"
-    "from training_runs import tiny as get_config\n"
+    "from helpers.training_runs import tiny as get_config\n"
 )
 
 

@@ -4,8 +4,8 @@ import functools
 
 import jax
 import numpy as np
-from image_files import with_blue, write_png
 
+from helpers.image_files import with_blue, write_png
 from srd_jax.config import EncoderConfig, ModelConfig
 from srd_jax.model import initial_parameters
 from srd_jax.weights import Weights, save

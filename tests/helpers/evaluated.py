@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
-from crops import ellipse, stripes
 
+from helpers.crops import ellipse, stripes
 from srd_jax.data import Granum
 from srd_jax.errors import InputError
 from srd_jax.measurement import Measurement, Method

@@ -1,9 +1,9 @@
 """Folders in the format of real grana, for the tests of datasets."""
 
 import numpy as np
-from crops import ellipse, stripes
-from image_files import with_blue, write_png
 
+from helpers.crops import ellipse, stripes
+from helpers.image_files import with_blue, write_png
 from srd_jax.data import Granum, write_grana
 
 
