@@ -24,9 +24,9 @@ from srd_jax import data, methods, predict, weights
 from srd_jax.combination import Combined
 from srd_jax.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.evaluation import cases, summary, tables
-from srd_jax.files import write_text
 from srd_jax.measurement import Method
-from srd_jax.page import Table, table
+from srd_jax.support.files import write_text
+from srd_jax.support.page import Table, table
 from srd_jax.synthetic.dataset import draw_grana
 
 OURS, NETWORK = "combined", "network alone"

@@ -20,7 +20,6 @@ import numpy as np
 
 from srd_jax import crops, model, optimizer, steps
 from srd_jax.augment import augment
-from srd_jax.compiling import jit
 from srd_jax.config import (
     AugmentConfig,
     GranaConfig,
@@ -30,6 +29,7 @@ from srd_jax.config import (
     validated,
 )
 from srd_jax.preparation import prepare
+from srd_jax.support.compiling import jit
 from srd_jax.synthetic import grana, masked_stripes, stripes
 from srd_jax.synthetic.dataset import draw_grana
 

@@ -38,7 +38,7 @@ from srd_jax.config import (
     TrainConfig,
     ValidationConfig,
 )
-from srd_jax.geometry import Block
+from srd_jax.networks.receptive_field import Block
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ITEMS = ("parameters", "average", "optimizer")

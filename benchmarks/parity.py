@@ -19,10 +19,10 @@ import torch
 import torch_twin
 
 from srd_jax import losses
-from srd_jax.compiling import jit
 from srd_jax.config import ModelConfig
-from srd_jax.errors import InputError
 from srd_jax.model import as_function, initial_parameters
+from srd_jax.support.compiling import jit
+from srd_jax.support.errors import InputError
 from srd_jax.torch_weights import import_weights, torch_tensors
 from srd_jax.weights import Weights
 

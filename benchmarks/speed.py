@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from srd_jax.config import ModelConfig
-from srd_jax.errors import InputError
-from srd_jax.files import write_text
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import write_text
 
 TASKS = ("training", "forward")
 WORKER = pathlib.Path(__file__).with_name("speed_worker.py")

@@ -39,10 +39,10 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
 
     from srd_jax import optimizer
     from srd_jax.batch import Batch
-    from srd_jax.compiling import jit, over_images
     from srd_jax.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig
     from srd_jax.model import as_function, initial_parameters
     from srd_jax.steps import TrainState, train_step
+    from srd_jax.support.compiling import jit, over_images
 
     config = TrainConfig(
         model=ModelConfig(confidence=True),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from srd_jax.errors import InputError, one_line
+from srd_jax.support.errors import InputError, one_line
 
 HORIZONTAL = 90.0
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import signal
 
-from srd_jax.errors import InputError
 from srd_jax.masks import check_lengths, tight_box
+from srd_jax.support.errors import InputError
 
 # Below it, the grain of a micrograph passes for lamellae.
 SHORTEST_PX = 6.0

@@ -11,14 +11,14 @@ import orbax.checkpoint as ocp
 
 from srd_jax import checkpoint, initialisation, model, optimizer, weights
 from srd_jax.calibration import Calibration
-from srd_jax.compiling import jit
 from srd_jax.config import StartConfig, TrainConfig, differences, from_dict
-from srd_jax.errors import InputError, one_line
-from srd_jax.files import check_writable, write_text
 from srd_jax.handover import HandOver, hand_over
 from srd_jax.reporting import Row
 from srd_jax.sources import Source
 from srd_jax.steps import TrainState
+from srd_jax.support.compiling import jit
+from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.files import check_writable, write_text
 
 START = "start.json"
 

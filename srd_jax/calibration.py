@@ -6,8 +6,8 @@ import math
 import numpy as np
 from scipy import optimize, special
 
-from srd_jax.errors import InputError
-from srd_jax.fields import limited
+from srd_jax.support.errors import InputError
+from srd_jax.support.fields import limited
 
 # Below so many errors, the share within 1 sd is known to 9 percentage points only.
 LEAST_ERRORS = 30

@@ -15,7 +15,7 @@ from srd_jax.commands import (
     weights_files,
     weights_origin,
 )
-from srd_jax.errors import InputError, one_line
+from srd_jax.support.errors import InputError, one_line
 
 COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights_origin, weights_files)
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from srd_jax.autocorrelation import Peaks, peaks
-from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method, grey_and_mask
+from srd_jax.support.errors import InputError
 
 # Logarithms of periods, px of the crop; beyond them nothing is measured. Clear peaks are 0.002
 # wide.

@@ -10,11 +10,7 @@ import operator
 
 from srd_jax.data_config import DataConfig as DataConfig
 from srd_jax.data_config import check_data
-from srd_jax.errors import InputError
-from srd_jax.fields import check_limits, check_number, did_you_mean, from_dict, limited
-from srd_jax.fields import differences as differences
-from srd_jax.fields import to_json as to_json
-from srd_jax.geometry import Block, Geometry, Size, geometry_of
+from srd_jax.networks.receptive_field import Block, Geometry, Size, geometry_of
 from srd_jax.preparation import FRAME
 from srd_jax.source_config import AugmentConfig as AugmentConfig
 from srd_jax.source_config import CropsConfig as CropsConfig
@@ -34,6 +30,10 @@ from srd_jax.stage_config import CloneConfig as CloneConfig
 from srd_jax.stage_config import EndConfig as EndConfig
 from srd_jax.stage_config import StartConfig as StartConfig
 from srd_jax.stage_config import check_start
+from srd_jax.support.errors import InputError
+from srd_jax.support.fields import check_limits, check_number, did_you_mean, from_dict, limited
+from srd_jax.support.fields import differences as differences
+from srd_jax.support.fields import to_json as to_json
 
 SCHEDULES = ("constant", "cosine", "step")
 COMPUTE_TYPES = ("float32", "bfloat16")

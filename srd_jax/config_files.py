@@ -5,7 +5,7 @@ import pathlib
 import runpy
 
 from srd_jax.config import TrainConfig, validated
-from srd_jax.errors import InputError, one_line
+from srd_jax.support.errors import InputError, one_line
 
 
 def read_config(path: str | os.PathLike[str], preset: str | None = None) -> TrainConfig:

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from srd_jax.errors import InputError
 from srd_jax.masks import MIN_LENGTH
+from srd_jax.support.errors import InputError
 
 # Beyond every crop, px.
 FAR = 2**20

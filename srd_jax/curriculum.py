@@ -11,8 +11,8 @@ from srd_jax.config_files import read_config
 from srd_jax.curriculum_config import CurriculumConfig, smoke, validated_curriculum
 from srd_jax.curriculum_report import write_report
 from srd_jax.data_config import DataConfig
-from srd_jax.errors import InputError
-from srd_jax.files import whole_file
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import whole_file
 
 
 def run(

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from srd_jax.config import EncoderConfig, TrainConfig, ValidationConfig
 from srd_jax.data_config import DataConfig
-from srd_jax.errors import InputError
-from srd_jax.fields import check_limits, did_you_mean, from_dict, limited
 from srd_jax.source_config import GranaConfig
+from srd_jax.support.errors import InputError
+from srd_jax.support.fields import check_limits, did_you_mean, from_dict, limited
 
 PRESETS = ("full", "fast", "smoke")
 

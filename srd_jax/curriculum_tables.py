@@ -5,8 +5,8 @@ from typing import Any
 
 from srd_jax.config import CropsConfig, GranaConfig, MaskedStripesConfig, StripesConfig, TrainConfig
 from srd_jax.evaluation.summary import text
-from srd_jax.page import Column, Table, table
 from srd_jax.stage_record import StageRecord
+from srd_jax.support.page import Column, Table, table
 
 _STAGE: Column = ("stage", lambda one: one.name)
 _NONE = "–"

@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from srd_jax.errors import InputError
-from srd_jax.files import whole_file
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import whole_file
 
 # Colours of Okabe and Ito, told apart with every kind of colour vision, and in print.
 _BLUE, _ORANGE, _GREEN, _PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"

@@ -19,12 +19,12 @@ import imagecodecs
 import numpy as np
 
 from srd_jax.annotations import HORIZONTAL, Row, annotation, each_row
-from srd_jax.errors import InputError
-from srd_jax.files import whole_file, write_text
 from srd_jax.images import read_crop
 from srd_jax.masks import check_lengths
 from srd_jax.rotation import rotate
 from srd_jax.rows import SHORTEST_PERIOD_PX
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import whole_file, write_text
 
 ANNOTATIONS = "annotations.csv"
 

@@ -12,12 +12,12 @@ import rich.progress
 
 import srd_jax
 from srd_jax.data import Granum, write_grana
-from srd_jax.errors import InputError, one_line
-from srd_jax.fields import differences, from_dict, to_json
-from srd_jax.files import write_text
-from srd_jax.folders import whole_folder
 from srd_jax.formats import naming
 from srd_jax.source_config import GranaConfig
+from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.fields import differences, from_dict, to_json
+from srd_jax.support.files import write_text
+from srd_jax.support.folders import whole_folder
 from srd_jax.synthetic.dataset import draw_grana
 
 # The note, beside the images.

@@ -14,13 +14,13 @@ from srd_jax.beginning import START, read_json
 from srd_jax.calibration import Calibration
 from srd_jax.config import TrainConfig
 from srd_jax.ending import smoothed_errors
-from srd_jax.errors import InputError
 from srd_jax.evaluation.scores import by_sd, sd_scores
-from srd_jax.files import write_text
 from srd_jax.provenance import origin
 from srd_jax.reporting import Row, write_metrics
 from srd_jax.run_pictures import draw_pictures
 from srd_jax.sources import Source
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import write_text
 from srd_jax.weights import Weights
 
 SUMMARY = "summary.json"

@@ -16,7 +16,6 @@ import imagecodecs
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
-from srd_jax.errors import InputError, one_line
 from srd_jax.picture import (
     ACCEPTED_COLOURS,
     ACCEPTED_FORMATS,
@@ -27,6 +26,7 @@ from srd_jax.picture import (
     split_alpha,
     upright,
 )
+from srd_jax.support.errors import InputError, one_line
 from srd_jax.tiff import decode_tiff
 
 _OTHER_FORMATS = {

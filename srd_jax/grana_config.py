@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from srd_jax.errors import InputError
-from srd_jax.fields import limited
 from srd_jax.preparation import FRAME, MAX_ROWS
+from srd_jax.support.errors import InputError
+from srd_jax.support.fields import limited
 
 Range = tuple[float, float]
 

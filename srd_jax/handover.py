@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from srd_jax.config import CloneConfig, StartConfig
-from srd_jax.errors import InputError
 from srd_jax.model import Parameters
+from srd_jax.support.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srd_jax.errors import InputError
 from srd_jax.formats import naming, read_picture
 from srd_jax.picture import Picture
+from srd_jax.support.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MASK_ENDING = "_mask"

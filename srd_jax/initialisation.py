@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from srd_jax import model
 from srd_jax.config import ModelConfig
-from srd_jax.convolution import convolve, max_pool
+from srd_jax.networks.convolution import convolve, max_pool
 
 # Below it a channel's spread is rounding, as on blank images, and is left alone.
 _LEAST_SD = 1e-6

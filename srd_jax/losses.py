@@ -10,7 +10,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 # The variance below which the likelihood is not trusted, px² (the GRANA application's).
 _LEAST_VARIANCE = 1e-6

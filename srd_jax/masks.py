@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 # Rows and columns, px: a single one has no slope.
 MIN_LENGTH = 2

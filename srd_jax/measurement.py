@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from srd_jax.errors import InputError
-from srd_jax.geometry import Geometry
 from srd_jax.images import Crop
+from srd_jax.networks.receptive_field import Geometry
+from srd_jax.support.errors import InputError
 
 _ACCEPTED_IMAGES = (
     "accepted are crops from images.read_crop, or arrays (rows, columns) of grey values, uint8 or "

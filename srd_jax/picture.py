@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 MAX_PIXELS = 500_000_000
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from srd_jax.errors import InputError
 from srd_jax.masks import check_lengths, tight_box
+from srd_jax.support.errors import InputError
 
 FRAME = (476, 476)
 MAX_ROWS = 300

@@ -8,8 +8,8 @@ from typing import Any
 from srd_jax import checkpoint, weights
 from srd_jax.beginning import start_workdir
 from srd_jax.config import TrainConfig, to_json
-from srd_jax.errors import InputError
 from srd_jax.reporting import Row
+from srd_jax.support.errors import InputError
 
 _FIGURES = ("step", "images", "val_mae", "val_loss")
 

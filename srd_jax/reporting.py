@@ -10,7 +10,7 @@ import rich.progress
 from tensorboardX import SummaryWriter
 
 from srd_jax.config import TrainConfig
-from srd_jax.files import whole_file
+from srd_jax.support.files import whole_file
 
 COLUMNS = (
     "step",

@@ -3,8 +3,8 @@
 import dataclasses
 import math
 
-from srd_jax.errors import InputError
 from srd_jax.measurement import Measurement
+from srd_jax.support.errors import InputError
 
 # Nothing shorter can be seen in an image (sampling theorem).
 SHORTEST_PERIOD_PX = 2.0

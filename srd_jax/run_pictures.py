@@ -11,10 +11,10 @@ import numpy as np
 from srd_jax import model
 from srd_jax.attention_figure import attention_figure, title, write_figure
 from srd_jax.calibration import Calibration
-from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig
 from srd_jax.curves import curves_picture
 from srd_jax.sources import Source
+from srd_jax.support.compiling import jit
 
 NOT_CALIBRATED = Calibration()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from srd_jax.files import whole_file
+from srd_jax.support.files import whole_file
 
 # Of the sheet, px.
 _WIDTH, _GAP, _CAPTION = 2400, 8, 14

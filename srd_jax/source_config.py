@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from srd_jax.fields import limited
 from srd_jax.grana_config import GranaConfig as GranaConfig
 from srd_jax.grana_config import LayersConfig as LayersConfig
 from srd_jax.grana_config import NegativesConfig as NegativesConfig
@@ -12,6 +11,7 @@ from srd_jax.grana_config import QualityConfig as QualityConfig
 from srd_jax.grana_config import Range, check_grana
 from srd_jax.grana_config import training_grana as training_grana
 from srd_jax.preparation import MAX_ROWS
+from srd_jax.support.fields import limited
 
 
 @dataclasses.dataclass

@@ -24,10 +24,10 @@ from srd_jax.config import (
     TrainConfig,
 )
 from srd_jax.data import Granum, fingerprint, read_grana, split
-from srd_jax.errors import InputError
 from srd_jax.formats import naming
-from srd_jax.geometry import Size
+from srd_jax.networks.receptive_field import Size
 from srd_jax.preparation import FRAME, MAX_ROWS, Prepared, prepare
+from srd_jax.support.errors import InputError
 from srd_jax.synthetic import grana, masked_stripes, stripes
 
 # Streams of random numbers of one seed, beside those of its steps.

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from srd_jax.errors import InputError
-from srd_jax.fields import did_you_mean, limited
+from srd_jax.support.errors import InputError
+from srd_jax.support.fields import did_you_mean, limited
 
 CHECKPOINTS = ("best", "last")
 PARAMETERS = ("averaged", "last")

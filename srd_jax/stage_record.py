@@ -8,7 +8,7 @@ from typing import Any
 
 from srd_jax.beginning import START, read_json
 from srd_jax.config import TrainConfig, from_dict
-from srd_jax.errors import InputError, one_line
+from srd_jax.support.errors import InputError, one_line
 
 Rows = list[dict[str, str]]
 

@@ -17,9 +17,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from srd_jax import losses, model, optimizer
 from srd_jax.batch import Batch
-from srd_jax.compiling import jit
 from srd_jax.config import TrainConfig
 from srd_jax.sources import Source
+from srd_jax.support.compiling import jit
 
 Metrics = dict[str, jax.Array]
 

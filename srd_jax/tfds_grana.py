@@ -17,8 +17,8 @@ import tensorflow_datasets as tfds
 
 from srd_jax.annotations import read_annotations
 from srd_jax.data import ANNOTATIONS, Granum, read_grana
-from srd_jax.errors import InputError, one_line
-from srd_jax.files import check_writable
+from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.files import check_writable
 
 NAME = "srd_grana"
 VERSION = "1.0.0"

@@ -8,7 +8,6 @@ import numpy as np
 import tifffile
 from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC
 
-from srd_jax.errors import InputError
 from srd_jax.picture import (
     ACCEPTED_COLOURS,
     ONE_PICTURE,
@@ -19,6 +18,7 @@ from srd_jax.picture import (
     upright,
 )
 from srd_jax.pixel_size import px_per_nm
+from srd_jax.support.errors import InputError
 
 _PHOTOMETRIC_TAG = 262
 _MAX_SAMPLE_VALUE_TAG = 281

@@ -22,12 +22,12 @@ from srd_jax.beginning import check_data, check_workdir, first_state, read_json
 from srd_jax.calibration import Calibration
 from srd_jax.config import TrainConfig, to_json, validated
 from srd_jax.ending import patience_is_over
-from srd_jax.errors import InputError
-from srd_jax.files import write_text
 from srd_jax.finishing import SUMMARY, finish, save_weights
 from srd_jax.reporting import Reporter, Row
 from srd_jax.sources import Source
 from srd_jax.steps import Metrics, TrainState
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import write_text
 
 TIME = "time.json"
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from srd_jax.config import TrainConfig
 from srd_jax.drawn_set import Recipe, provide
-from srd_jax.errors import InputError
 from srd_jax.images import find_images, read_crop
 from srd_jax.preparation import prepare
+from srd_jax.support.errors import InputError
 
 
 def check(config: TrainConfig) -> None:

@@ -14,8 +14,8 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from srd_jax.errors import InputError
-from srd_jax.files import whole_file
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import whole_file
 
 Box = tuple[int, int, int, int]
 

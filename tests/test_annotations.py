@@ -4,7 +4,7 @@ from helpers.command import numbers, read, refused, run
 from helpers.crops import write_crop, write_weights
 
 from srd_jax.annotations import Annotation, read_annotations, read_periods
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 
 def write_text(path, text, encoding="utf-8"):

@@ -10,9 +10,9 @@ from scipy import ndimage, optimize
 
 from srd_jax import augment
 from srd_jax.crops import pad
-from srd_jax.errors import InputError
 from srd_jax.preparation import FRAME, prepare
 from srd_jax.source_config import AugmentConfig
+from srd_jax.support.errors import InputError
 
 NARROW = (476, 110)
 CONFIG = AugmentConfig()

@@ -7,7 +7,7 @@ from helpers.grana_folders import drawn_granum, write_folder
 from helpers.image_files import with_blue, write_png
 
 from srd_jax.data import read_grana, write_grana
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 HEADER = "granum_image,angle,period_nm,px_per_nm\n"
 

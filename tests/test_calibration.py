@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from srd_jax.calibration import LEAST_ERRORS, Calibration, fit
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 NORMAL = stats.norm()
 

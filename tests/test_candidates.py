@@ -8,7 +8,7 @@ from helpers.training_runs import one_line, same_bits, tiny
 
 from srd_jax import candidates, model, sources, weights
 from srd_jax.config import EndConfig, LossConfig
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 CONFIG = tiny(
     model=dataclasses.replace(tiny().model, confidence=True),

@@ -23,7 +23,7 @@ from srd_jax.config import (
     to_json,
     validated,
 )
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 
 def other():

@@ -5,7 +5,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from srd_jax.config import differences, validated
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 # Of ml_collections, on Python 3.11 and newer.
 pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")

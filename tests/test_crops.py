@@ -5,7 +5,7 @@ import pytest
 from helpers.crops import ellipse
 
 from srd_jax.crops import FAR, mask_pixel, pad, tight_box, tilted
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 EVERYWHERE = jnp.array([[-FAR, FAR], [-FAR, FAR]])
 

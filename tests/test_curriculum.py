@@ -4,26 +4,17 @@ import pathlib
 import shutil
 
 import pytest
-from helpers.training_runs import ROOT, one_line, read_checkpoint, same_bits, tiny, undisturbed
+from helpers.stages import first, second
+from helpers.training_runs import ROOT, one_line, read_checkpoint, same_bits, undisturbed
 
 from srd_jax import curriculum, train, weights
 from srd_jax.config import CONFIDENCE_CLONES, StartConfig, TrainConfig, validated
 from srd_jax.config_files import read_config
 from srd_jax.curriculum_config import PRESETS, CurriculumConfig
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 CONFIGS = ROOT / "configs"
 STAGES = CurriculumConfig().stages
-
-
-def first(preset="fast"):
-    return tiny()
-
-
-def second(preset="fast"):
-    model = dataclasses.replace(tiny().model, confidence=True)
-    start = StartConfig(stage="first", clones=CONFIDENCE_CLONES)
-    return tiny(model=model, start=start, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +24,7 @@ def folder(tmp_path_factory):
     for name in ("first", "second"):
         (made / f"{name}.py").write_text(
             f"import sys\nsys.path.insert(0, {str(ROOT / 'tests')!r})\n"
-            f"from test_curriculum import {name} as get_config\n"
+            f"from helpers.stages import {name} as get_config\n"
         )
     return made
 

@@ -25,9 +25,9 @@ from srd_jax.config import (
 )
 from srd_jax.curriculum_report import sentences, write_report
 from srd_jax.curriculum_tables import duration
-from srd_jax.errors import InputError
 from srd_jax.evaluation.scores import by_sd
 from srd_jax.stage_record import read_stage
+from srd_jax.support.errors import InputError
 
 STAGES = [f"stage{number}" for number in range(1, 7)]
 ERRORS = {"stage1": 0.3, "stage2": 0.41, "stage3": 7.25, "stage4": 4.0, "stage5": 3.9}

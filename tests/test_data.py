@@ -9,8 +9,8 @@ from helpers.grana_folders import drawn_granum, lamellae, same, write_folder, wr
 from scipy import ndimage
 
 from srd_jax.data import Granum, fingerprint, read_grana, split, write_grana
-from srd_jax.errors import InputError
 from srd_jax.images import read_crop
+from srd_jax.support.errors import InputError
 
 
 def annotate(folder, text):

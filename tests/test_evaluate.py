@@ -10,9 +10,9 @@ from helpers.crops import ellipse, stripes, write_weights
 
 from srd_jax import data, methods, predict
 from srd_jax.combination import Combined
-from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.source_config import GranaConfig
+from srd_jax.support.errors import InputError
 from srd_jax.synthetic.dataset import draw_grana
 
 PERIODS = (16.0, 20.0, 25.0)

@@ -7,10 +7,10 @@ import pytest
 import rich.console
 from helpers.evaluated import METHODS, Fake, grana
 
-from srd_jax.errors import InputError
 from srd_jax.evaluation import output
 from srd_jax.evaluation.cases import column, evaluate
 from srd_jax.evaluation.summary import flat, print_table, summarise
+from srd_jax.support.errors import InputError
 
 
 @pytest.fixture(scope="module")

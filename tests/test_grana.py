@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from srd_jax.compiling import jit
 from srd_jax.config import (
     GranaConfig,
     LayersConfig,
@@ -16,6 +15,7 @@ from srd_jax.config import (
     QualityConfig,
 )
 from srd_jax.preparation import FRAME, MAX_ROWS, prepare
+from srd_jax.support.compiling import jit
 from srd_jax.synthetic import grana, granum, layers
 from srd_jax.synthetic.dataset import draw_grana
 

@@ -4,8 +4,8 @@ import tifffile
 from helpers.image_files import grey, refusal, silence, some_mask, with_blue, write_png
 from PIL import Image
 
-from srd_jax.errors import InputError
 from srd_jax.images import find_images, read_crop
+from srd_jax.support.errors import InputError
 
 
 @pytest.fixture(autouse=True)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 import ast
 import pathlib
 
@@ -10,10 +11,10 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-commands.__init__ evaluation.__init__ evaluation.scores evaluation.traits synthetic.__init__
-batch compiling convolution errors pixel_size spline synthetic.draws
+commands.__init__ evaluation.__init__ support.__init__ networks.__init__ evaluation.scores evaluation.traits synthetic.__init__
+batch support.compiling networks.convolution support.errors pixel_size spline synthetic.draws
 masks
-annotations baselines crops fields files folders geometry local_period losses page picture
+annotations baselines crops support.fields support.files support.folders networks.receptive_field local_period losses support.page picture
 autocorrelation
 orientation preparation rotation
 curves grana_config stage_config tiff visualize

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 
 from srd_jax import losses
 from srd_jax.config import LOSSES, NEEDS_CONFIDENCE
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 
 def draws(count=200):

@@ -11,8 +11,8 @@ import srd_jax
 from srd_jax import drawn_set
 from srd_jax.data import read_grana
 from srd_jax.drawn_set import Recipe, angles, make_dataset
-from srd_jax.errors import InputError
 from srd_jax.source_config import GranaConfig
+from srd_jax.support.errors import InputError
 from srd_jax.tfds_grana import read_tfds
 
 

@@ -10,10 +10,10 @@ from flax import nnx
 from helpers.network_in_numpy import forward
 
 from srd_jax import model
-from srd_jax.compiling import jit, over_images
 from srd_jax.config import Block, EncoderConfig, ModelConfig
-from srd_jax.errors import InputError
 from srd_jax.model import ConvEncoder, SRDNet
+from srd_jax.support.compiling import jit, over_images
+from srd_jax.support.errors import InputError
 
 FRAME = (284, 46)  # a grid of 2 x 5
 SMALL = ModelConfig(

@@ -4,9 +4,9 @@ from helpers.crops import ellipse, stripes
 from scipy import ndimage
 from skimage.feature import structure_tensor
 
-from srd_jax.errors import InputError
 from srd_jax.orientation import orientation, tilt
 from srd_jax.rotation import rotate
+from srd_jax.support.errors import InputError
 
 
 def tilted(degrees, shape=(160, 220), period=17.0):

@@ -13,12 +13,12 @@ from skimage.transform import resize
 import srd_jax
 from srd_jax import checkpoint, methods, predict
 from srd_jax.config import Block, EncoderConfig, ModelConfig, TrainConfig
-from srd_jax.errors import InputError
 from srd_jax.images import Crop, read_crop
 from srd_jax.model import as_function, parameter_shapes
 from srd_jax.predict import Estimator, load, measure_files
 from srd_jax.rotation import rotate
 from srd_jax.steps import TrainState
+from srd_jax.support.errors import InputError
 from srd_jax.weights import Weights, save
 
 SHAPES = [(100 + 17 * i, 150 + 31 * i) for i in range(7)]

@@ -6,8 +6,8 @@ from helpers.training_runs import CONFIG_FILE
 from PIL import Image
 
 from srd_jax.config_files import read_config
-from srd_jax.errors import InputError
 from srd_jax.sheet import Shown, write_sheet
+from srd_jax.support.errors import InputError
 
 GRANA = """
 from srd_jax.config import GranaConfig, TrainConfig

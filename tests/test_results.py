@@ -10,9 +10,9 @@ from helpers.crops import ellipse, stripes
 from PIL import Image
 
 from srd_jax import results
-from srd_jax.geometry import Geometry
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement
+from srd_jax.networks.receptive_field import Geometry
 from srd_jax.predict import Measured
 from srd_jax.results import print_table, summary, write_csv, write_overlay
 from srd_jax.rows import Row

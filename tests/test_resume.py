@@ -7,7 +7,7 @@ import pytest
 from helpers.training_runs import one_line, read_checkpoint, same_bits, tiny, undisturbed
 
 from srd_jax import train, weights
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 LAST = 4
 

@@ -20,8 +20,8 @@ from srd_jax.config import (
     ValidationConfig,
 )
 from srd_jax.data import Granum, read_grana, split, write_grana
-from srd_jax.errors import InputError
 from srd_jax.preparation import FRAME, prepare
+from srd_jax.support.errors import InputError
 from srd_jax.tfds_grana import prepare as prepare_tfds
 
 

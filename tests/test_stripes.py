@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from srd_jax.config import ModelConfig, StripesConfig
-from srd_jax.errors import InputError
-from srd_jax.geometry import Geometry
+from srd_jax.networks.receptive_field import Geometry
+from srd_jax.support.errors import InputError
 from srd_jax.synthetic import stripes
 
 GEOMETRY = ModelConfig().geometry

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from helpers.grana_folders import drawn_granum, same, write_folder
 
 from srd_jax.data import read_grana, split, write_grana
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 from srd_jax.tfds_grana import prepare, read_tfds
 
 

@@ -21,7 +21,7 @@ from safetensors.numpy import load_file
 
 from srd_jax import losses, model, optimizer, sources, steps, train
 from srd_jax.config import StartConfig
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 
 def initial_parameters(config):
@@ -176,7 +176,7 @@ import jax
 sys.path.insert(0, "tests")
 from helpers.training_runs import tiny
 from srd_jax import train
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 assert jax.device_count() == 4
 train.run(tiny(), sys.argv[1])
 try:

@@ -6,10 +6,10 @@ from helpers.crops import ellipse, random_weights, stripes, write_crop, write_we
 
 from srd_jax import methods, tta
 from srd_jax.calibration import Calibration
-from srd_jax.errors import InputError
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement
 from srd_jax.predict import Estimator, measure_files
+from srd_jax.support.errors import InputError
 from srd_jax.tta import Augmented, combine
 
 IMAGES = [stripes(i, shape, 18 + i) for i, shape in enumerate([(120, 150), (330, 100)])]

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 from skimage.transform import resize
 
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 from srd_jax.visualize import (
     head_colours,
     overlay,

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from srd_jax import weights
 from srd_jax.calibration import Calibration
 from srd_jax.config import ModelConfig
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 ORIGIN = {"run": "stage1", "step": 120, "val_mae": 2.5, "versions": {"jax": "0.10.2"}}
 

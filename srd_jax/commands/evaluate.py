@@ -12,13 +12,13 @@ from rich.text import Text
 from srd_jax import data, methods, predict, weights
 from srd_jax.combination import Combined
 from srd_jax.commands import arguments
-from srd_jax.errors import InputError
 from srd_jax.evaluation import cases, output, summary
-from srd_jax.files import check_writable
 from srd_jax.measurement import Method
 from srd_jax.methods import COMBINED, NETWORK, WITH_NETWORK
 from srd_jax.results import print_line, printable
 from srd_jax.source_config import GranaConfig
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import check_writable
 from srd_jax.synthetic.dataset import draw_grana
 
 

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from srd_jax import annotations, images, methods, predict, results, rows
 from srd_jax.commands import arguments
-from srd_jax.errors import InputError
-from srd_jax.files import check_writable
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import check_writable
 
 
 def add(commands) -> None:

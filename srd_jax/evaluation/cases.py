@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from srd_jax.data import Granum
-from srd_jax.errors import InputError, one_line
 from srd_jax.evaluation import traits
 from srd_jax.images import Crop
 from srd_jax.measurement import Measurement, Method
 from srd_jax.orientation import tilt
 from srd_jax.preparation import FRAME, MAX_ROWS
 from srd_jax.rows import DEFAULT_LIMITS, Limits, row_of
+from srd_jax.support.errors import InputError, one_line
 
 STATUSES = ("ok", "low_confidence", "failed")
 

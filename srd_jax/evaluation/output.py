@@ -9,8 +9,8 @@ import srd_jax
 from srd_jax.evaluation.cases import Case, Shown
 from srd_jax.evaluation.report import report
 from srd_jax.evaluation.summary import Summary, flat
-from srd_jax.files import write_text
 from srd_jax.results import write_table
+from srd_jax.support.files import write_text
 
 FILES = ("results.csv", "summary.csv", "summary.json", "report.html")
 

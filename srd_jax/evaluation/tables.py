@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from srd_jax.evaluation.cases import STATUSES, Case
 from srd_jax.evaluation.summary import Summary, percent, text
-from srd_jax.page import Column, Table, table
+from srd_jax.support.page import Column, Table, table
 
 _METHOD: Column = ("method", lambda one: one["method"])
 _TRAITS = {

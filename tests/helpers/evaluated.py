@@ -6,8 +6,8 @@ import numpy as np
 
 from helpers.crops import ellipse, stripes
 from srd_jax.data import Granum
-from srd_jax.errors import InputError
 from srd_jax.measurement import Measurement, Method
+from srd_jax.support.errors import InputError
 
 
 class Fake(Method):

@@ -7,8 +7,8 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from srd_jax.errors import InputError
 from srd_jax.images import read_crop
+from srd_jax.support.errors import InputError
 
 
 @contextlib.contextmanager

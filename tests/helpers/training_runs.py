@@ -24,7 +24,7 @@ from srd_jax.config import (
     TrainConfig,
     ValidationConfig,
 )
-from srd_jax.geometry import Block
+from srd_jax.networks.receptive_field import Block
 
 ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 ITEMS = ("parameters", "average", "optimizer")

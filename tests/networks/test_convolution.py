@@ -9,8 +9,8 @@ from jax.test_util import check_grads
 from scipy.signal import correlate
 from skimage.measure import block_reduce
 
-from srd_jax import convolution
-from srd_jax.convolution import add_bias, convolve, max_pool
+from srd_jax.networks import convolution
+from srd_jax.networks.convolution import add_bias, convolve, max_pool
 
 # Batch, rows, columns, channels in, channels out, kernel rows, kernel columns.
 CASES = [(2, 9, 7, 3, 4, 3, 3), (1, 6, 8, 1, 2, 3, 3), (3, 5, 5, 2, 1, 1, 1), (2, 8, 7, 2, 3, 2, 4)]

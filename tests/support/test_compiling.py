@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from srd_jax import compiling
+from srd_jax.support import compiling
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-from srd_jax.errors import InputError, one_line
+from srd_jax.support.errors import InputError, one_line
 
 
 @contextlib.contextmanager

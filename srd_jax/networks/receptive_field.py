@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import math
 
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 Size = tuple[int, int]
 

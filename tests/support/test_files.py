@@ -4,8 +4,8 @@ import pathlib
 
 import pytest
 
-from srd_jax.errors import InputError
-from srd_jax.files import check_writable, whole_file, write_text
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import check_writable, whole_file, write_text
 
 
 def _only_file(folder):

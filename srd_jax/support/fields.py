@@ -11,7 +11,7 @@ import types
 import typing
 from typing import Any, TypeVar
 
-from srd_jax.errors import InputError
+from srd_jax.support.errors import InputError
 
 T = TypeVar("T")
 
