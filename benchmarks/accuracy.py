@@ -20,10 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import rich.progress
 
-from srd_jax import data, methods, predict, weights
+from srd_jax import methods, predict, weights
 from srd_jax.combination import Combined
 from srd_jax.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.evaluation import cases, summary, tables
+from srd_jax.imaging import dataset
 from srd_jax.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
@@ -67,7 +68,7 @@ def main() -> None:
         markdown(statuses(ours, options.clear, options.seed)),
     ]
     if options.real:
-        found = data.read_grana(options.real)
+        found = dataset.read_grana(options.real)
         parts += [f"## {len(found)} real grana\n", *of_real(measured(found, len(found), compared))]
     write_text(options.out, "\n".join([head(options), *parts]))
     print(f"written to {options.out}")
@@ -89,13 +90,15 @@ def head(options: argparse.Namespace) -> str:
     )
 
 
-def generated(n: int, seed: int, config: GranaConfig) -> Iterator[data.Granum]:
+def generated(n: int, seed: int, config: GranaConfig) -> Iterator[dataset.Granum]:
     """Yields n drawn grana."""
     drawn = draw_grana(seed, n, config)
-    yield from (data.Granum(f"{index}", *one) for index, one in enumerate(drawn))
+    yield from (dataset.Granum(f"{index}", *one) for index, one in enumerate(drawn))
 
 
-def measured(grana: Iterable[data.Granum], n: int, compared: dict[str, Method]) -> list[cases.Case]:
+def measured(
+    grana: Iterable[dataset.Granum], n: int, compared: dict[str, Method]
+) -> list[cases.Case]:
     """Returns the cases of all methods, behind a progress bar."""
     tracked = rich.progress.track(grana, "measuring", n)
     return cases.evaluate(tracked, compared, worst=0)[0]

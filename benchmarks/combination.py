@@ -27,7 +27,7 @@ from srd_jax import predict, weights
 from srd_jax.autocorrelation import Peaks, peaks
 from srd_jax.combination import BELIEF, Belief, combine, posteriors
 from srd_jax.config import GranaConfig, NegativesConfig
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
 from srd_jax.synthetic.dataset import draw_grana
 
 # Kinds of crops without lamellae to be measured, as often as in training.

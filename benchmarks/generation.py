@@ -28,7 +28,7 @@ from srd_jax.config import (
     TrainConfig,
     validated,
 )
-from srd_jax.preparation import prepare
+from srd_jax.imaging.preparation import prepare
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic import grana, masked_stripes, stripes
 from srd_jax.synthetic.dataset import draw_grana

@@ -23,8 +23,8 @@ import numpy as np
 from scipy import stats
 
 from srd_jax.config import GranaConfig, ModelConfig, StripesConfig
-from srd_jax.data import read_grana
 from srd_jax.evaluation.traits import contrast
+from srd_jax.imaging.dataset import read_grana
 from srd_jax.synthetic import stripes
 from srd_jax.synthetic.dataset import draw_grana
 

@@ -19,9 +19,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import numpy as np
 
-from srd_jax import data, predict, tta
+from srd_jax import predict, tta
 from srd_jax.config import GranaConfig
-from srd_jax.images import Crop
+from srd_jax.imaging import dataset
+from srd_jax.imaging.crop import Crop
 from srd_jax.rows import row_of
 from srd_jax.synthetic.dataset import draw_grana
 
@@ -51,13 +52,13 @@ def main() -> None:
 def grana(options: argparse.Namespace):
     """Yields the grana that are asked for."""
     if options.folder is not None:
-        yield from itertools.islice(data.read_grana(options.folder), options.first)
+        yield from itertools.islice(dataset.read_grana(options.folder), options.first)
     else:
         drawn = draw_grana(options.seed, options.generated, GranaConfig())
-        yield from (data.Granum(f"{i}", *one) for i, one in enumerate(drawn))
+        yield from (dataset.Granum(f"{i}", *one) for i, one in enumerate(drawn))
 
 
-def measure(estimator: predict.Estimator, granum: data.Granum) -> dict:
+def measure(estimator: predict.Estimator, granum: dataset.Granum) -> dict:
     """Returns errors and sds of each way, px of the crop, and the variance between views."""
     crop = Crop(granum.image, granum.mask, granum.px_per_nm, "")
     windows = tta.Augmented(estimator).prepare(crop)

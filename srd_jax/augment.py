@@ -18,10 +18,10 @@ from scipy import ndimage
 
 from srd_jax.batch import Batch
 from srd_jax.crops import FAR, Crops, mask_pixel, tight_box, tilted
-from srd_jax.masks import MIN_LENGTH
-from srd_jax.preparation import FRAME
+from srd_jax.imaging.masks import MIN_LENGTH
+from srd_jax.imaging.preparation import FRAME
+from srd_jax.imaging.spline import SUPPORT, resize, resize_matrix, rotate
 from srd_jax.source_config import AugmentConfig
-from srd_jax.spline import SUPPORT, resize, resize_matrix, rotate
 from srd_jax.support.errors import InputError
 
 # Microscope noise: of each layer the sd of its grains at strength 1, grey levels of 0..255, and

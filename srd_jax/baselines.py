@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import signal
 
-from srd_jax.masks import check_lengths, tight_box
+from srd_jax.imaging.masks import check_lengths, tight_box
 from srd_jax.support.errors import InputError
 
 # Below it, the grain of a micrograph passes for lamellae.

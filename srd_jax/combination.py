@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from srd_jax.autocorrelation import Peaks, peaks
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
 from srd_jax.measurement import Measurement, Method, grey_and_mask
 from srd_jax.support.errors import InputError
 

@@ -10,8 +10,8 @@ import operator
 
 from srd_jax.data_config import DataConfig as DataConfig
 from srd_jax.data_config import check_data
+from srd_jax.imaging.preparation import FRAME
 from srd_jax.networks.receptive_field import Block, Geometry, Size, geometry_of
-from srd_jax.preparation import FRAME
 from srd_jax.source_config import AugmentConfig as AugmentConfig
 from srd_jax.source_config import CropsConfig as CropsConfig
 from srd_jax.source_config import GranaConfig as GranaConfig

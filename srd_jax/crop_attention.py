@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from srd_jax.attention_figure import attention_figure, title
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
 from srd_jax.predict import Estimator
 
 

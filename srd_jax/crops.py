@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from srd_jax.masks import MIN_LENGTH
+from srd_jax.imaging.masks import MIN_LENGTH
 from srd_jax.support.errors import InputError
 
 # Beyond every crop, px.

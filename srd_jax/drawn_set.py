@@ -11,8 +11,8 @@ import rich.console
 import rich.progress
 
 import srd_jax
-from srd_jax.data import Granum, write_grana
-from srd_jax.formats import naming
+from srd_jax.imaging.dataset import Granum, write_grana
+from srd_jax.imaging.formats import naming
 from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.fields import differences, from_dict, to_json
@@ -79,11 +79,11 @@ def make_dataset(
         or a file cannot be written.
     """
     # Here, as it would slow down the start of every command.
-    from srd_jax import tfds_grana
+    from srd_jax.imaging import tfds
 
     if tfds_dir is not None:
         _check_apart(out, tfds_dir)
-        tfds_grana.check_unprepared(tfds_dir)
+        tfds.check_unprepared(tfds_dir)
     bar = rich.console.Console(stderr=True)
     with whole_folder(out) as folder:
         shown = rich.progress.track(
@@ -96,7 +96,7 @@ def make_dataset(
         )
         write_grana(folder, shown, angles(recipe))
         write_text(folder / RECIPE, to_json(recipe))
-        return None if tfds_dir is None else tfds_grana.prepare(folder, tfds_dir)
+        return None if tfds_dir is None else tfds.prepare(folder, tfds_dir)
 
 
 def provide(folder: pathlib.Path, recipe: Recipe) -> None:

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError
 

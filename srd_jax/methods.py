@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from srd_jax import autocorrelation, baselines, predict
 from srd_jax.combination import Combined
-from srd_jax.images import Crop
-from srd_jax.masks import tight_box
+from srd_jax.imaging.crop import Crop
+from srd_jax.imaging.masks import tight_box
 from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
 from srd_jax.support.errors import InputError
 from srd_jax.tta import Augmented

@@ -12,11 +12,11 @@ import jax
 import numpy as np
 
 from srd_jax import checkpoint, model, weights
-from srd_jax.images import Crop, read_crop
+from srd_jax.imaging.crop import Crop, read_crop
+from srd_jax.imaging.orientation import tilt
+from srd_jax.imaging.preparation import FRAME, Prepared, prepare
+from srd_jax.imaging.rotation import rotate
 from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
-from srd_jax.orientation import tilt
-from srd_jax.preparation import FRAME, Prepared, prepare
-from srd_jax.rotation import rotate
 from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, check_scale, row_of
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.errors import InputError, one_line

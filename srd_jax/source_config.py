@@ -10,7 +10,7 @@ from srd_jax.grana_config import ProfileConfig as ProfileConfig
 from srd_jax.grana_config import QualityConfig as QualityConfig
 from srd_jax.grana_config import Range, check_grana
 from srd_jax.grana_config import training_grana as training_grana
-from srd_jax.preparation import MAX_ROWS
+from srd_jax.imaging.preparation import MAX_ROWS
 from srd_jax.support.fields import limited
 
 

@@ -23,10 +23,10 @@ from srd_jax.config import (
     StripesConfig,
     TrainConfig,
 )
-from srd_jax.data import Granum, fingerprint, read_grana, split
-from srd_jax.formats import naming
+from srd_jax.imaging.dataset import Granum, fingerprint, read_grana, split
+from srd_jax.imaging.formats import naming
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS, Prepared, prepare
 from srd_jax.networks.receptive_field import Size
-from srd_jax.preparation import FRAME, MAX_ROWS, Prepared, prepare
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic import grana, masked_stripes, stripes
 
@@ -203,7 +203,7 @@ def _read_dir(data: DataConfig) -> list[Granum]:
     if data.format == "folder":
         return read_grana(data.dir, pathlib.Path(data.dir, data.annotations))
     # Slow to import, and most runs don't need it.
-    from srd_jax.tfds_grana import read_tfds
+    from srd_jax.imaging.tfds import read_tfds
 
     return read_tfds(data.dir)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
+from srd_jax.imaging.preparation import FRAME, Prepared, prepare_windows
 from srd_jax.measurement import Measurement, Method, grey_and_mask
 from srd_jax.predict import Estimator, check_lamellae
-from srd_jax.preparation import FRAME, Prepared, prepare_windows
 
 # Steps through the rows and columns of a frame; neither lamellae nor period change by a flip.
 _FLIPS = ((1, 1), (-1, 1), (1, -1), (-1, -1))

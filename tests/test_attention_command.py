@@ -8,7 +8,7 @@ from PIL import Image
 
 from srd_jax import predict
 from srd_jax.crop_attention import crop_attention
-from srd_jax.images import read_crop
+from srd_jax.imaging.crop import read_crop
 from srd_jax.predict import Estimator
 from srd_jax.support.errors import InputError
 

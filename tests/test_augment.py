@@ -10,7 +10,7 @@ from scipy import ndimage, optimize
 
 from srd_jax import augment
 from srd_jax.crops import pad
-from srd_jax.preparation import FRAME, prepare
+from srd_jax.imaging.preparation import FRAME, prepare
 from srd_jax.source_config import AugmentConfig
 from srd_jax.support.errors import InputError
 

@@ -7,7 +7,7 @@ from scipy import integrate, stats
 
 from srd_jax.autocorrelation import Peaks, autocorrelation, peaks
 from srd_jax.combination import BELIEF, Combined, combine, posteriors
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
 from srd_jax.measurement import Measurement, Method
 from srd_jax.predict import Estimator
 from srd_jax.support.errors import InputError

@@ -10,7 +10,7 @@ from helpers.training_runs import tiny
 
 from srd_jax import drawn_set, sources
 from srd_jax.config import CropsConfig, DataConfig, MaskedStripesConfig
-from srd_jax.data import read_grana, split, write_grana
+from srd_jax.imaging.dataset import read_grana, split, write_grana
 from srd_jax.support.errors import InputError
 
 

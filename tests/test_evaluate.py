@@ -8,9 +8,10 @@ import pytest
 from helpers.command import numbers, read, refused, run
 from helpers.crops import ellipse, stripes, write_weights
 
-from srd_jax import data, methods, predict
+from srd_jax import methods, predict
 from srd_jax.combination import Combined
-from srd_jax.images import Crop
+from srd_jax.imaging import dataset
+from srd_jax.imaging.crop import Crop
 from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.dataset import draw_grana
@@ -22,7 +23,7 @@ PERIODS = (16.0, 20.0, 25.0)
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("set")
     grana = [
-        data.Granum(
+        dataset.Granum(
             f"{i}.png",
             stripes(i, (150, 130 + i), period) / np.float32(255) * ellipse((150, 130 + i)),
             ellipse((150, 130 + i)),
@@ -31,7 +32,7 @@ def folder(tmp_path_factory):
         )
         for i, period in enumerate(PERIODS)
     ]
-    data.write_grana(folder, grana)
+    dataset.write_grana(folder, grana)
     return folder
 
 
@@ -47,7 +48,7 @@ def test_methods_side_by_side(folder, tmp_path, capsys):
     assert {row["status"] for row in rows} <= {"ok", "low_confidence"}
     np.testing.assert_allclose(numbers(rows, "true_px")[:, 0], np.repeat(PERIODS, 4), rtol=1e-5)
     estimator = predict.load(weights)
-    crops = [Crop(one.image, one.mask, None, "") for one in data.read_grana(folder)]
+    crops = [Crop(one.image, one.mask, None, "") for one in dataset.read_grana(folder)]
     for place, method in enumerate((Combined(estimator), estimator)):
         np.testing.assert_allclose(
             numbers(rows[place::4], "period_px", "sd_px"),

@@ -11,10 +11,10 @@ from helpers.html_page import Page
 from PIL import Image
 from scipy import stats
 
-from srd_jax.data import Granum
 from srd_jax.evaluation import pictures, plots, report, tables
 from srd_jax.evaluation.cases import Shown, column, evaluate
 from srd_jax.evaluation.summary import summarise
+from srd_jax.imaging.dataset import Granum
 from srd_jax.measurement import Measurement
 
 

@@ -14,7 +14,7 @@ from srd_jax.config import (
     ProfileConfig,
     QualityConfig,
 )
-from srd_jax.preparation import FRAME, MAX_ROWS, prepare
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS, prepare
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic import grana, granum, layers
 from srd_jax.synthetic.dataset import draw_grana

@@ -11,25 +11,25 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-commands.__init__ evaluation.__init__ support.__init__ networks.__init__ evaluation.scores evaluation.traits synthetic.__init__
-batch support.compiling networks.convolution support.errors pixel_size spline synthetic.draws
-masks
-annotations baselines crops support.fields support.files support.folders networks.receptive_field local_period losses support.page picture
+commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ evaluation.scores evaluation.traits synthetic.__init__
+batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
+imaging.masks
+imaging.annotations baselines crops support.fields support.files support.folders networks.receptive_field local_period losses support.page imaging.picture
 autocorrelation
-orientation preparation rotation
-curves grana_config stage_config tiff visualize
+imaging.orientation imaging.preparation imaging.rotation
+curves grana_config stage_config imaging.tiff visualize
 source_config
-attention_figure augment calibration data_config formats
+attention_figure augment calibration data_config imaging.formats
 config
 model reporting synthetic.layers synthetic.marks synthetic.outline synthetic.profile
 synthetic.stripes config_files curriculum_config ending handover sheet weights
-images initialisation optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
+imaging.crop initialisation optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
 measurement synthetic.negatives
 combination
 synthetic.granum
 rows synthetic.dataset synthetic.grana
-data
-tfds_grana
+imaging.dataset
+imaging.tfds
 drawn_set
 sources unlabelled
 steps

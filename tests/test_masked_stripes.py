@@ -8,7 +8,7 @@ from helpers.crops import ellipse
 from scipy import ndimage, stats
 
 from srd_jax.config import AugmentConfig, MaskedStripesConfig, ModelConfig, StripesConfig
-from srd_jax.preparation import FRAME
+from srd_jax.imaging.preparation import FRAME
 from srd_jax.synthetic import masked_stripes
 
 GEOMETRY = ModelConfig().geometry

@@ -4,7 +4,7 @@ from helpers.crops import ellipse, random_weights, stripes, write_crop, write_we
 
 from srd_jax import autocorrelation, baselines, methods
 from srd_jax.combination import Combined
-from srd_jax.images import Crop, read_crop
+from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.measurement import Method
 from srd_jax.predict import Estimator, measure_files
 from srd_jax.support.errors import InputError

@@ -14,7 +14,7 @@ from srd_jax.config import (
     TrainConfig,
     validated,
 )
-from srd_jax.preparation import FRAME, MAX_ROWS
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic import granum, layers
 from srd_jax.synthetic.negatives import BLANK, GRANUM, LONG, STEEP, TEXTURE

@@ -10,7 +10,7 @@ from helpers.crops import ellipse, stripes
 from PIL import Image
 
 from srd_jax import results
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
 from srd_jax.measurement import Measurement
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.predict import Measured

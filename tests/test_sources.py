@@ -19,10 +19,10 @@ from srd_jax.config import (
     GranaConfig,
     ValidationConfig,
 )
-from srd_jax.data import Granum, read_grana, split, write_grana
-from srd_jax.preparation import FRAME, prepare
+from srd_jax.imaging.dataset import Granum, read_grana, split, write_grana
+from srd_jax.imaging.preparation import FRAME, prepare
+from srd_jax.imaging.tfds import prepare as prepare_tfds
 from srd_jax.support.errors import InputError
-from srd_jax.tfds_grana import prepare as prepare_tfds
 
 
 @pytest.fixture(scope="module")

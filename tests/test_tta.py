@@ -6,7 +6,7 @@ from helpers.crops import ellipse, random_weights, stripes, write_crop, write_we
 
 from srd_jax import methods, tta
 from srd_jax.calibration import Calibration
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
 from srd_jax.measurement import Measurement
 from srd_jax.predict import Estimator, measure_files
 from srd_jax.support.errors import InputError

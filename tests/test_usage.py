@@ -4,7 +4,7 @@ from helpers.command import refused, run
 from helpers.crops import write_crop, write_weights
 from safetensors.numpy import save_file
 
-from srd_jax.images import read_crop
+from srd_jax.imaging.crop import read_crop
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 import rich.console
 import rich.progress
 
-from srd_jax import annotations, predict, results
+from srd_jax import predict, results
 from srd_jax.attention_figure import write_figure
 from srd_jax.commands import arguments
 from srd_jax.crop_attention import crop_attention
-from srd_jax.images import find_images, read_crop
+from srd_jax.imaging import annotations
+from srd_jax.imaging.crop import find_images, read_crop
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
 

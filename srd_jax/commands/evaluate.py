@@ -9,10 +9,11 @@ import rich.console
 import rich.progress
 from rich.text import Text
 
-from srd_jax import data, methods, predict, weights
+from srd_jax import methods, predict, weights
 from srd_jax.combination import Combined
 from srd_jax.commands import arguments
 from srd_jax.evaluation import cases, output, summary
+from srd_jax.imaging import dataset
 from srd_jax.measurement import Method
 from srd_jax.methods import COMBINED, NETWORK, WITH_NETWORK
 from srd_jax.results import print_line, printable
@@ -161,12 +162,12 @@ def _short(path: pathlib.Path) -> str:
     return path.resolve().parent.name if path.name == "weights.safetensors" else path.stem
 
 
-def _grana(options: argparse.Namespace) -> tuple[Iterable[data.Granum], int, str]:
+def _grana(options: argparse.Namespace) -> tuple[Iterable[dataset.Granum], int, str]:
     """Returns the grana, how many they are, and where they come from."""
     if options.folder is not None:
-        found = data.read_grana(options.folder, options.annotations)
+        found = dataset.read_grana(options.folder, options.annotations)
         return found, len(found), printable(options.folder)
     seed = options.seed or 0
     drawn = draw_grana(seed, options.generated, GranaConfig())
-    named = (data.Granum(f"generated_{index:05d}", *one) for index, one in enumerate(drawn))
+    named = (dataset.Granum(f"generated_{index:05d}", *one) for index, one in enumerate(drawn))
     return named, options.generated, f"the generator (seed {seed})"

@@ -10,8 +10,9 @@ import rich.console
 import rich.progress
 from rich.text import Text
 
-from srd_jax import annotations, images, methods, predict, results, rows
+from srd_jax import methods, predict, results, rows
 from srd_jax.commands import arguments
+from srd_jax.imaging import annotations, crop
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 
@@ -95,7 +96,7 @@ def _predict(options: argparse.Namespace) -> int:
 def _crops(given: Sequence[str]) -> list[pathlib.Path]:
     """Returns the images among files and folders, without the overlays of earlier runs."""
     named = {pathlib.Path(path) for path in given}
-    found = images.find_images(given)
+    found = crop.find_images(given)
     crops = [
         path for path in found if path in named or not path.name.endswith(results.OVERLAY_ENDING)
     ]

@@ -15,8 +15,8 @@ from srd_jax import sources
 from srd_jax.commands import arguments
 from srd_jax.config import GranaConfig, TrainConfig
 from srd_jax.config_files import read_config
-from srd_jax.data import read_grana
-from srd_jax.preparation import FRAME
+from srd_jax.imaging.dataset import read_grana
+from srd_jax.imaging.preparation import FRAME
 from srd_jax.sheet import Shown, write_sheet
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic.dataset import draw_grana

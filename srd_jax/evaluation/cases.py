@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from srd_jax.data import Granum
 from srd_jax.evaluation import traits
-from srd_jax.images import Crop
+from srd_jax.imaging.crop import Crop
+from srd_jax.imaging.dataset import Granum
+from srd_jax.imaging.orientation import tilt
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.measurement import Measurement, Method
-from srd_jax.orientation import tilt
-from srd_jax.preparation import FRAME, MAX_ROWS
 from srd_jax.rows import DEFAULT_LIMITS, Limits, row_of
 from srd_jax.support.errors import InputError, one_line
 

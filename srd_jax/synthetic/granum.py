@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from srd_jax.preparation import FRAME, MAX_ROWS
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.source_config import GranaConfig
 from srd_jax.synthetic import layers, negatives, outline, profile
 from srd_jax.synthetic.draws import Deck

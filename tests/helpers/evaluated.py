@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from helpers.crops import ellipse, stripes
-from srd_jax.data import Granum
+from srd_jax.imaging.dataset import Granum
 from srd_jax.measurement import Measurement, Method
 from srd_jax.support.errors import InputError
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from helpers.crops import ellipse, stripes
 from helpers.image_files import with_blue, write_png
-from srd_jax.data import Granum, write_grana
+from srd_jax.imaging.dataset import Granum, write_grana
 
 
 def lamellae(shape, period, angle, phase=0.0):

@@ -7,7 +7,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from srd_jax.images import read_crop
+from srd_jax.imaging.crop import read_crop
 from srd_jax.support.errors import InputError
 
 

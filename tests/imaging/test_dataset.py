@@ -8,8 +8,8 @@ from helpers.crops import ellipse
 from helpers.grana_folders import drawn_granum, lamellae, same, write_folder, write_lamellae
 from scipy import ndimage
 
-from srd_jax.data import Granum, fingerprint, read_grana, split, write_grana
-from srd_jax.images import read_crop
+from srd_jax.imaging.crop import read_crop
+from srd_jax.imaging.dataset import Granum, fingerprint, read_grana, split, write_grana
 from srd_jax.support.errors import InputError
 
 

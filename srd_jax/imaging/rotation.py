@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from srd_jax.masks import tight_box
+from srd_jax.imaging.masks import tight_box
 
 
 def rotate(image: np.ndarray, mask: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:

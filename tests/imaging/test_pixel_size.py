@@ -2,8 +2,8 @@ import pytest
 import tifffile
 from helpers.image_files import grey, silence
 
-from srd_jax.images import read_crop
-from srd_jax.pixel_size import px_per_nm
+from srd_jax.imaging.crop import read_crop
+from srd_jax.imaging.pixel_size import px_per_nm
 
 
 @pytest.fixture(autouse=True)

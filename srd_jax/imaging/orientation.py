@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
-from srd_jax.masks import tight_box
+from srd_jax.imaging.masks import tight_box
 
 # Sds of the Gaussian whose derivatives are the gradient, px of the crop; the one that sees the
 # clearest direction counts. Lamellae are some 9 to 36 px apart.

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srd_jax.formats import naming, read_picture
-from srd_jax.picture import Picture
+from srd_jax.imaging.formats import naming, read_picture
+from srd_jax.imaging.picture import Picture
 from srd_jax.support.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")

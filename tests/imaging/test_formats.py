@@ -12,7 +12,7 @@ import tifffile
 from helpers.image_files import grey, refusal, silence, write_png
 from PIL import Image, ImageOps
 
-from srd_jax.images import read_crop
+from srd_jax.imaging.crop import read_crop
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_a_damaged_ancillary_chunk_of_a_png_stays_silent(tmp_path):
     path.write_bytes(data[:33] + wrong_crc + data[33:])
     np.testing.assert_allclose(read_crop(path).image, grey() / 255, rtol=0, atol=1e-7)
     # libpng's warnings pass through C's own buffer, which is written when the process ends.
-    code = "import sys; from srd_jax.images import read_crop; read_crop(sys.argv[1])"
+    code = "import sys; from srd_jax.imaging.crop import read_crop; read_crop(sys.argv[1])"
     run = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=True)
     assert run.stdout + run.stderr == b""
 

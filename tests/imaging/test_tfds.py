@@ -10,9 +10,9 @@ import pytest
 import tensorflow_datasets as tfds
 from helpers.grana_folders import drawn_granum, same, write_folder
 
-from srd_jax.data import read_grana, split, write_grana
+from srd_jax.imaging.dataset import read_grana, split, write_grana
+from srd_jax.imaging.tfds import prepare, read_tfds
 from srd_jax.support.errors import InputError
-from srd_jax.tfds_grana import prepare, read_tfds
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_users_prepare_it_the_usual_way(prepared, tmp_path):
 
 def test_tensorflow_is_not_loaded(prepared, tmp_path):
     code = (
-        "import sys; from srd_jax.tfds_grana import prepare, read_tfds; prepare(*sys.argv[1:]); "
+        "import sys; from srd_jax.imaging.tfds import prepare, read_tfds; prepare(*sys.argv[1:]); "
         "print(len(read_tfds(sys.argv[2])), 'tensorflow' in sys.modules)"
     )
     arguments = [sys.executable, "-c", code, prepared[0], tmp_path]

@@ -8,7 +8,7 @@ import numpy as np
 import tifffile
 from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC
 
-from srd_jax.picture import (
+from srd_jax.imaging.picture import (
     ACCEPTED_COLOURS,
     ONE_PICTURE,
     ORIENTATION_TAG,
@@ -17,7 +17,7 @@ from srd_jax.picture import (
     split_alpha,
     upright,
 )
-from srd_jax.pixel_size import px_per_nm
+from srd_jax.imaging.pixel_size import px_per_nm
 from srd_jax.support.errors import InputError
 
 _PHOTOMETRIC_TAG = 262

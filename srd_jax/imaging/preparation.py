@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from srd_jax.masks import check_lengths, tight_box
+from srd_jax.imaging.masks import check_lengths, tight_box
 from srd_jax.support.errors import InputError
 
 FRAME = (476, 476)

@@ -4,8 +4,8 @@ from helpers.image_files import grey, silence, some_mask, with_blue, write_png
 from PIL import Image
 from skimage.measure import regionprops
 
-from srd_jax.images import read_crop
-from srd_jax.masks import tight_box
+from srd_jax.imaging.crop import read_crop
+from srd_jax.imaging.masks import tight_box
 from srd_jax.support.errors import InputError
 
 BLUE = (0, 0, 255)

@@ -6,7 +6,7 @@ from helpers.crops import ellipse, stripes
 from helpers.grana_folders import drawn_granum, write_folder
 from helpers.image_files import with_blue, write_png
 
-from srd_jax.data import read_grana, write_grana
+from srd_jax.imaging.dataset import read_grana, write_grana
 from srd_jax.support.errors import InputError
 
 HEADER = "granum_image,angle,period_nm,px_per_nm\n"

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from srd_jax.annotations import read_annotations
-from srd_jax.data import ANNOTATIONS, Granum, read_grana
+from srd_jax.imaging.annotations import read_annotations
+from srd_jax.imaging.dataset import ANNOTATIONS, Granum, read_grana
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
 
@@ -138,7 +138,7 @@ def read_tfds(data_dir: str | os.PathLike[str]) -> list[Granum]:
         found = f"the versions {', '.join(versions)}" if versions else "none"
         raise InputError(
             f"{data_dir}: holds {found} of {NAME}; accepted is a folder where version {VERSION} is "
-            "prepared (srd make-dataset --tfds, or srd_jax.tfds_grana.prepare)"
+            "prepared (srd make-dataset --tfds, or srd_jax.imaging.tfds.prepare)"
         )
     try:
         builder: Any = SrdGrana(data_dir=os.fspath(data_dir))  # its decorators hide its types

@@ -4,7 +4,7 @@ import tifffile
 from helpers.image_files import grey, refusal, silence, some_mask, with_blue, write_png
 from PIL import Image
 
-from srd_jax.images import find_images, read_crop
+from srd_jax.imaging.crop import find_images, read_crop
 from srd_jax.support.errors import InputError
 
 

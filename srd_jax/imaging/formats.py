@@ -16,7 +16,7 @@ import imagecodecs
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
-from srd_jax.picture import (
+from srd_jax.imaging.picture import (
     ACCEPTED_COLOURS,
     ACCEPTED_FORMATS,
     ONE_PICTURE,
@@ -26,8 +26,8 @@ from srd_jax.picture import (
     split_alpha,
     upright,
 )
+from srd_jax.imaging.tiff import decode_tiff
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.tiff import decode_tiff
 
 _OTHER_FORMATS = {
     b"GIF8": "a GIF",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skimage.transform import resize
 
-from srd_jax.images import read_crop
-from srd_jax.preparation import prepare, prepare_windows, resample
+from srd_jax.imaging.crop import read_crop
+from srd_jax.imaging.preparation import prepare, prepare_windows, resample
 from srd_jax.support.errors import InputError
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import interpolate, ndimage
 from skimage.transform import resize as scikit_resize
 
-from srd_jax.spline import SUPPORT, kernel, resize, resize_matrix, rotate, shift
+from srd_jax.imaging.spline import SUPPORT, kernel, resize, resize_matrix, rotate, shift
 
 
 def random(seed, *shape):

@@ -3,7 +3,7 @@ import pytest
 from helpers.command import numbers, read, refused, run
 from helpers.crops import write_crop, write_weights
 
-from srd_jax.annotations import Annotation, read_annotations, read_periods
+from srd_jax.imaging.annotations import Annotation, read_annotations, read_periods
 from srd_jax.support.errors import InputError
 
 

@@ -1,0 +1,1 @@
+"""Images as they come: formats, pixel sizes, crops, masks, datasets, frames."""
