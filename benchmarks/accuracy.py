@@ -28,7 +28,7 @@ from srd_jax.imaging import dataset
 from srd_jax.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
-from srd_jax.synthetic.dataset import draw_grana
+from srd_jax.synthetic.crops import draw_grana
 
 OURS, NETWORK = "combined", "network alone"
 # What a microscopist calls clear: lamellae that stand out of the noise nearly everywhere.

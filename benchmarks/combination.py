@@ -28,7 +28,7 @@ from srd_jax.autocorrelation import Peaks, peaks
 from srd_jax.combination import BELIEF, Belief, combine, posteriors
 from srd_jax.config import GranaConfig, NegativesConfig
 from srd_jax.imaging.crop import Crop
-from srd_jax.synthetic.dataset import draw_grana
+from srd_jax.synthetic.crops import draw_grana
 
 # Kinds of crops without lamellae to be measured, as often as in training.
 NEGATIVES = GranaConfig(negatives=NegativesConfig(0.28, 0.22, 0.36, 0.14))

@@ -31,7 +31,7 @@ from srd_jax.config import (
 from srd_jax.imaging.preparation import prepare
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic import grana, masked_stripes, stripes
-from srd_jax.synthetic.dataset import draw_grana
+from srd_jax.synthetic.crops import draw_grana
 
 BATCH, CALLS, CROPS = 8, 5, 16
 

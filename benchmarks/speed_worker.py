@@ -38,11 +38,11 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
     import jax.numpy as jnp
 
     from srd_jax import optimizer
-    from srd_jax.batch import Batch
     from srd_jax.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig
     from srd_jax.model import as_function, initial_parameters
     from srd_jax.steps import TrainState, train_step
     from srd_jax.support.compiling import jit, over_images
+    from srd_jax.synthetic.batch import Batch
 
     config = TrainConfig(
         model=ModelConfig(confidence=True),

@@ -24,7 +24,7 @@ from srd_jax.config import GranaConfig
 from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
 from srd_jax.rows import row_of
-from srd_jax.synthetic.dataset import draw_grana
+from srd_jax.synthetic.crops import draw_grana
 
 WAYS = ("one view", "4 flips", "flips, windows")
 

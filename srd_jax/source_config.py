@@ -2,16 +2,16 @@
 
 import dataclasses
 
-from srd_jax.grana_config import GranaConfig as GranaConfig
-from srd_jax.grana_config import LayersConfig as LayersConfig
-from srd_jax.grana_config import NegativesConfig as NegativesConfig
-from srd_jax.grana_config import OutlineConfig as OutlineConfig
-from srd_jax.grana_config import ProfileConfig as ProfileConfig
-from srd_jax.grana_config import QualityConfig as QualityConfig
-from srd_jax.grana_config import Range, check_grana
-from srd_jax.grana_config import training_grana as training_grana
 from srd_jax.imaging.preparation import MAX_ROWS
 from srd_jax.support.fields import limited
+from srd_jax.synthetic.config import GranaConfig as GranaConfig
+from srd_jax.synthetic.config import LayersConfig as LayersConfig
+from srd_jax.synthetic.config import NegativesConfig as NegativesConfig
+from srd_jax.synthetic.config import OutlineConfig as OutlineConfig
+from srd_jax.synthetic.config import ProfileConfig as ProfileConfig
+from srd_jax.synthetic.config import QualityConfig as QualityConfig
+from srd_jax.synthetic.config import Range, check_grana
+from srd_jax.synthetic.config import training_grana as training_grana
 
 
 @dataclasses.dataclass

@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import crops, drawn_set
+from srd_jax import crops
 from srd_jax.augment import augment
-from srd_jax.batch import Batch
 from srd_jax.config import (
     CropsConfig,
     DataConfig,
@@ -28,7 +27,8 @@ from srd_jax.imaging.formats import naming
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS, Prepared, prepare
 from srd_jax.networks.receptive_field import Size
 from srd_jax.support.errors import InputError
-from srd_jax.synthetic import grana, masked_stripes, stripes
+from srd_jax.synthetic import drawn_set, grana, masked_stripes, stripes
+from srd_jax.synthetic.batch import Batch
 
 # Streams of random numbers of one seed, beside those of its steps.
 _ORDER = 2**31 - 2

@@ -16,10 +16,10 @@ from flax import struct
 from jax.sharding import NamedSharding, PartitionSpec
 
 from srd_jax import losses, model, optimizer
-from srd_jax.batch import Batch
 from srd_jax.config import TrainConfig
 from srd_jax.sources import Source
 from srd_jax.support.compiling import jit
+from srd_jax.synthetic.batch import Batch
 
 Metrics = dict[str, jax.Array]
 

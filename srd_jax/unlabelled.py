@@ -5,10 +5,10 @@ import pathlib
 import numpy as np
 
 from srd_jax.config import TrainConfig
-from srd_jax.drawn_set import Recipe, provide
 from srd_jax.imaging.crop import find_images, read_crop
 from srd_jax.imaging.preparation import prepare
 from srd_jax.support.errors import InputError
+from srd_jax.synthetic.drawn_set import Recipe, provide
 
 
 def check(config: TrainConfig) -> None:

@@ -14,7 +14,7 @@ from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
 from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError
-from srd_jax.synthetic.dataset import draw_grana
+from srd_jax.synthetic.crops import draw_grana
 
 PERIODS = (16.0, 20.0, 25.0)
 

@@ -12,12 +12,12 @@ ROOT = PACKAGE.parent
 # A module imports from lines above its own only.
 LEVELS = """
 commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ evaluation.scores evaluation.traits synthetic.__init__
-batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
+synthetic.batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
 imaging.masks
 imaging.annotations baselines crops support.fields support.files support.folders networks.receptive_field local_period losses support.page imaging.picture
 autocorrelation
 imaging.orientation imaging.preparation imaging.rotation
-curves grana_config stage_config imaging.tiff visualize
+curves synthetic.config stage_config imaging.tiff visualize
 source_config
 attention_figure augment calibration data_config imaging.formats
 config
@@ -27,10 +27,10 @@ imaging.crop initialisation optimizer synthetic.masked_stripes synthetic.microgr
 measurement synthetic.negatives
 combination
 synthetic.granum
-rows synthetic.dataset synthetic.grana
+rows synthetic.crops synthetic.grana
 imaging.dataset
 imaging.tfds
-drawn_set
+synthetic.drawn_set
 sources unlabelled
 steps
 candidates checkpoint run_pictures

@@ -8,12 +8,12 @@ from helpers.crops import ellipse
 from helpers.grana_folders import drawn_granum, lamellae, same
 
 import srd_jax
-from srd_jax import drawn_set
-from srd_jax.drawn_set import Recipe, angles, make_dataset
 from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.tfds import read_tfds
 from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError
+from srd_jax.synthetic import drawn_set
+from srd_jax.synthetic.drawn_set import Recipe, angles, make_dataset
 
 
 def draw(seed, n, config=None):

@@ -6,11 +6,11 @@ import pytest
 from helpers.training_runs import tiny
 
 from srd_jax import run_pictures
-from srd_jax.batch import Batch
 from srd_jax.calibration import Calibration
 from srd_jax.model import as_function, initial_parameters
 from srd_jax.run_pictures import draw_pictures
 from srd_jax.sources import Source
+from srd_jax.synthetic.batch import Batch
 
 ROWS = [{"step": 2, "epoch": 1.0, "images": 8, "train_mae": 3.0, "val_mae": 2.0}]
 IMAGES = np.random.default_rng(0).random((8, 50, 24)).astype(np.float32)

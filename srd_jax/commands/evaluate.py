@@ -20,7 +20,7 @@ from srd_jax.results import print_line, printable
 from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
-from srd_jax.synthetic.dataset import draw_grana
+from srd_jax.synthetic.crops import draw_grana
 
 
 def add(commands) -> None:

@@ -19,7 +19,7 @@ from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.preparation import FRAME
 from srd_jax.sheet import Shown, write_sheet
 from srd_jax.support.compiling import jit
-from srd_jax.synthetic.dataset import draw_grana
+from srd_jax.synthetic.crops import draw_grana
 
 
 def add(commands) -> None:

@@ -19,13 +19,13 @@ import numpy as np
 
 from srd_jax import crops
 from srd_jax.augment import augment
-from srd_jax.batch import Batch
 from srd_jax.config import MaskedStripesConfig
 from srd_jax.crops import Crops
 from srd_jax.imaging.preparation import FRAME
 from srd_jax.networks.receptive_field import Geometry, Size
 from srd_jax.support.compiling import over_images
 from srd_jax.synthetic import stripes
+from srd_jax.synthetic.batch import Batch
 
 
 def render(
