@@ -9,10 +9,11 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from srd_jax import curriculum, train
+from srd_jax import curriculum
 from srd_jax.config import TrainConfig
 from srd_jax.curriculum_config import CurriculumConfig
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.training import train
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAME by default.")

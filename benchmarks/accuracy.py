@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import rich.progress
 
-from srd_jax import methods, predict, weights
+from srd_jax import methods, predict
 from srd_jax.combination import Combined
 from srd_jax.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.evaluation import cases, summary, tables
@@ -29,6 +29,7 @@ from srd_jax.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.training import weights
 
 OURS, NETWORK = "combined", "network alone"
 # What a microscopist calls clear: lamellae that stand out of the noise nearly everywhere.

@@ -23,12 +23,13 @@ import numpy as np
 import rich.progress
 from scipy import optimize
 
-from srd_jax import predict, weights
+from srd_jax import predict
 from srd_jax.autocorrelation import Peaks, peaks
 from srd_jax.combination import BELIEF, Belief, combine, posteriors
 from srd_jax.config import GranaConfig, NegativesConfig
 from srd_jax.imaging.crop import Crop
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.training import weights
 
 # Kinds of crops without lamellae to be measured, as often as in training.
 NEGATIVES = GranaConfig(negatives=NegativesConfig(0.28, 0.22, 0.36, 0.14))

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import crops, model, optimizer, steps
+from srd_jax import crops, model
 from srd_jax.augment import augment
 from srd_jax.config import (
     AugmentConfig,
@@ -32,6 +32,7 @@ from srd_jax.imaging.preparation import prepare
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic import grana, masked_stripes, stripes
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.training import optimizer, steps
 
 BATCH, CALLS, CROPS = 8, 5, 16
 

@@ -24,7 +24,7 @@ from srd_jax.model import as_function, initial_parameters
 from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError
 from srd_jax.torch_weights import import_weights, torch_tensors
-from srd_jax.weights import Weights
+from srd_jax.training.weights import Weights
 
 OUTPUT_LIMIT, GRADIENT_LIMIT = 1e-5, 1e-4
 ROWS, TARGET = 476, 60.0  # px of the frame

@@ -19,8 +19,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import model, optimizer, sources, steps
+from srd_jax import model, sources
 from srd_jax.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig, validated
+from srd_jax.training import optimizer, steps
 
 CHUNK = 25
 # Name → loss, first guess in px of the frame, greatest norm of the gradient.

@@ -25,15 +25,15 @@ from srd_jax.source_config import StripesConfig as StripesConfig
 from srd_jax.source_config import check_source
 from srd_jax.source_config import confidence_augment as confidence_augment
 from srd_jax.source_config import training_grana as training_grana
-from srd_jax.stage_config import CONFIDENCE_CLONES as CONFIDENCE_CLONES
-from srd_jax.stage_config import CloneConfig as CloneConfig
-from srd_jax.stage_config import EndConfig as EndConfig
-from srd_jax.stage_config import StartConfig as StartConfig
-from srd_jax.stage_config import check_start
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check_limits, check_number, did_you_mean, from_dict, limited
 from srd_jax.support.fields import differences as differences
 from srd_jax.support.fields import to_json as to_json
+from srd_jax.training.config import CONFIDENCE_CLONES as CONFIDENCE_CLONES
+from srd_jax.training.config import CloneConfig as CloneConfig
+from srd_jax.training.config import EndConfig as EndConfig
+from srd_jax.training.config import StartConfig as StartConfig
+from srd_jax.training.config import check_start
 
 SCHEDULES = ("constant", "cosine", "step")
 COMPUTE_TYPES = ("float32", "bfloat16")

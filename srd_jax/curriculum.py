@@ -4,8 +4,6 @@ import dataclasses
 import pathlib
 import shutil
 
-from srd_jax import checkpoint, train
-from srd_jax.beginning import START, check_workdir, read_json, start_workdir
 from srd_jax.config import StartConfig, TrainConfig, validated
 from srd_jax.config_files import read_config
 from srd_jax.curriculum_config import CurriculumConfig, smoke, validated_curriculum
@@ -13,6 +11,8 @@ from srd_jax.curriculum_report import write_report
 from srd_jax.data_config import DataConfig
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
+from srd_jax.training import checkpoint, train
+from srd_jax.training.start import START, check_workdir, read_json, start_workdir
 
 
 def run(

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from PIL import Image
 
 import srd_jax
-from srd_jax import curves
 from srd_jax.curriculum_tables import candidates, confidence, figures, lessons, wrote
 from srd_jax.results import write_table
 from srd_jax.stage_record import StageRecord, read_stage
 from srd_jax.support import page
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import write_text
+from srd_jax.training import curves
 
 _PICTURE_WIDTH = 1400  # px
 

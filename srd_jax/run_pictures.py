@@ -12,9 +12,9 @@ from srd_jax import model
 from srd_jax.attention_figure import attention_figure, title, write_figure
 from srd_jax.calibration import Calibration
 from srd_jax.config import TrainConfig
-from srd_jax.curves import curves_picture
 from srd_jax.sources import Source
 from srd_jax.support.compiling import jit
+from srd_jax.training.curves import curves_picture
 
 NOT_CALIBRATED = Calibration()
 

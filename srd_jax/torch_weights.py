@@ -22,7 +22,7 @@ from srd_jax.config import EncoderConfig, ModelConfig
 from srd_jax.model import parameter_shapes
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import whole_file
-from srd_jax.weights import Weights, check_shapes, folded
+from srd_jax.training.weights import Weights, check_shapes, folded
 
 _STORAGES = {
     "FloatStorage": "f4",

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from helpers.training_runs import one_line, same_bits, tiny
 
-from srd_jax import candidates, model, sources, weights
+from srd_jax import model, sources
 from srd_jax.config import EndConfig, LossConfig
 from srd_jax.support.errors import InputError
+from srd_jax.training import candidates, weights
 
 CONFIG = tiny(
     model=dataclasses.replace(tiny().model, confidence=True),

@@ -11,19 +11,19 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ evaluation.scores evaluation.traits synthetic.__init__
+commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ training.__init__ evaluation.scores evaluation.traits synthetic.__init__
 synthetic.batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
 imaging.masks
 imaging.annotations baselines crops support.fields support.files support.folders networks.receptive_field local_period losses support.page imaging.picture
 autocorrelation
 imaging.orientation imaging.preparation imaging.rotation
-curves synthetic.config stage_config imaging.tiff visualize
+training.curves synthetic.config training.config imaging.tiff visualize
 source_config
 attention_figure augment calibration data_config imaging.formats
 config
-model reporting synthetic.layers synthetic.marks synthetic.outline synthetic.profile
-synthetic.stripes config_files curriculum_config ending handover sheet weights
-imaging.crop initialisation optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
+model training.metrics synthetic.layers synthetic.marks synthetic.outline synthetic.profile
+synthetic.stripes config_files curriculum_config training.ending training.handover sheet training.weights
+imaging.crop initialisation training.optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
 measurement synthetic.negatives
 combination
 synthetic.granum
@@ -32,13 +32,13 @@ imaging.dataset
 imaging.tfds
 synthetic.drawn_set
 sources unlabelled
-steps
-candidates checkpoint run_pictures
-beginning predict
-crop_attention provenance tta
-finishing
+training.steps
+training.candidates training.checkpoint run_pictures
+training.start predict
+crop_attention training.provenance tta
+training.finish
 methods
-__init__ results stage_record train
+__init__ results stage_record training.train
 evaluation.cases
 evaluation.pictures evaluation.summary
 curriculum_tables evaluation.plots evaluation.tables

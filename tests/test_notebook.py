@@ -12,8 +12,8 @@ import pytest
 from helpers.html_page import Page
 from helpers.training_runs import HURRY, ROOT, same_bits
 
-from srd_jax import weights
 from srd_jax.curriculum_config import CurriculumConfig
+from srd_jax.training import weights
 
 NOTEBOOK = ROOT / "notebooks" / "curriculum_colab.ipynb"
 STAGES = CurriculumConfig().stages

@@ -11,7 +11,7 @@ from helpers.crop_runs import NARROW, crops_config
 from helpers.grana_folders import write_folder
 from helpers.training_runs import read_checkpoint, same_bits, tiny
 
-from srd_jax import sources, steps, train
+from srd_jax import sources
 from srd_jax.config import (
     AugmentConfig,
     CropsConfig,
@@ -23,6 +23,7 @@ from srd_jax.imaging.dataset import Granum, read_grana, split, write_grana
 from srd_jax.imaging.preparation import FRAME, prepare
 from srd_jax.imaging.tfds import prepare as prepare_tfds
 from srd_jax.support.errors import InputError
+from srd_jax.training import steps, train
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from srd_jax.config import Block, ModelConfig
 from srd_jax.model import as_function, parameter_shapes
 from srd_jax.support.errors import InputError
 from srd_jax.torch_weights import export_weights, import_weights, read_tensors
-from srd_jax.weights import Weights
+from srd_jax.training.weights import Weights
 
 FRAME = (476, 46)
 

@@ -9,7 +9,7 @@ import rich.console
 import rich.progress
 from rich.text import Text
 
-from srd_jax import methods, predict, weights
+from srd_jax import methods, predict
 from srd_jax.combination import Combined
 from srd_jax.commands import arguments
 from srd_jax.evaluation import cases, output, summary
@@ -21,6 +21,7 @@ from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.training import weights
 
 
 def add(commands) -> None:

@@ -2,8 +2,9 @@
 
 import argparse
 
-from srd_jax import torch_weights, weights
+from srd_jax import torch_weights
 from srd_jax.commands import arguments
+from srd_jax.training import weights
 
 
 def add(commands) -> None:

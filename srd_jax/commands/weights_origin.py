@@ -8,8 +8,8 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from srd_jax import weights
 from srd_jax.commands import arguments
+from srd_jax.training import weights
 
 _NUMBERS = ("seed", "step", "images", "file", "sha256")
 

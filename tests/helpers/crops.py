@@ -8,7 +8,7 @@ import numpy as np
 from helpers.image_files import with_blue, write_png
 from srd_jax.config import EncoderConfig, ModelConfig
 from srd_jax.model import initial_parameters
-from srd_jax.weights import Weights, save
+from srd_jax.training.weights import Weights, save
 
 
 def stripes(seed, shape=(120, 150), period=20.0):

@@ -15,7 +15,6 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 import srd_jax
-from srd_jax import train
 from srd_jax.config import (
     EncoderConfig,
     ModelConfig,
@@ -25,6 +24,7 @@ from srd_jax.config import (
     ValidationConfig,
 )
 from srd_jax.networks.receptive_field import Block
+from srd_jax.training import train
 
 ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 ITEMS = ("parameters", "average", "optimizer")

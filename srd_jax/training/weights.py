@@ -24,7 +24,7 @@ from srd_jax.support.files import whole_file
 FORMAT = "srd_jax weights 1"
 
 # What comes with the package.
-RELEASED = pathlib.Path(__file__).with_name("released.safetensors")
+RELEASED = pathlib.Path(__file__).parents[1] / "released.safetensors"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,11 +5,11 @@ import pathlib
 import subprocess
 from typing import Any
 
-from srd_jax import checkpoint, weights
-from srd_jax.beginning import start_workdir
 from srd_jax.config import TrainConfig, to_json
-from srd_jax.reporting import Row
 from srd_jax.support.errors import InputError
+from srd_jax.training import checkpoint, weights
+from srd_jax.training.metrics import Row
+from srd_jax.training.start import start_workdir
 
 _FIGURES = ("step", "images", "val_mae", "val_loss")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from srd_jax.config import EndConfig
-from srd_jax.ending import kept_epochs, patience_is_over, smoothed_errors
+from srd_jax.training.ending import kept_epochs, patience_is_over, smoothed_errors
 
 
 def rows_of(errors, per_epoch=2):

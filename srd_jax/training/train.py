@@ -17,17 +17,18 @@ import optax
 import orbax.checkpoint as ocp
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax import candidates, checkpoint, losses, optimizer, sources, steps, unlabelled
-from srd_jax.beginning import check_data, check_workdir, first_state, read_json
+from srd_jax import losses, sources, unlabelled
 from srd_jax.calibration import Calibration
 from srd_jax.config import TrainConfig, to_json, validated
-from srd_jax.ending import patience_is_over
-from srd_jax.finishing import SUMMARY, finish, save_weights
-from srd_jax.reporting import Reporter, Row
 from srd_jax.sources import Source
-from srd_jax.steps import Metrics, TrainState
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
+from srd_jax.training import candidates, checkpoint, optimizer, steps
+from srd_jax.training.ending import patience_is_over
+from srd_jax.training.finish import SUMMARY, finish, save_weights
+from srd_jax.training.metrics import Reporter, Row
+from srd_jax.training.start import check_data, check_workdir, first_state, read_json
+from srd_jax.training.steps import Metrics, TrainState
 
 TIME = "time.json"
 

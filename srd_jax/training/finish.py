@@ -9,19 +9,20 @@ from typing import Any
 import jax
 import numpy as np
 
-from srd_jax import calibration, candidates, checkpoint, steps, unlabelled, weights
-from srd_jax.beginning import START, read_json
+from srd_jax import calibration, unlabelled
 from srd_jax.calibration import Calibration
 from srd_jax.config import TrainConfig
-from srd_jax.ending import smoothed_errors
 from srd_jax.evaluation.scores import by_sd, sd_scores
-from srd_jax.provenance import origin
-from srd_jax.reporting import Row, write_metrics
 from srd_jax.run_pictures import draw_pictures
 from srd_jax.sources import Source
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
-from srd_jax.weights import Weights
+from srd_jax.training import candidates, checkpoint, steps, weights
+from srd_jax.training.ending import smoothed_errors
+from srd_jax.training.metrics import Row, write_metrics
+from srd_jax.training.provenance import origin
+from srd_jax.training.start import START, read_json
+from srd_jax.training.weights import Weights
 
 SUMMARY = "summary.json"
 

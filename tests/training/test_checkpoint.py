@@ -9,9 +9,10 @@ import orbax.checkpoint as ocp
 import pytest
 from helpers.training_runs import one_line, tiny
 
-from srd_jax import checkpoint, model
-from srd_jax.steps import TrainState
+from srd_jax import model
 from srd_jax.support.errors import InputError
+from srd_jax.training import checkpoint
+from srd_jax.training.steps import TrainState
 
 # val_mae of the steps 1, 2, …; the best is neither the first nor among the last.
 ERRORS = [5.0, 1.5, 4.0, 3.0, 2.0, 6.0]

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from srd_jax.provenance import commit
+from srd_jax.training.provenance import commit
 
 
 def git(folder, *arguments):

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from srd_jax import optimizer
 from srd_jax.config import OptimizerConfig, TrainConfig
+from srd_jax.training import optimizer
 
 
 def run_of(**fields):

@@ -24,8 +24,8 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy
 import srd_jax
 from srd_jax.config import TrainConfig, from_dict
 from srd_jax.model import parameter_shapes
-from srd_jax.steps import TrainState
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.training.steps import TrainState
 
 ITEMS = ("parameters", "average", "optimizer")
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")

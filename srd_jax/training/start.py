@@ -9,16 +9,17 @@ import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
-from srd_jax import checkpoint, initialisation, model, optimizer, weights
+from srd_jax import initialisation, model
 from srd_jax.calibration import Calibration
 from srd_jax.config import StartConfig, TrainConfig, differences, from_dict
-from srd_jax.handover import HandOver, hand_over
-from srd_jax.reporting import Row
 from srd_jax.sources import Source
-from srd_jax.steps import TrainState
 from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable, write_text
+from srd_jax.training import checkpoint, optimizer, weights
+from srd_jax.training.handover import HandOver, hand_over
+from srd_jax.training.metrics import Row
+from srd_jax.training.steps import TrainState
 
 START = "start.json"
 

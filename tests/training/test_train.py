@@ -19,9 +19,10 @@ from helpers.training_runs import (
 )
 from safetensors.numpy import load_file
 
-from srd_jax import losses, model, optimizer, sources, steps, train
+from srd_jax import losses, model, sources
 from srd_jax.config import StartConfig
 from srd_jax.support.errors import InputError
+from srd_jax.training import optimizer, steps, train
 
 
 def initial_parameters(config):

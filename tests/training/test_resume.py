@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from helpers.training_runs import one_line, read_checkpoint, same_bits, tiny, undisturbed
 
-from srd_jax import train, weights
 from srd_jax.support.errors import InputError
+from srd_jax.training import train, weights
 
 LAST = 4
 

@@ -7,8 +7,8 @@ from helpers.training_runs import one_line
 
 from srd_jax import model
 from srd_jax.config import CONFIDENCE_CLONES, CloneConfig, ModelConfig, StartConfig
-from srd_jax.handover import hand_over
 from srd_jax.support.errors import InputError
+from srd_jax.training.handover import hand_over
 
 PERIOD, BOTH = ModelConfig(), ModelConfig(confidence=True)
 START = StartConfig(stage="stage4", clones=CONFIDENCE_CLONES)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from srd_jax.config import EndConfig
-from srd_jax.reporting import Row
+from srd_jax.training.metrics import Row
 
 
 def smoothed_errors(rows: Sequence[Row], epochs: int) -> np.ndarray:
