@@ -10,9 +10,9 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from srd_jax import curriculum
-from srd_jax.config import TrainConfig
 from srd_jax.curriculum_config import CurriculumConfig
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.tasks.period.config import TrainConfig
 from srd_jax.training import train
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")

@@ -22,13 +22,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 from absl import logging
 
 from srd_jax import curriculum
-from srd_jax.config import StartConfig, TrainConfig
 from srd_jax.curriculum_config import PRESETS, CurriculumConfig
 from srd_jax.curriculum_tables import duration
 from srd_jax.evaluation.summary import text
 from srd_jax.stage_record import StageRecord, read_stage
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
+from srd_jax.tasks.period.config import StartConfig, TrainConfig
 from srd_jax.training import train
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"

@@ -22,13 +22,13 @@ import rich.progress
 
 from srd_jax import methods, predict
 from srd_jax.combination import Combined
-from srd_jax.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.evaluation import cases, summary, tables
 from srd_jax.imaging import dataset
 from srd_jax.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.period.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.training import weights
 
 OURS, NETWORK = "combined", "network alone"

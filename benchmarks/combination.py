@@ -26,9 +26,9 @@ from scipy import optimize
 from srd_jax import predict
 from srd_jax.autocorrelation import Peaks, peaks
 from srd_jax.combination import BELIEF, Belief, combine, posteriors
-from srd_jax.config import GranaConfig, NegativesConfig
 from srd_jax.imaging.crop import Crop
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.period.config import GranaConfig, NegativesConfig
 from srd_jax.training import weights
 
 # Kinds of crops without lamellae to be measured, as often as in training.

@@ -18,9 +18,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import crops, model
-from srd_jax.augment import augment
-from srd_jax.config import (
+from srd_jax.imaging.preparation import prepare
+from srd_jax.support.compiling import jit
+from srd_jax.synthetic import grana, stripes
+from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.period import crop_arrays, masked_stripes, model
+from srd_jax.tasks.period.augment import augment
+from srd_jax.tasks.period.config import (
     AugmentConfig,
     GranaConfig,
     MaskedStripesConfig,
@@ -28,10 +32,6 @@ from srd_jax.config import (
     TrainConfig,
     validated,
 )
-from srd_jax.imaging.preparation import prepare
-from srd_jax.support.compiling import jit
-from srd_jax.synthetic import grana, masked_stripes, stripes
-from srd_jax.synthetic.crops import draw_grana
 from srd_jax.training import optimizer, steps
 
 BATCH, CALLS, CROPS = 8, 5, 16
@@ -76,7 +76,7 @@ def works_of(frame: tuple[int, int]) -> dict:
         )
     )
     drawn = list(draw_grana(0, CROPS, GranaConfig()))
-    padded = crops.pad(*([one[i] for one in drawn] for i in range(3)))
+    padded = crop_arrays.pad(*([one[i] for one in drawn] for i in range(3)))
     change = jit(lambda key: augment(key, padded, jnp.arange(BATCH), frame, AugmentConfig()))
     masks = masked_stripes.framed([prepare(one[1], one[1]).image >= 0.5 for one in drawn])
     masked = jit(

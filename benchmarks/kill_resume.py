@@ -30,7 +30,8 @@ import orbax.checkpoint as ocp
 from absl import logging
 from safetensors.numpy import load_file
 
-from srd_jax.config import (
+from srd_jax.networks.receptive_field import Block
+from srd_jax.tasks.period.config import (
     EncoderConfig,
     ModelConfig,
     OptimizerConfig,
@@ -38,7 +39,6 @@ from srd_jax.config import (
     TrainConfig,
     ValidationConfig,
 )
-from srd_jax.networks.receptive_field import Block
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ITEMS = ("parameters", "average", "optimizer")

@@ -18,12 +18,12 @@ import numpy as np
 import torch
 import torch_twin
 
-from srd_jax import losses
-from srd_jax.config import ModelConfig
-from srd_jax.model import as_function, initial_parameters
 from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError
-from srd_jax.torch_weights import import_weights, torch_tensors
+from srd_jax.tasks.period import losses
+from srd_jax.tasks.period.config import ModelConfig
+from srd_jax.tasks.period.model import as_function, initial_parameters
+from srd_jax.tasks.period.torch_weights import import_weights, torch_tensors
 from srd_jax.training.weights import Weights
 
 OUTPUT_LIMIT, GRADIENT_LIMIT = 1e-5, 1e-4

@@ -19,8 +19,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import model, sources
-from srd_jax.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig, validated
+from srd_jax.tasks.period import model, sources
+from srd_jax.tasks.period.config import (
+    LossConfig,
+    ModelConfig,
+    OptimizerConfig,
+    TrainConfig,
+    validated,
+)
 from srd_jax.training import optimizer, steps
 
 CHUNK = 25

@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from srd_jax.config import ModelConfig
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
+from srd_jax.tasks.period.config import ModelConfig
 
 TASKS = ("training", "forward")
 WORKER = pathlib.Path(__file__).with_name("speed_worker.py")

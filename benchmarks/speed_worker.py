@@ -37,10 +37,10 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
     import jax
     import jax.numpy as jnp
 
-    from srd_jax.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig
-    from srd_jax.model import as_function, initial_parameters
     from srd_jax.support.compiling import jit, over_images
     from srd_jax.synthetic.batch import Batch
+    from srd_jax.tasks.period.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig
+    from srd_jax.tasks.period.model import as_function, initial_parameters
     from srd_jax.training import optimizer
     from srd_jax.training.steps import TrainState, train_step
 

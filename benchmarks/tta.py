@@ -20,11 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import numpy as np
 
 from srd_jax import predict, tta
-from srd_jax.config import GranaConfig
 from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
 from srd_jax.rows import row_of
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.period.config import GranaConfig
 
 WAYS = ("one view", "4 flips", "flips, windows")
 

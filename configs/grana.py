@@ -6,7 +6,7 @@ Starts from the best averaged parameters in the workdir `stage2` beside its own.
 These 8,000 images are a beginning: more epochs (--config.epochs=N) lower the error.
 """
 
-from srd_jax.config import GranaConfig, StartConfig, TrainConfig
+from srd_jax.tasks.period.config import GranaConfig, StartConfig, TrainConfig
 
 
 def get_config() -> TrainConfig:

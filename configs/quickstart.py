@@ -5,7 +5,7 @@ python launch.py --config=configs/quickstart.py --workdir=runs/quickstart
 Five minutes on two CPU cores; validation MAE 0.73 px of the 476-frame (seed 0).
 """
 
-from srd_jax.config import OptimizerConfig, TrainConfig, ValidationConfig
+from srd_jax.tasks.period.config import OptimizerConfig, TrainConfig, ValidationConfig
 
 
 def get_config() -> TrainConfig:

@@ -6,7 +6,8 @@ python launch.py --config=configs/release1.py:full --workdir=runs/full/release1
 Every image is new. `configs/release.py` trains all parts.
 """
 
-from srd_jax.config import (
+from srd_jax.curriculum_config import of_preset
+from srd_jax.tasks.period.config import (
     EncoderConfig,
     LossConfig,
     ModelConfig,
@@ -15,7 +16,6 @@ from srd_jax.config import (
     ValidationConfig,
     training_grana,
 )
-from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(batch_size=64, steps_per_epoch=250, epochs=100, log_every_steps=50),

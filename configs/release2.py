@@ -8,7 +8,8 @@ now shows no lamellae that could be measured. Validation shows grana only. The r
 over the run.
 """
 
-from srd_jax.config import (
+from srd_jax.curriculum_config import of_preset
+from srd_jax.tasks.period.config import (
     CONFIDENCE_CLONES,
     EncoderConfig,
     LossConfig,
@@ -19,7 +20,6 @@ from srd_jax.config import (
     ValidationConfig,
     training_grana,
 )
-from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(batch_size=64, steps_per_epoch=250, epochs=60, log_every_steps=50),

@@ -7,7 +7,8 @@ Starts from the last averaged parameters in the workdir `release2` beside its ow
 its end only, on as many images as the calibration of the sd needs.
 """
 
-from srd_jax.config import (
+from srd_jax.curriculum_config import of_preset
+from srd_jax.tasks.period.config import (
     EncoderConfig,
     LossConfig,
     ModelConfig,
@@ -17,7 +18,6 @@ from srd_jax.config import (
     ValidationConfig,
     training_grana,
 )
-from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(

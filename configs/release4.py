@@ -9,7 +9,8 @@ Fast: 87 minutes on two CPU cores with other work on them; validation MAE 3.51 p
 on full frames (seed 0, from parameters at 3.85).
 """
 
-from srd_jax.config import (
+from srd_jax.curriculum_config import of_preset
+from srd_jax.tasks.period.config import (
     EncoderConfig,
     LossConfig,
     ModelConfig,
@@ -19,7 +20,6 @@ from srd_jax.config import (
     ValidationConfig,
     training_grana,
 )
-from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(

@@ -8,7 +8,8 @@ Fast: 8 minutes on two CPU cores with other work; validation MAE 0.76 px of the 
 the reference: 4.13).
 """
 
-from srd_jax.config import (
+from srd_jax.curriculum_config import of_preset
+from srd_jax.tasks.period.config import (
     EncoderConfig,
     EndConfig,
     ModelConfig,
@@ -16,7 +17,6 @@ from srd_jax.config import (
     StripesConfig,
     TrainConfig,
 )
-from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(

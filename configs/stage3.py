@@ -9,7 +9,8 @@ Fast: 12 minutes on two CPU cores with other work; validation MAE 0.95 px of the
 the reference: 5.82).
 """
 
-from srd_jax.config import (
+from srd_jax.curriculum_config import of_preset
+from srd_jax.tasks.period.config import (
     EncoderConfig,
     EndConfig,
     MaskedStripesConfig,
@@ -18,7 +19,6 @@ from srd_jax.config import (
     TrainConfig,
     ValidationConfig,
 )
-from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(

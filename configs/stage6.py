@@ -9,7 +9,8 @@ epochs and at the deepest local minima of the training error (candidates/candida
 Fast: 10 minutes on two CPU cores (seed 0); the candidate of epoch 12 is chosen.
 """
 
-from srd_jax.config import (
+from srd_jax.curriculum_config import of_preset
+from srd_jax.tasks.period.config import (
     CropsConfig,
     DataConfig,
     EncoderConfig,
@@ -22,7 +23,6 @@ from srd_jax.config import (
     ValidationConfig,
     confidence_augment,
 )
-from srd_jax.curriculum_config import of_preset
 
 PRESETS = {
     "full": dict(

@@ -13,8 +13,8 @@ import jax
 import numpy as np
 from PIL import Image, ImageDraw
 
-from srd_jax.config import ModelConfig, StripesConfig
 from srd_jax.synthetic import stripes
+from srd_jax.tasks.period.config import ModelConfig, StripesConfig
 
 FOLDER = pathlib.Path(__file__).parent
 PX_PER_NM = 1.298  # the magnification of most real crops

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from srd_jax.attention_figure import attention_figure, title
 from srd_jax.imaging.crop import Crop
 from srd_jax.predict import Estimator
+from srd_jax.tasks.period.attention import attention_figure, title
 
 
 def crop_attention(

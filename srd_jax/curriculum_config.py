@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TypeVar
 
-from srd_jax.config import EncoderConfig, TrainConfig, ValidationConfig
-from srd_jax.data_config import DataConfig
-from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check_limits, did_you_mean, from_dict, limited
+from srd_jax.tasks.period.config import EncoderConfig, TrainConfig, ValidationConfig
+from srd_jax.tasks.period.data_config import DataConfig
+from srd_jax.tasks.period.source_config import GranaConfig
 
 PRESETS = ("full", "fast", "smoke")
 

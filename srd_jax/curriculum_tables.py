@@ -3,10 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from srd_jax.config import CropsConfig, GranaConfig, MaskedStripesConfig, StripesConfig, TrainConfig
 from srd_jax.evaluation.summary import text
 from srd_jax.stage_record import StageRecord
 from srd_jax.support.page import Column, Table, table
+from srd_jax.tasks.period.config import (
+    CropsConfig,
+    GranaConfig,
+    MaskedStripesConfig,
+    StripesConfig,
+    TrainConfig,
+)
 
 _STAGE: Column = ("stage", lambda one: one.name)
 _NONE = "–"

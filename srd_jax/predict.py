@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from srd_jax import model
 from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.imaging.orientation import tilt
 from srd_jax.imaging.preparation import FRAME, Prepared, prepare
@@ -20,6 +19,7 @@ from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_
 from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, check_scale, row_of
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.tasks.period import model
 from srd_jax.training import checkpoint, weights
 from srd_jax.training.weights import Weights
 

@@ -6,8 +6,8 @@ import math
 import pathlib
 from typing import Any
 
-from srd_jax.config import TrainConfig, from_dict
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.tasks.period.config import TrainConfig, from_dict
 from srd_jax.training.start import START, read_json
 
 Rows = list[dict[str, str]]

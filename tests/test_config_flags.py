@@ -4,8 +4,8 @@ import pytest
 from absl import flags
 from ml_collections import config_flags
 
-from srd_jax.config import differences, validated
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.config import differences, validated
 
 # Of ml_collections, on Python 3.11 and newer.
 pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
@@ -15,7 +15,7 @@ def parsed(tmp_path, *arguments):
     """The config that command-line flags give, as in launch.py."""
     path = tmp_path / "tiny.py"
     path.write_text(
-        "from srd_jax.config import TrainConfig\n"
+        "from srd_jax.tasks.period.config import TrainConfig\n"
         "def get_config():\n"
         "    return TrainConfig(name='tiny', frame=(476, 62))\n"
     )

@@ -8,10 +8,10 @@ from helpers.stages import first, second
 from helpers.training_runs import ROOT, one_line, read_checkpoint, same_bits, undisturbed
 
 from srd_jax import curriculum
-from srd_jax.config import CONFIDENCE_CLONES, StartConfig, TrainConfig, validated
-from srd_jax.config_files import read_config
 from srd_jax.curriculum_config import PRESETS, CurriculumConfig
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.config_files import read_config
+from srd_jax.tasks.period.config import CONFIDENCE_CLONES, StartConfig, TrainConfig, validated
 from srd_jax.training import train, weights
 
 CONFIGS = ROOT / "configs"

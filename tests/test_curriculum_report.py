@@ -10,7 +10,11 @@ import pytest
 from helpers.html_page import Page
 from PIL import Image
 
-from srd_jax.config import (
+from srd_jax.curriculum_report import sentences, write_report
+from srd_jax.curriculum_tables import duration
+from srd_jax.stage_record import read_stage
+from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.config import (
     CONFIDENCE_CLONES,
     CropsConfig,
     DataConfig,
@@ -23,11 +27,7 @@ from srd_jax.config import (
     TrainConfig,
     to_json,
 )
-from srd_jax.curriculum_report import sentences, write_report
-from srd_jax.curriculum_tables import duration
-from srd_jax.evaluation.scores import by_sd
-from srd_jax.stage_record import read_stage
-from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.scores import by_sd
 
 STAGES = [f"stage{number}" for number in range(1, 7)]
 ERRORS = {"stage1": 0.3, "stage2": 0.41, "stage3": 7.25, "stage4": 4.0, "stage5": 3.9}

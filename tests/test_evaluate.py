@@ -12,9 +12,9 @@ from srd_jax import methods, predict
 from srd_jax.combination import Combined
 from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
-from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.period.source_config import GranaConfig
 
 PERIODS = (16.0, 20.0, 25.0)
 

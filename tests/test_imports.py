@@ -11,19 +11,19 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ training.__init__ evaluation.scores evaluation.traits synthetic.__init__
+commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__
 synthetic.batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
 imaging.masks
-imaging.annotations baselines crops support.fields support.files support.folders networks.receptive_field local_period losses support.page imaging.picture
+imaging.annotations baselines tasks.period.crop_arrays support.fields support.files support.folders networks.receptive_field local_period tasks.period.losses support.page imaging.picture
 autocorrelation
 imaging.orientation imaging.preparation imaging.rotation
 training.curves synthetic.config training.config imaging.tiff visualize
-source_config
-attention_figure augment calibration data_config imaging.formats
-config
-model training.metrics synthetic.layers synthetic.marks synthetic.outline synthetic.profile
-synthetic.stripes config_files curriculum_config training.ending training.handover sheet training.weights
-imaging.crop initialisation training.optimizer synthetic.masked_stripes synthetic.micrograph torch_weights
+tasks.period.source_config
+tasks.period.attention tasks.period.augment tasks.period.calibration tasks.period.data_config imaging.formats
+tasks.period.config
+tasks.period.model training.metrics synthetic.layers synthetic.marks synthetic.outline synthetic.profile
+synthetic.stripes tasks.config_files curriculum_config training.ending training.handover sheet training.weights
+imaging.crop tasks.period.initialisation training.optimizer tasks.period.masked_stripes synthetic.micrograph tasks.period.torch_weights
 measurement synthetic.negatives
 combination
 synthetic.granum
@@ -31,9 +31,9 @@ rows synthetic.crops synthetic.grana
 imaging.dataset
 imaging.tfds
 synthetic.drawn_set
-sources unlabelled
+tasks.period.sources tasks.period.unlabelled
 training.steps
-training.candidates training.checkpoint run_pictures
+training.candidates training.checkpoint tasks.period.pictures
 training.start predict
 crop_attention training.provenance tta
 training.finish
@@ -103,4 +103,4 @@ def test_nothing_imports_the_programs_or_another_framework(path):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_configs_import_only_the_config_modules(path):
     modules = {name.rpartition(".")[0] for name in imports(path)}
-    assert modules <= {"srd_jax.config", "srd_jax.curriculum_config"}
+    assert modules <= {"srd_jax.tasks.period.config", "srd_jax.curriculum_config"}

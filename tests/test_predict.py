@@ -12,12 +12,12 @@ from skimage.transform import resize
 
 import srd_jax
 from srd_jax import methods, predict
-from srd_jax.config import Block, EncoderConfig, ModelConfig, TrainConfig
 from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.imaging.rotation import rotate
-from srd_jax.model import as_function, parameter_shapes
 from srd_jax.predict import Estimator, load, measure_files
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.config import Block, EncoderConfig, ModelConfig, TrainConfig
+from srd_jax.tasks.period.model import as_function, parameter_shapes
 from srd_jax.training import checkpoint
 from srd_jax.training.steps import TrainState
 from srd_jax.training.weights import Weights, save

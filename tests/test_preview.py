@@ -5,12 +5,12 @@ from helpers.grana_folders import write_folder
 from helpers.training_runs import CONFIG_FILE
 from PIL import Image
 
-from srd_jax.config_files import read_config
 from srd_jax.sheet import Shown, write_sheet
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.config_files import read_config
 
 GRANA = """
-from srd_jax.config import GranaConfig, TrainConfig
+from srd_jax.tasks.period.config import GranaConfig, TrainConfig
 def get_config():
     source = GranaConfig(rows=(80, 120), columns=(100, 160), frame_period=(50.0, 120.0))
     return TrainConfig(frame=(476, 46), source=source)
@@ -68,7 +68,7 @@ def test_frames_of_other_sources(tmp_path):
         ("def get_config(:", "SyntaxError"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         (
-            "from srd_jax.config import TrainConfig\n"
+            "from srd_jax.tasks.period.config import TrainConfig\n"
             "def get_config(): return TrainConfig(epochs=0)",
             "config.epochs is 0",
         ),
@@ -103,7 +103,7 @@ def test_what_is_read_is_not_replaced(tmp_path, capsys):
     real = write_folder(tmp_path / "real", n=1)
     crops = tmp_path / "crops.py"
     crops.write_text(
-        "from srd_jax.config import CropsConfig, DataConfig, TrainConfig\n"
+        "from srd_jax.tasks.period.config import CropsConfig, DataConfig, TrainConfig\n"
         f"data = DataConfig(dir={str(real)!r})\n"
         "def get_config(): return TrainConfig(source=CropsConfig(), data=data)\n"
     )

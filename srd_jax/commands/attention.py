@@ -9,13 +9,13 @@ import rich.console
 import rich.progress
 
 from srd_jax import predict, results
-from srd_jax.attention_figure import write_figure
 from srd_jax.commands import arguments
 from srd_jax.crop_attention import crop_attention
 from srd_jax.imaging import annotations
 from srd_jax.imaging.crop import find_images, read_crop
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
+from srd_jax.tasks.period.attention import write_figure
 
 ENDING = ".attention.png"
 

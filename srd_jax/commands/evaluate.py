@@ -17,10 +17,10 @@ from srd_jax.imaging import dataset
 from srd_jax.measurement import Method
 from srd_jax.methods import COMBINED, NETWORK, WITH_NETWORK
 from srd_jax.results import print_line, printable
-from srd_jax.source_config import GranaConfig
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.period.source_config import GranaConfig
 from srd_jax.training import weights
 
 

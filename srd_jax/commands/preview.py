@@ -11,15 +11,15 @@ import numpy as np
 import rich.console
 import rich.progress
 
-from srd_jax import sources
 from srd_jax.commands import arguments
-from srd_jax.config import GranaConfig, TrainConfig
-from srd_jax.config_files import read_config
 from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.preparation import FRAME
 from srd_jax.sheet import Shown, write_sheet
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.config_files import read_config
+from srd_jax.tasks.period import sources
+from srd_jax.tasks.period.config import GranaConfig, TrainConfig
 
 
 def add(commands) -> None:

@@ -2,8 +2,8 @@
 
 import argparse
 
-from srd_jax import torch_weights
 from srd_jax.commands import arguments
+from srd_jax.tasks.period import torch_weights
 from srd_jax.training import weights
 
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from srd_jax.evaluation.cases import Case, column
-from srd_jax.evaluation.scores import LEVELS, MISTAKE
 from srd_jax.evaluation.summary import Summary
+from srd_jax.tasks.period.scores import LEVELS, MISTAKE
 
 # Colours of Okabe and Ito, told apart with every kind of colour vision, and in print.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")

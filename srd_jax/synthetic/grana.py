@@ -9,11 +9,11 @@ import jax.numpy as jnp
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.imaging.spline import SUPPORT, resize, resize_matrix
 from srd_jax.networks.receptive_field import Size
-from srd_jax.source_config import GranaConfig
 from srd_jax.support.compiling import over_images
 from srd_jax.synthetic import granum, outline
 from srd_jax.synthetic.batch import Batch
 from srd_jax.synthetic.marks import BLOCK
+from srd_jax.tasks.period.source_config import GranaConfig
 
 # Columns beside the part that is shown, for the spline and its Gaussian.
 _MARGIN = SUPPORT + 4

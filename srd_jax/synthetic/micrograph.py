@@ -5,9 +5,9 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from srd_jax.source_config import QualityConfig
 from srd_jax.synthetic import marks
 from srd_jax.synthetic.draws import Deck, smooth_field
+from srd_jax.tasks.period.source_config import QualityConfig
 
 _GRAIN_RADIUS = 5
 

@@ -16,13 +16,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax.config import TrainConfig
-from srd_jax.evaluation.scores import gaussian_nll
-from srd_jax.model import Parameters
-from srd_jax.sources import Source
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
 from srd_jax.synthetic.batch import Batch
+from srd_jax.tasks.period.config import TrainConfig
+from srd_jax.tasks.period.model import Parameters
+from srd_jax.tasks.period.scores import gaussian_nll
+from srd_jax.tasks.period.sources import Source
 from srd_jax.training import steps, weights
 from srd_jax.training.ending import kept_epochs
 from srd_jax.training.metrics import Row

@@ -22,9 +22,9 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
 import srd_jax
-from srd_jax.config import TrainConfig, from_dict
-from srd_jax.model import parameter_shapes
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.tasks.period.config import TrainConfig, from_dict
+from srd_jax.tasks.period.model import parameter_shapes
 from srd_jax.training.steps import TrainState
 
 ITEMS = ("parameters", "average", "optimizer")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from srd_jax.config import EndConfig
+from srd_jax.tasks.period.config import EndConfig
 from srd_jax.training.metrics import Row
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from srd_jax import calibration, unlabelled
-from srd_jax.calibration import Calibration
-from srd_jax.config import TrainConfig
-from srd_jax.evaluation.scores import by_sd, sd_scores
-from srd_jax.run_pictures import draw_pictures
-from srd_jax.sources import Source
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
+from srd_jax.tasks.period import calibration, unlabelled
+from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.config import TrainConfig
+from srd_jax.tasks.period.pictures import draw_pictures
+from srd_jax.tasks.period.scores import by_sd, sd_scores
+from srd_jax.tasks.period.sources import Source
 from srd_jax.training import candidates, checkpoint, steps, weights
 from srd_jax.training.ending import smoothed_errors
 from srd_jax.training.metrics import Row, write_metrics

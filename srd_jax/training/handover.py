@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from srd_jax.config import CloneConfig, StartConfig
-from srd_jax.model import Parameters
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.config import CloneConfig, StartConfig
+from srd_jax.tasks.period.model import Parameters
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,8 +9,8 @@ import rich.console
 import rich.progress
 from tensorboardX import SummaryWriter
 
-from srd_jax.config import TrainConfig
 from srd_jax.support.files import whole_file
+from srd_jax.tasks.period.config import TrainConfig
 
 COLUMNS = (
     "step",

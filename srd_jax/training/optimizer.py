@@ -10,8 +10,8 @@ import optax
 import optax.contrib
 from optax.contrib import MuonDimensionNumbers
 
-from srd_jax.config import OptimizerConfig, TrainConfig
-from srd_jax.model import Parameters
+from srd_jax.tasks.period.config import OptimizerConfig, TrainConfig
+from srd_jax.tasks.period.model import Parameters
 
 # Muon's steps at the root mean square of AdamW's, so that both take the same learning rates
 # (Liu et al. 2025, arXiv:2502.16982).

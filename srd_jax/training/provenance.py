@@ -5,8 +5,8 @@ import pathlib
 import subprocess
 from typing import Any
 
-from srd_jax.config import TrainConfig, to_json
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.config import TrainConfig, to_json
 from srd_jax.training import checkpoint, weights
 from srd_jax.training.metrics import Row
 from srd_jax.training.start import start_workdir

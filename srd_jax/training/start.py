@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
-from srd_jax import initialisation, model
-from srd_jax.calibration import Calibration
-from srd_jax.config import StartConfig, TrainConfig, differences, from_dict
-from srd_jax.sources import Source
 from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable, write_text
+from srd_jax.tasks.period import initialisation, model
+from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.config import StartConfig, TrainConfig, differences, from_dict
+from srd_jax.tasks.period.sources import Source
 from srd_jax.training import checkpoint, optimizer, weights
 from srd_jax.training.handover import HandOver, hand_over
 from srd_jax.training.metrics import Row

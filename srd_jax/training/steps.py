@@ -15,11 +15,11 @@ import optax
 from flax import struct
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax import losses, model
-from srd_jax.config import TrainConfig
-from srd_jax.sources import Source
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic.batch import Batch
+from srd_jax.tasks.period import losses, model
+from srd_jax.tasks.period.config import TrainConfig
+from srd_jax.tasks.period.sources import Source
 from srd_jax.training import optimizer
 
 Metrics = dict[str, jax.Array]

@@ -17,12 +17,12 @@ import optax
 import orbax.checkpoint as ocp
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax import losses, sources, unlabelled
-from srd_jax.calibration import Calibration
-from srd_jax.config import TrainConfig, to_json, validated
-from srd_jax.sources import Source
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
+from srd_jax.tasks.period import losses, sources, unlabelled
+from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.config import TrainConfig, to_json, validated
+from srd_jax.tasks.period.sources import Source
 from srd_jax.training import candidates, checkpoint, optimizer, steps
 from srd_jax.training.ending import patience_is_over
 from srd_jax.training.finish import SUMMARY, finish, save_weights

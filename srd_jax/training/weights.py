@@ -15,11 +15,11 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save as serialize
 
-from srd_jax.calibration import Calibration
-from srd_jax.config import ModelConfig, from_dict
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.fields import check_limits
 from srd_jax.support.files import whole_file
+from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.config import ModelConfig, from_dict
 
 FORMAT = "srd_jax weights 1"
 

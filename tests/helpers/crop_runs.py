@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from srd_jax.config import (
+from srd_jax.tasks.period.config import (
     CropsConfig,
     DataConfig,
     EncoderConfig,

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 
 from helpers.image_files import with_blue, write_png
-from srd_jax.config import EncoderConfig, ModelConfig
-from srd_jax.model import initial_parameters
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
+from srd_jax.tasks.period.model import initial_parameters
 from srd_jax.training.weights import Weights, save
 
 

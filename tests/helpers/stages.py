@@ -3,7 +3,7 @@
 import dataclasses
 
 from helpers.training_runs import tiny
-from srd_jax.config import CONFIDENCE_CLONES, StartConfig
+from srd_jax.tasks.period.config import CONFIDENCE_CLONES, StartConfig
 
 
 def first(preset="fast"):

@@ -15,7 +15,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 import srd_jax
-from srd_jax.config import (
+from srd_jax.networks.receptive_field import Block
+from srd_jax.tasks.period.config import (
     EncoderConfig,
     ModelConfig,
     OptimizerConfig,
@@ -23,7 +24,6 @@ from srd_jax.config import (
     TrainConfig,
     ValidationConfig,
 )
-from srd_jax.networks.receptive_field import Block
 from srd_jax.training import train
 
 ROOT = pathlib.Path(srd_jax.__file__).parents[1]

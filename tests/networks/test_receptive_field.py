@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from srd_jax.config import EncoderConfig, ModelConfig
-from srd_jax.model import ConvEncoder
 from srd_jax.networks.receptive_field import Block, Geometry, geometry_of
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
+from srd_jax.tasks.period.model import ConvEncoder
 
 REFERENCE = EncoderConfig().blocks
 ASYMMETRIC = (Block(1, (1, 3), kernel=5), Block(2, (3, 1)), Block(1, (2, 2), kernel=1))

@@ -6,7 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from srd_jax.config import (
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS
+from srd_jax.support.errors import InputError
+from srd_jax.synthetic import granum, layers
+from srd_jax.synthetic.negatives import BLANK, GRANUM, LONG, STEEP, TEXTURE
+from srd_jax.tasks.period.config import (
     GranaConfig,
     NegativesConfig,
     OutlineConfig,
@@ -14,10 +18,6 @@ from srd_jax.config import (
     TrainConfig,
     validated,
 )
-from srd_jax.imaging.preparation import FRAME, MAX_ROWS
-from srd_jax.support.errors import InputError
-from srd_jax.synthetic import granum, layers
-from srd_jax.synthetic.negatives import BLANK, GRANUM, LONG, STEEP, TEXTURE
 
 SHARES = NegativesConfig(blank=0.1, texture=0.2, steep=0.15, long=0.05)
 NO_NOISE = QualityConfig(

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from srd_jax.config import OutlineConfig
 from srd_jax.synthetic import outline
+from srd_jax.tasks.period.config import OutlineConfig
 
 HEIGHT, WIDTH, PERIOD = 150, 420, 20.0
 ROWS, COLUMNS = jnp.arange(float(HEIGHT)), jnp.arange(float(WIDTH))

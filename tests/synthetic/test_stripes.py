@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from srd_jax.config import ModelConfig, StripesConfig
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic import stripes
+from srd_jax.tasks.period.config import ModelConfig, StripesConfig
 
 GEOMETRY = ModelConfig().geometry
 KEY = jax.random.key(20)

@@ -9,8 +9,8 @@ import orbax.checkpoint as ocp
 import pytest
 from helpers.training_runs import one_line, tiny
 
-from srd_jax import model
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import model
 from srd_jax.training import checkpoint
 from srd_jax.training.steps import TrainState
 

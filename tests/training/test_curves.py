@@ -164,7 +164,7 @@ def test_stages_with_nothing_to_draw_are_refused():
 
 def test_no_module_of_figures_loads_pyplot(tmp_path):
     code = (
-        "import sys, srd_jax.training.curves as c, srd_jax.attention_figure as a\n"
+        "import sys, srd_jax.training.curves as c, srd_jax.tasks.period.attention as a\n"
         "import srd_jax.support.page as p\n"
         "figure = c.curves_figure([{'epoch': 1, 'val_mae': 2.0}])\n"
         f"p.svg(figure)\na.write_figure({str(tmp_path / 'a.png')!r}, figure)\n"

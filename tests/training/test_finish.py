@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from helpers.training_runs import read_checkpoint, same_bits, tiny
 
-from srd_jax.config import EndConfig
+from srd_jax.tasks.period.config import EndConfig
 from srd_jax.training import train
 
 # At a rate of zero no error is ever lower than the first one.

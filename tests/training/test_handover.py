@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from helpers.training_runs import one_line
 
-from srd_jax import model
-from srd_jax.config import CONFIDENCE_CLONES, CloneConfig, ModelConfig, StartConfig
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import model
+from srd_jax.tasks.period.config import CONFIDENCE_CLONES, CloneConfig, ModelConfig, StartConfig
 from srd_jax.training.handover import hand_over
 
 PERIOD, BOTH = ModelConfig(), ModelConfig(confidence=True)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from srd_jax.config import OptimizerConfig, TrainConfig
+from srd_jax.tasks.period.config import OptimizerConfig, TrainConfig
 from srd_jax.training import optimizer
 
 

@@ -19,9 +19,9 @@ from helpers.training_runs import (
 )
 from safetensors.numpy import load_file
 
-from srd_jax import losses, model, sources
-from srd_jax.config import StartConfig
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import losses, model, sources
+from srd_jax.tasks.period.config import StartConfig
 from srd_jax.training import optimizer, steps, train
 
 

@@ -8,9 +8,9 @@ import safetensors
 from helpers.training_runs import one_line, tiny, undisturbed
 from safetensors.numpy import save_file
 
-from srd_jax.calibration import Calibration
-from srd_jax.config import ModelConfig
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.config import ModelConfig
 from srd_jax.training import weights
 
 ORIGIN = {"run": "stage1", "step": 120, "val_mae": 2.5, "versions": {"jax": "0.10.2"}}

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx, struct
 
-from srd_jax.config import EncoderConfig, ModelConfig
 from srd_jax.networks.convolution import add_bias, convolve, max_pool
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 
 # Below this number of periods in the receptive field the regressor's output is bent so that it
 # stays positive; the bend starts at periods four times as long as the field is high.

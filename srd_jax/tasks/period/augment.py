@@ -16,13 +16,13 @@ from flax import struct
 from jax.scipy.ndimage import map_coordinates
 from scipy import ndimage
 
-from srd_jax.crops import FAR, Crops, mask_pixel, tight_box, tilted
 from srd_jax.imaging.masks import MIN_LENGTH
 from srd_jax.imaging.preparation import FRAME
 from srd_jax.imaging.spline import SUPPORT, resize, resize_matrix, rotate
-from srd_jax.source_config import AugmentConfig
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.batch import Batch
+from srd_jax.tasks.period.crop_arrays import FAR, Crops, mask_pixel, tight_box, tilted
+from srd_jax.tasks.period.source_config import AugmentConfig
 
 # Microscope noise: of each layer the sd of its grains at strength 1, grey levels of 0..255, and
 # the sd of the Gaussian that then blurs all layers so far, px of the frame.

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from helpers.training_runs import tiny
 
-from srd_jax import run_pictures
-from srd_jax.calibration import Calibration
-from srd_jax.model import as_function, initial_parameters
-from srd_jax.run_pictures import draw_pictures
-from srd_jax.sources import Source
 from srd_jax.synthetic.batch import Batch
+from srd_jax.tasks.period import pictures
+from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.model import as_function, initial_parameters
+from srd_jax.tasks.period.pictures import draw_pictures
+from srd_jax.tasks.period.sources import Source
 
 ROWS = [{"step": 2, "epoch": 1.0, "images": 8, "train_mae": 3.0, "val_mae": 2.0}]
 IMAGES = np.random.default_rng(0).random((8, 50, 24)).astype(np.float32)
@@ -33,13 +33,13 @@ def source(**changes):
 def titles(monkeypatch):
     """Title and image of each figure."""
     seen = []
-    draw = run_pictures.attention_figure
+    draw = pictures.attention_figure
 
     def attention_figure(image, attention, geometry, text):
         seen.append((text, image))
         return draw(image, attention, geometry, text)
 
-    monkeypatch.setattr(run_pictures, "attention_figure", attention_figure)
+    monkeypatch.setattr(pictures, "attention_figure", attention_figure)
     return seen
 
 

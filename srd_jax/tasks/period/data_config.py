@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from srd_jax.source_config import GranaConfig, check_source
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import did_you_mean, limited
+from srd_jax.tasks.period.source_config import GranaConfig, check_source
 
 DATASET_FORMATS = ("folder", "tfds")
 

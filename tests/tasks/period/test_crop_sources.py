@@ -8,11 +8,11 @@ from helpers.crops import ellipse
 from helpers.grana_folders import drawn_granum, write_folder
 from helpers.training_runs import tiny
 
-from srd_jax import sources
-from srd_jax.config import CropsConfig, DataConfig, MaskedStripesConfig
 from srd_jax.imaging.dataset import read_grana, split, write_grana
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic import drawn_set
+from srd_jax.tasks.period import sources
+from srd_jax.tasks.period.config import CropsConfig, DataConfig, MaskedStripesConfig
 
 
 def without_validation(folder, source):

@@ -4,8 +4,8 @@ import os
 import pathlib
 import runpy
 
-from srd_jax.config import TrainConfig, validated
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.tasks.period.config import TrainConfig, validated
 
 
 def read_config(path: str | os.PathLike[str], preset: str | None = None) -> TrainConfig:

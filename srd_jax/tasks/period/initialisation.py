@@ -6,9 +6,9 @@ Dmitry Mishkin and Jiri Matas, "All you need is a good init" (ICLR 2016, arXiv:1
 import jax
 import jax.numpy as jnp
 
-from srd_jax import model
-from srd_jax.config import ModelConfig
 from srd_jax.networks.convolution import convolve, max_pool
+from srd_jax.tasks.period import model
+from srd_jax.tasks.period.config import ModelConfig
 
 # Below it a channel's spread is rounding, as on blank images, and is left alone.
 _LEAST_SD = 1e-6

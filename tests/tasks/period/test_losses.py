@@ -9,9 +9,9 @@ from scipy.special import huber
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from srd_jax import losses
-from srd_jax.config import LOSSES, NEEDS_CONFIDENCE
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import losses
+from srd_jax.tasks.period.config import LOSSES, NEEDS_CONFIDENCE
 
 
 def draws(count=200):

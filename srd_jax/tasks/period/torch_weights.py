@@ -18,10 +18,10 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save as serialize
 
-from srd_jax.config import EncoderConfig, ModelConfig
-from srd_jax.model import parameter_shapes
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import whole_file
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
+from srd_jax.tasks.period.model import parameter_shapes
 from srd_jax.training.weights import Weights, check_shapes, folded
 
 _STORAGES = {

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from helpers.crops import ellipse
 
-from srd_jax.crops import FAR, mask_pixel, pad, tight_box, tilted
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.crop_arrays import FAR, mask_pixel, pad, tight_box, tilted
 
 EVERYWHERE = jnp.array([[-FAR, FAR], [-FAR, FAR]])
 

@@ -5,7 +5,7 @@ import pytest
 from flax import nnx
 from helpers.network_in_numpy import pool_loop
 
-from srd_jax.model import AttentionPool
+from srd_jax.tasks.period.model import AttentionPool
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])

@@ -11,18 +11,18 @@ from helpers.crop_runs import NARROW, crops_config
 from helpers.grana_folders import write_folder
 from helpers.training_runs import read_checkpoint, same_bits, tiny
 
-from srd_jax import sources
-from srd_jax.config import (
+from srd_jax.imaging.dataset import Granum, read_grana, split, write_grana
+from srd_jax.imaging.preparation import FRAME, prepare
+from srd_jax.imaging.tfds import prepare as prepare_tfds
+from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import sources
+from srd_jax.tasks.period.config import (
     AugmentConfig,
     CropsConfig,
     DataConfig,
     GranaConfig,
     ValidationConfig,
 )
-from srd_jax.imaging.dataset import Granum, read_grana, split, write_grana
-from srd_jax.imaging.preparation import FRAME, prepare
-from srd_jax.imaging.tfds import prepare as prepare_tfds
-from srd_jax.support.errors import InputError
 from srd_jax.training import steps, train
 
 

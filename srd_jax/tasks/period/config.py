@@ -8,27 +8,27 @@ import dataclasses
 import math
 import operator
 
-from srd_jax.data_config import DataConfig as DataConfig
-from srd_jax.data_config import check_data
 from srd_jax.imaging.preparation import FRAME
 from srd_jax.networks.receptive_field import Block, Geometry, Size, geometry_of
-from srd_jax.source_config import AugmentConfig as AugmentConfig
-from srd_jax.source_config import CropsConfig as CropsConfig
-from srd_jax.source_config import GranaConfig as GranaConfig
-from srd_jax.source_config import LayersConfig as LayersConfig
-from srd_jax.source_config import MaskedStripesConfig as MaskedStripesConfig
-from srd_jax.source_config import NegativesConfig as NegativesConfig
-from srd_jax.source_config import OutlineConfig as OutlineConfig
-from srd_jax.source_config import ProfileConfig as ProfileConfig
-from srd_jax.source_config import QualityConfig as QualityConfig
-from srd_jax.source_config import StripesConfig as StripesConfig
-from srd_jax.source_config import check_source
-from srd_jax.source_config import confidence_augment as confidence_augment
-from srd_jax.source_config import training_grana as training_grana
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check_limits, check_number, did_you_mean, from_dict, limited
 from srd_jax.support.fields import differences as differences
 from srd_jax.support.fields import to_json as to_json
+from srd_jax.tasks.period.data_config import DataConfig as DataConfig
+from srd_jax.tasks.period.data_config import check_data
+from srd_jax.tasks.period.source_config import AugmentConfig as AugmentConfig
+from srd_jax.tasks.period.source_config import CropsConfig as CropsConfig
+from srd_jax.tasks.period.source_config import GranaConfig as GranaConfig
+from srd_jax.tasks.period.source_config import LayersConfig as LayersConfig
+from srd_jax.tasks.period.source_config import MaskedStripesConfig as MaskedStripesConfig
+from srd_jax.tasks.period.source_config import NegativesConfig as NegativesConfig
+from srd_jax.tasks.period.source_config import OutlineConfig as OutlineConfig
+from srd_jax.tasks.period.source_config import ProfileConfig as ProfileConfig
+from srd_jax.tasks.period.source_config import QualityConfig as QualityConfig
+from srd_jax.tasks.period.source_config import StripesConfig as StripesConfig
+from srd_jax.tasks.period.source_config import check_source
+from srd_jax.tasks.period.source_config import confidence_augment as confidence_augment
+from srd_jax.tasks.period.source_config import training_grana as training_grana
 from srd_jax.training.config import CONFIDENCE_CLONES as CONFIDENCE_CLONES
 from srd_jax.training.config import CloneConfig as CloneConfig
 from srd_jax.training.config import EndConfig as EndConfig

@@ -11,9 +11,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import crops
-from srd_jax.augment import augment
-from srd_jax.config import (
+from srd_jax.imaging.dataset import Granum, fingerprint, read_grana, split
+from srd_jax.imaging.formats import naming
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS, Prepared, prepare
+from srd_jax.networks.receptive_field import Size
+from srd_jax.support.errors import InputError
+from srd_jax.synthetic import drawn_set, grana, stripes
+from srd_jax.synthetic.batch import Batch
+from srd_jax.tasks.period import crop_arrays, masked_stripes
+from srd_jax.tasks.period.augment import augment
+from srd_jax.tasks.period.config import (
     CropsConfig,
     DataConfig,
     GranaConfig,
@@ -22,13 +29,6 @@ from srd_jax.config import (
     StripesConfig,
     TrainConfig,
 )
-from srd_jax.imaging.dataset import Granum, fingerprint, read_grana, split
-from srd_jax.imaging.formats import naming
-from srd_jax.imaging.preparation import FRAME, MAX_ROWS, Prepared, prepare
-from srd_jax.networks.receptive_field import Size
-from srd_jax.support.errors import InputError
-from srd_jax.synthetic import drawn_set, grana, masked_stripes, stripes
-from srd_jax.synthetic.batch import Batch
 
 # Streams of random numbers of one seed, beside those of its steps.
 _ORDER = 2**31 - 2
@@ -208,8 +208,8 @@ def _read_dir(data: DataConfig) -> list[Granum]:
     return read_tfds(data.dir)
 
 
-def _padded(found: list[Granum]) -> crops.Crops:
-    return crops.pad(
+def _padded(found: list[Granum]) -> crop_arrays.Crops:
+    return crop_arrays.pad(
         [one.image for one in found], [one.mask for one in found], [one.period_px for one in found]
     )
 

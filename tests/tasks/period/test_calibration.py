@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from srd_jax.calibration import LEAST_ERRORS, Calibration, fit
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.calibration import LEAST_ERRORS, Calibration, fit
 
 NORMAL = stats.norm()
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from helpers.training_runs import one_line, same_bits, tiny
 
-from srd_jax import model, sources
-from srd_jax.config import EndConfig, LossConfig
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import model, sources
+from srd_jax.tasks.period.config import EndConfig, LossConfig
 from srd_jax.training import candidates, weights
 
 CONFIG = tiny(

@@ -17,15 +17,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax import crops
-from srd_jax.augment import augment
-from srd_jax.config import MaskedStripesConfig
-from srd_jax.crops import Crops
 from srd_jax.imaging.preparation import FRAME
 from srd_jax.networks.receptive_field import Geometry, Size
 from srd_jax.support.compiling import over_images
 from srd_jax.synthetic import stripes
 from srd_jax.synthetic.batch import Batch
+from srd_jax.tasks.period import crop_arrays
+from srd_jax.tasks.period.augment import augment
+from srd_jax.tasks.period.config import MaskedStripesConfig
+from srd_jax.tasks.period.crop_arrays import Crops
 
 
 def render(
@@ -66,7 +66,7 @@ def render_masked(
 
 def framed(masks: list[np.ndarray]) -> Crops:
     """Returns masks of FRAME on the device, as crops whose images and periods are to be drawn."""
-    return crops.pad(masks, masks, [1.0] * len(masks))
+    return crop_arrays.pad(masks, masks, [1.0] * len(masks))
 
 
 def render_augmented(

@@ -9,11 +9,11 @@ import pytest
 from flax import nnx
 from helpers.network_in_numpy import forward
 
-from srd_jax import model
-from srd_jax.config import Block, EncoderConfig, ModelConfig
-from srd_jax.model import ConvEncoder, SRDNet
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import model
+from srd_jax.tasks.period.config import Block, EncoderConfig, ModelConfig
+from srd_jax.tasks.period.model import ConvEncoder, SRDNet
 
 FRAME = (284, 46)  # a grid of 2 x 5
 SMALL = ModelConfig(

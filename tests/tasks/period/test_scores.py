@@ -5,8 +5,8 @@ import pytest
 from helpers.crops import ellipse
 from scipy import optimize, stats
 
-from srd_jax import losses
-from srd_jax.evaluation import scores, traits
+from srd_jax.evaluation import traits
+from srd_jax.tasks.period import losses, scores
 
 
 def test_errors_have_their_closed_forms():

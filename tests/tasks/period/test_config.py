@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from srd_jax import config as config_module
-from srd_jax.config import (
+from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import config as config_module
+from srd_jax.tasks.period.config import (
     Block,
     CloneConfig,
     DataConfig,
@@ -23,7 +24,6 @@ from srd_jax.config import (
     to_json,
     validated,
 )
-from srd_jax.support.errors import InputError
 
 
 def other():

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from srd_jax import model
-from srd_jax.attention_figure import attention_figure, title, write_figure
-from srd_jax.calibration import Calibration
-from srd_jax.config import TrainConfig
-from srd_jax.sources import Source
 from srd_jax.support.compiling import jit
+from srd_jax.tasks.period import model
+from srd_jax.tasks.period.attention import attention_figure, title, write_figure
+from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.config import TrainConfig
+from srd_jax.tasks.period.sources import Source
 from srd_jax.training.curves import curves_picture
 
 NOT_CALIBRATED = Calibration()

@@ -4,11 +4,11 @@ import pathlib
 
 import numpy as np
 
-from srd_jax.config import TrainConfig
 from srd_jax.imaging.crop import find_images, read_crop
 from srd_jax.imaging.preparation import prepare
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.drawn_set import Recipe, provide
+from srd_jax.tasks.period.config import TrainConfig
 
 
 def check(config: TrainConfig) -> None:

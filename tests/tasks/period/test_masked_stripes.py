@@ -7,9 +7,14 @@ import pytest
 from helpers.crops import ellipse
 from scipy import ndimage, stats
 
-from srd_jax.config import AugmentConfig, MaskedStripesConfig, ModelConfig, StripesConfig
 from srd_jax.imaging.preparation import FRAME
-from srd_jax.synthetic import masked_stripes
+from srd_jax.tasks.period import masked_stripes
+from srd_jax.tasks.period.config import (
+    AugmentConfig,
+    MaskedStripesConfig,
+    ModelConfig,
+    StripesConfig,
+)
 
 GEOMETRY = ModelConfig().geometry
 FIELD = GEOMETRY.receptive_field

@@ -3,9 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from srd_jax import initialisation
-from srd_jax.config import EncoderConfig, ModelConfig
 from srd_jax.networks.receptive_field import Block
+from srd_jax.tasks.period import initialisation
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 
 CONFIG = ModelConfig(
     encoder=EncoderConfig(blocks=(Block(2, (2, 2)), Block(2, (3, 1)), Block(1, (2, 1))), channels=6)

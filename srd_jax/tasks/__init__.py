@@ -1,0 +1,1 @@
+"""The tasks that networks are trained for, one package each."""
