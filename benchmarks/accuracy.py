@@ -20,11 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import rich.progress
 
-from srd_jax import methods, predict
-from srd_jax.combination import Combined
 from srd_jax.evaluation import cases, summary, tables
 from srd_jax.imaging import dataset
-from srd_jax.measurement import Method
+from srd_jax.measuring import estimator, methods
+from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
 from srd_jax.synthetic.crops import draw_grana
@@ -53,11 +53,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=12345, help="default: %(default)s")
     parser.add_argument("--out", default="docs/accuracy.md", help="default: %(default)s")
     options = parser.parse_args()
-    network = predict.load(options.weights)
+    network = estimator.load(options.weights)
     ours: dict[str, Method] = {OURS: Combined(network), NETWORK: network}
     compared = dict(ours)
     if options.reference:
-        compared["reference"] = predict.load(options.reference)
+        compared["reference"] = estimator.load(options.reference)
     without = [name for name in methods.METHODS if name not in methods.WITH_NETWORK]
     compared |= {name: methods.make(name) for name in without}
 

@@ -19,10 +19,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import numpy as np
 
-from srd_jax import predict, tta
 from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
-from srd_jax.rows import row_of
+from srd_jax.measuring import estimator, tta
+from srd_jax.measuring.result import row_of
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.period.config import GranaConfig
 
@@ -40,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     if (options.folder is None) == (options.generated is None):
         parser.error("accepted is either FOLDER or --generated N")
-    estimator = predict.load(options.weights)
+    estimator = estimator.load(options.weights)
     measured = [measure(estimator, one) for one in grana(options)]
     high = [one for one in measured if one["windows"] > 1]
     for name, part in (("all crops", measured), ("crops of several windows", high)):
@@ -58,7 +58,7 @@ def grana(options: argparse.Namespace):
         yield from (dataset.Granum(f"{i}", *one) for i, one in enumerate(drawn))
 
 
-def measure(estimator: predict.Estimator, granum: dataset.Granum) -> dict:
+def measure(estimator: estimator.Estimator, granum: dataset.Granum) -> dict:
     """Returns errors and sds of each way, px of the crop, and the variance between views."""
     crop = Crop(granum.image, granum.mask, granum.px_per_nm, "")
     windows = tta.Augmented(estimator).prepare(crop)

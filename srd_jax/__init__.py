@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     # Late, so that importing a part of the package doesn't start JAX.
     if name == "load":
-        from srd_jax.predict import load
+        from srd_jax.measuring.estimator import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

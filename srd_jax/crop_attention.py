@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.predict import Estimator
+from srd_jax.measuring.estimator import Estimator
 from srd_jax.tasks.period.attention import attention_figure, title
 
 

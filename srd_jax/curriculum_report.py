@@ -8,7 +8,7 @@ from PIL import Image
 
 import srd_jax
 from srd_jax.curriculum_tables import candidates, confidence, figures, lessons, wrote
-from srd_jax.results import write_table
+from srd_jax.measuring.table import write_table
 from srd_jax.stage_record import StageRecord, read_stage
 from srd_jax.support import page
 from srd_jax.support.errors import InputError, one_line

@@ -6,10 +6,10 @@ from helpers.command import refused, run
 from helpers.crops import random_weights, stripes, write_crop, write_weights
 from PIL import Image
 
-from srd_jax import predict
 from srd_jax.crop_attention import crop_attention
 from srd_jax.imaging.crop import read_crop
-from srd_jax.predict import Estimator
+from srd_jax.measuring import estimator
+from srd_jax.measuring.estimator import Estimator
 from srd_jax.support.errors import InputError
 
 
@@ -47,7 +47,7 @@ def test_a_crop_that_cannot_be_measured_is_refused():
 
 def test_a_bad_file_stops_no_other(tmp_path, capsys, monkeypatch):
     # One for all tests: each compiles its network anew.
-    monkeypatch.setattr(predict, "load", lambda path, batch_size: estimator())
+    monkeypatch.setattr(estimator, "load", lambda path, batch_size: estimator())
     folder = tmp_path / "crops"
     for name in ("a.png", "b/a.png"):
         write_crop(folder / name)

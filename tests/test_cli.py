@@ -13,14 +13,14 @@ from helpers.torch_files import synthetic
 from helpers.torch_files import write as write_torch
 
 import srd_jax
-from srd_jax import methods
-from srd_jax.combination import Combined
 from srd_jax.imaging.crop import read_crop
 from srd_jax.imaging.preparation import prepare
-from srd_jax.predict import Estimator
+from srd_jax.measuring import methods
+from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.estimator import Estimator
+from srd_jax.measuring.tta import Augmented
 from srd_jax.tasks.period import torch_weights
 from srd_jax.tasks.period.model import as_function
-from srd_jax.tta import Augmented
 
 ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 

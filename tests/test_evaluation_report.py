@@ -15,7 +15,7 @@ from srd_jax.evaluation import pictures, plots, report, tables
 from srd_jax.evaluation.cases import Shown, column, evaluate
 from srd_jax.evaluation.summary import summarise
 from srd_jax.imaging.dataset import Granum
-from srd_jax.measurement import Measurement
+from srd_jax.measuring.measurement import Measurement
 
 
 @pytest.fixture(scope="module")

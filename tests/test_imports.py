@@ -11,34 +11,34 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__
+commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ measuring.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__
 synthetic.batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
 imaging.masks
-imaging.annotations baselines tasks.period.crop_arrays support.fields support.files support.folders networks.receptive_field local_period tasks.period.losses support.page imaging.picture
-autocorrelation
+imaging.annotations measuring.classical tasks.period.crop_arrays support.fields support.files support.folders networks.receptive_field measuring.local_period tasks.period.losses support.page imaging.picture
+measuring.autocorrelation
 imaging.orientation imaging.preparation imaging.rotation
-training.curves synthetic.config training.config imaging.tiff visualize
+training.curves synthetic.config training.config imaging.tiff measuring.overlays
 tasks.period.source_config
 tasks.period.attention tasks.period.augment tasks.period.calibration tasks.period.data_config imaging.formats
 tasks.period.config
 tasks.period.model training.metrics synthetic.layers synthetic.marks synthetic.outline synthetic.profile
 synthetic.stripes tasks.config_files curriculum_config training.ending training.handover sheet training.weights
 imaging.crop tasks.period.initialisation training.optimizer tasks.period.masked_stripes synthetic.micrograph tasks.period.torch_weights
-measurement synthetic.negatives
-combination
+measuring.measurement synthetic.negatives
+measuring.combination
 synthetic.granum
-rows synthetic.crops synthetic.grana
+measuring.result synthetic.crops synthetic.grana
 imaging.dataset
 imaging.tfds
 synthetic.drawn_set
 tasks.period.sources tasks.period.unlabelled
 training.steps
 training.candidates training.checkpoint tasks.period.pictures
-training.start predict
-crop_attention training.provenance tta
+training.start measuring.estimator
+crop_attention training.provenance measuring.tta
 training.finish
-methods
-__init__ results stage_record training.train
+measuring.methods
+__init__ measuring.table stage_record training.train
 evaluation.cases
 evaluation.pictures evaluation.summary
 curriculum_tables evaluation.plots evaluation.tables

@@ -5,7 +5,7 @@ import pytest
 from helpers.command import read, run
 from helpers.crops import write_crop, write_weights
 
-from srd_jax.predict import Estimator
+from srd_jax.measuring.estimator import Estimator
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import pathlib
 from collections.abc import Iterable
 
-from srd_jax import rows
+from srd_jax.measuring import result
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.training import weights
@@ -23,7 +23,7 @@ def positive(text: str) -> float:
     """
     try:
         value = float(text)
-        rows.check_scale(value)
+        result.check_scale(value)
     except ValueError:  # of which InputError is one
         raise argparse.ArgumentTypeError(
             f"found {text!r}; accepted is a number above 0, such as 1.302"
@@ -64,7 +64,7 @@ def weights_path(text: str) -> pathlib.Path:
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
     """Adds what only a network heeds, and the limits of what is ok."""
-    plain = rows.DEFAULT_LIMITS
+    plain = result.DEFAULT_LIMITS
     parser.add_argument(
         "--tta",
         action="store_true",
@@ -109,7 +109,7 @@ def check_network_options(options: argparse.Namespace, network: bool) -> None:
         raise InputError(f"{names[0]}: found without a network; accepted with one only")
 
 
-def limits(options: argparse.Namespace) -> rows.Limits:
+def limits(options: argparse.Namespace) -> result.Limits:
     """Returns the limits of what is ok: those that are given, and the usual ones.
 
     Raises:
@@ -121,7 +121,7 @@ def limits(options: argparse.Namespace) -> rows.Limits:
         "period_nm": options.period_nm and tuple(options.period_nm),
     }
     found = dataclasses.replace(
-        rows.DEFAULT_LIMITS, **{name: value for name, value in given.items() if value is not None}
+        result.DEFAULT_LIMITS, **{name: value for name, value in given.items() if value is not None}
     )
     low, high = found.period_nm
     if low > high:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import rich.console
 import rich.progress
 
-from srd_jax import predict, results
 from srd_jax.commands import arguments
 from srd_jax.crop_attention import crop_attention
 from srd_jax.imaging import annotations
 from srd_jax.imaging.crop import find_images, read_crop
+from srd_jax.measuring import estimator, table
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
 from srd_jax.tasks.period.attention import write_figure
@@ -47,7 +47,7 @@ def _attention(options: argparse.Namespace) -> int:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder}: is a file; accepted is a folder")
     check_writable(folder / f"crop{ENDING}")
-    estimator = predict.load(options.weights, batch_size=1)
+    estimator = estimator.load(options.weights, batch_size=1)
     failed = _draw(estimator, paths, known, folder)
     for path, reason in failed.items():
         print(f"{path}: {reason}", file=sys.stderr)
@@ -71,19 +71,19 @@ def _known(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
 
 
 def _draw(
-    estimator: predict.Estimator,
+    estimator: estimator.Estimator,
     paths: Sequence[pathlib.Path],
     known: Mapping[str, float],
     folder: pathlib.Path,
 ) -> dict[pathlib.Path, str]:
     """Writes the figures behind a progress bar, and returns the reason of each that failed."""
-    root = results.common_root(paths)
+    root = table.common_root(paths)
     bar = rich.console.Console(stderr=True)
     failed = {}
     for path in rich.progress.track(
         paths, "drawing", console=bar, transient=True, disable=not bar.is_terminal
     ):
-        name = results.printable(path.name)
+        name = table.printable(path.name)
         try:
             figure = crop_attention(estimator, read_crop(path), name, known.get(path.name))
         except InputError as error:

@@ -9,14 +9,14 @@ import rich.console
 import rich.progress
 from rich.text import Text
 
-from srd_jax import methods, predict
-from srd_jax.combination import Combined
 from srd_jax.commands import arguments
 from srd_jax.evaluation import cases, output, summary
 from srd_jax.imaging import dataset
-from srd_jax.measurement import Method
-from srd_jax.methods import COMBINED, NETWORK, WITH_NETWORK
-from srd_jax.results import print_line, printable
+from srd_jax.measuring import estimator, methods
+from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.measurement import Method
+from srd_jax.measuring.methods import COMBINED, NETWORK, WITH_NETWORK
+from srd_jax.measuring.table import print_line, printable
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.synthetic.crops import draw_grana
@@ -54,7 +54,7 @@ def add(commands) -> None:
     one.add_argument(
         "--batch-size",
         type=arguments.count,
-        default=predict.BATCH_SIZE,
+        default=estimator.BATCH_SIZE,
         metavar="N",
         help="crops measured at once, default: %(default)s",
     )

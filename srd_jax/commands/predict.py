@@ -10,9 +10,9 @@ import rich.console
 import rich.progress
 from rich.text import Text
 
-from srd_jax import methods, predict, results, rows
 from srd_jax.commands import arguments
 from srd_jax.imaging import annotations, crop
+from srd_jax.measuring import estimator, methods, result, table
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 
@@ -49,7 +49,7 @@ def add(commands) -> None:
     one.add_argument(
         "--batch-size",
         type=arguments.count,
-        default=predict.BATCH_SIZE,
+        default=estimator.BATCH_SIZE,
         metavar="N",
         help="crops measured at once, default: %(default)s",
     )
@@ -72,22 +72,22 @@ def _predict(options: argparse.Namespace) -> int:
     # Smaller batches than asked for where there are fewer crops: padding costs time.
     size = min(options.batch_size, len(paths))
     method = methods.make(options.method, options.weights, size, options.tta)
-    found: list[rows.Row] = []
+    found: list[result.Row] = []
     try:
         _measure(method, paths, options, limits, found)
     except BaseException:  # what is measured is kept, whatever stops the rest
         if found:
-            results.write_csv(options.out, found)
+            table.write_csv(options.out, found)
         kept = f"the first {len(found)} are in {options.out}" if found else "nothing is written"
         print(f"{len(found)} of {len(paths)} files done; {kept}", file=sys.stderr)
         raise
-    results.write_csv(options.out, found)
+    table.write_csv(options.out, found)
     console = rich.console.Console()
-    results.print_table(console, found, truth)
+    table.print_table(console, found, truth)
     overlays = f", overlays in {options.overlay}" if options.overlay else ""
-    line = f"{results.summary(found)}; results in {options.out}{overlays}"
+    line = f"{table.summary(found)}; results in {options.out}{overlays}"
     # By rich, which ends quietly where the reader of a pipe has closed it.
-    results.print_line(console, Text(line))
+    table.print_line(console, Text(line))
     return (
         arguments.SOME_FAILED if any(row.status == "error" for row in found) else arguments.ALL_READ
     )
@@ -98,7 +98,7 @@ def _crops(given: Sequence[str]) -> list[pathlib.Path]:
     named = {pathlib.Path(path) for path in given}
     found = crop.find_images(given)
     crops = [
-        path for path in found if path in named or not path.name.endswith(results.OVERLAY_ENDING)
+        path for path in found if path in named or not path.name.endswith(table.OVERLAY_ENDING)
     ]
     if not crops:
         raise InputError(
@@ -143,19 +143,19 @@ def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -
     folder = pathlib.Path(options.overlay)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--overlay {folder}: is a file; accepted is a folder")
-    check_writable(folder / f"crop{results.OVERLAY_ENDING}")
+    check_writable(folder / f"crop{table.OVERLAY_ENDING}")
 
 
 def _measure(
     method: methods.Method,
     paths: Sequence[pathlib.Path],
     options: argparse.Namespace,
-    limits: rows.Limits,
-    found: list[rows.Row],
+    limits: result.Limits,
+    found: list[result.Row],
 ) -> None:
     """Appends a row a file, and writes overlays, behind a progress bar."""
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
-    measured = predict.measure_files(
+    measured = estimator.measure_files(
         method,
         paths,
         options.px_per_nm,
@@ -163,7 +163,7 @@ def _measure(
         with_attention=overlay is not None,
         auto_rotate=options.auto_rotate,
     )
-    root = results.common_root(paths)
+    root = table.common_root(paths)
     bar = rich.console.Console(stderr=True)
     for one in rich.progress.track(
         measured,
@@ -174,5 +174,5 @@ def _measure(
         disable=not bar.is_terminal,
     ):
         if overlay is not None:
-            results.write_overlay(overlay, root, one, method.geometry)
+            table.write_overlay(overlay, root, one, method.geometry)
         found.append(one.row)

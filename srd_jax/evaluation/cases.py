@@ -13,8 +13,8 @@ from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.dataset import Granum
 from srd_jax.imaging.orientation import tilt
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS
-from srd_jax.measurement import Measurement, Method
-from srd_jax.rows import DEFAULT_LIMITS, Limits, row_of
+from srd_jax.measuring.measurement import Measurement, Method
+from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, row_of
 from srd_jax.support.errors import InputError, one_line
 
 STATUSES = ("ok", "low_confidence", "failed")

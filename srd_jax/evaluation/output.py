@@ -9,7 +9,7 @@ import srd_jax
 from srd_jax.evaluation.cases import Case, Shown
 from srd_jax.evaluation.report import report
 from srd_jax.evaluation.summary import Summary, flat
-from srd_jax.results import write_table
+from srd_jax.measuring.table import write_table
 from srd_jax.support.files import write_text
 
 FILES = ("results.csv", "summary.csv", "summary.json", "report.html")

@@ -10,7 +10,7 @@ import rich.table
 from rich.text import Text
 
 from srd_jax.evaluation.cases import STATUSES, Case, column
-from srd_jax.results import print_line
+from srd_jax.measuring.table import print_line
 from srd_jax.tasks.period import scores
 
 # Half-open bins; the last has no end. By field of `Case`.

@@ -22,7 +22,7 @@ from srd_jax.imaging.annotations import HORIZONTAL, Row, annotation, each_row
 from srd_jax.imaging.crop import read_crop
 from srd_jax.imaging.masks import check_lengths
 from srd_jax.imaging.rotation import rotate
-from srd_jax.rows import SHORTEST_PERIOD_PX
+from srd_jax.measuring.result import SHORTEST_PERIOD_PX
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file, write_text
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers.crops import ellipse, stripes
 from srd_jax.imaging.dataset import Granum
-from srd_jax.measurement import Measurement, Method
+from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.support.errors import InputError
 
 

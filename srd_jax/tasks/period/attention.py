@@ -15,9 +15,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from srd_jax.measuring.overlays import head_colours, spread, superimpose
 from srd_jax.networks.receptive_field import Geometry, Size
 from srd_jax.support.files import whole_file
-from srd_jax.visualize import head_colours, spread, superimpose
 
 # Inches: of a page's text, of the largest panel, between panels, of a line of text.
 _WIDTH, _LARGEST, _GAP, _LINE = 7.2, 2.4, 0.08, 0.17

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from srd_jax.measuring.overlays import head_colours
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure
 from srd_jax.tasks.period.config import ModelConfig
-from srd_jax.visualize import head_colours
 
 SMALL = Geometry(receptive_field=(20, 8), stride=(16, 2))
 

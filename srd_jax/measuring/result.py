@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from srd_jax.measurement import Measurement
+from srd_jax.measuring.measurement import Measurement
 from srd_jax.support.errors import InputError
 
 # Nothing shorter can be seen in an image (sampling theorem).

@@ -5,11 +5,11 @@ import pytest
 from helpers.crops import ellipse, random_weights, stripes
 from scipy import integrate, stats
 
-from srd_jax.autocorrelation import Peaks, autocorrelation, peaks
-from srd_jax.combination import BELIEF, Combined, combine, posteriors
 from srd_jax.imaging.crop import Crop
-from srd_jax.measurement import Measurement, Method
-from srd_jax.predict import Estimator
+from srd_jax.measuring.autocorrelation import Peaks, autocorrelation, peaks
+from srd_jax.measuring.combination import BELIEF, Combined, combine, posteriors
+from srd_jax.measuring.estimator import Estimator
+from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.support.errors import InputError
 
 NONE = Peaks(*np.zeros((11, 0)))

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
 
-from srd_jax import autocorrelation, baselines, methods
-from srd_jax.combination import Combined
 from srd_jax.imaging.crop import Crop, read_crop
-from srd_jax.measurement import Method
-from srd_jax.predict import Estimator, measure_files
+from srd_jax.measuring import autocorrelation, classical, methods
+from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.estimator import Estimator, measure_files
+from srd_jax.measuring.measurement import Method
 from srd_jax.support.errors import InputError
 
-CLASSICAL = {"fft": baselines.fft, "autocorrelation": autocorrelation.autocorrelation}
+CLASSICAL = {"fft": classical.fft, "autocorrelation": autocorrelation.autocorrelation}
 
 
 @pytest.mark.parametrize("name", CLASSICAL)

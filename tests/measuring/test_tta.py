@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
 
-from srd_jax import methods, tta
 from srd_jax.imaging.crop import Crop
-from srd_jax.measurement import Measurement
-from srd_jax.predict import Estimator, measure_files
+from srd_jax.measuring import methods, tta
+from srd_jax.measuring.estimator import Estimator, measure_files
+from srd_jax.measuring.measurement import Measurement
+from srd_jax.measuring.tta import Augmented, combine
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.calibration import Calibration
-from srd_jax.tta import Augmented, combine
 
 IMAGES = [stripes(i, shape, 18 + i) for i, shape in enumerate([(120, 150), (330, 100)])]
 

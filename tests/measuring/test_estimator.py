@@ -11,10 +11,10 @@ from safetensors.numpy import save_file
 from skimage.transform import resize
 
 import srd_jax
-from srd_jax import methods, predict
 from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.imaging.rotation import rotate
-from srd_jax.predict import Estimator, load, measure_files
+from srd_jax.measuring import estimator, methods
+from srd_jax.measuring.estimator import Estimator, load, measure_files
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.config import Block, EncoderConfig, ModelConfig, TrainConfig
 from srd_jax.tasks.period.model import as_function, parameter_shapes
@@ -240,7 +240,7 @@ def test_the_next_batch_is_read_meanwhile_and_no_more(tmp_path, monkeypatch):
         return measure(prepared, with_attention)
 
     measure = estimator.measure
-    monkeypatch.setattr(predict, "read_crop", reading)
+    monkeypatch.setattr(estimator, "read_crop", reading)
     monkeypatch.setattr(estimator, "measure", measuring)
     files = []
     for count, one in enumerate(measure_files(estimator, paths)):

@@ -15,8 +15,8 @@ from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.imaging.orientation import tilt
 from srd_jax.imaging.preparation import FRAME, Prepared, prepare
 from srd_jax.imaging.rotation import rotate
-from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
-from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, check_scale, row_of
+from srd_jax.measuring.measurement import Measurement, Method, check_batch_size, grey_and_mask
+from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Row, check_scale, row_of
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.tasks.period import model

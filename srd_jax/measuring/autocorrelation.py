@@ -7,8 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage, signal
 
-from srd_jax.baselines import NOTHING, SHORTEST_PX, Period, granum, nothing_repeats, summit
-from srd_jax.local_period import local_period
+from srd_jax.measuring.classical import (
+    NOTHING,
+    SHORTEST_PX,
+    Period,
+    granum,
+    nothing_repeats,
+    summit,
+)
+from srd_jax.measuring.local_period import local_period
 
 # What the first of two peaks an octave apart needs of the best one's prominence, to be the period.
 _OCTAVE_PROMINENCE = 0.6

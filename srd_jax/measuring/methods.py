@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from srd_jax import autocorrelation, baselines, predict
-from srd_jax.combination import Combined
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.masks import tight_box
-from srd_jax.measurement import Measurement, Method, check_batch_size, grey_and_mask
+from srd_jax.measuring import autocorrelation, classical, estimator
+from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.measurement import Measurement, Method, check_batch_size, grey_and_mask
+from srd_jax.measuring.tta import Augmented
 from srd_jax.support.errors import InputError
-from srd_jax.tta import Augmented
 
-_BASELINES = {"fft": baselines.fft, "autocorrelation": autocorrelation.autocorrelation}
+_BASELINES = {"fft": classical.fft, "autocorrelation": autocorrelation.autocorrelation}
 
 # The methods that take weights: a network and autocorrelation combined, and a network alone.
 COMBINED, NETWORK = WITH_NETWORK = ("combined", "network")
@@ -26,8 +26,8 @@ class Classical(Method[Measurement]):
 
     def __init__(
         self,
-        period: Callable[[ArrayLike, ArrayLike], baselines.Period],
-        batch_size: int = predict.BATCH_SIZE,
+        period: Callable[[ArrayLike, ArrayLike], classical.Period],
+        batch_size: int = estimator.BATCH_SIZE,
     ):
         """Takes a function of `baselines` or `autocorrelation`.
 
@@ -65,7 +65,7 @@ class Classical(Method[Measurement]):
 def make(
     name: str | None = None,
     weights: str | os.PathLike[str] | None = None,
-    batch_size: int = predict.BATCH_SIZE,
+    batch_size: int = estimator.BATCH_SIZE,
     tta: bool = False,
 ) -> Method:
     """Returns a method.
@@ -91,7 +91,7 @@ def make(
                 f"method {name} with {found}; accepted with {' and '.join(WITH_NETWORK)} only"
             )
         return Classical(_BASELINES[name], batch_size)
-    estimator = predict.load(weights, batch_size)
+    estimator = estimator.load(weights, batch_size)
     network = Augmented(estimator) if tta else estimator
     if estimator.weights.model.confidence and name != NETWORK:
         return Combined(network)

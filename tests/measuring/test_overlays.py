@@ -3,8 +3,7 @@ import pytest
 from PIL import Image
 from skimage.transform import resize
 
-from srd_jax.support.errors import InputError
-from srd_jax.visualize import (
+from srd_jax.measuring.overlays import (
     head_colours,
     overlay,
     overlay_picture,
@@ -12,6 +11,7 @@ from srd_jax.visualize import (
     spread,
     superimpose,
 )
+from srd_jax.support.errors import InputError
 
 _COMB = (0, 230, 255)
 

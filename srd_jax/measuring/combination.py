@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from srd_jax.autocorrelation import Peaks, peaks
 from srd_jax.imaging.crop import Crop
-from srd_jax.measurement import Measurement, Method, grey_and_mask
+from srd_jax.measuring.autocorrelation import Peaks, peaks
+from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask
 from srd_jax.support.errors import InputError
 
 # Logarithms of periods, px of the crop; beyond them nothing is measured. Clear peaks are 0.002

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from helpers.crops import ellipse, stripes
 
-from srd_jax.autocorrelation import autocorrelation
-from srd_jax.baselines import fft
 from srd_jax.imaging.crop import read_crop
+from srd_jax.measuring.autocorrelation import autocorrelation
+from srd_jax.measuring.classical import fft
 from srd_jax.support.errors import InputError
 
 BOTH = pytest.mark.parametrize("measure", [fft, autocorrelation])

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from srd_jax.measurement import Measurement
-from srd_jax.rows import DEFAULT_LIMITS, Limits, Row, row_of
+from srd_jax.measuring.measurement import Measurement
+from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Row, row_of
 
 
 def judged(period, sd, scale=None, field=400, limits=DEFAULT_LIMITS):

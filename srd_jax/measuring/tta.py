@@ -8,8 +8,8 @@ import numpy as np
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.preparation import FRAME, Prepared, prepare_windows
-from srd_jax.measurement import Measurement, Method, grey_and_mask
-from srd_jax.predict import Estimator, check_lamellae
+from srd_jax.measuring.estimator import Estimator, check_lamellae
+from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask
 
 # Steps through the rows and columns of a frame; neither lamellae nor period change by a flip.
 _FLIPS = ((1, 1), (-1, 1), (1, -1), (-1, -1))

@@ -11,11 +11,11 @@ import rich.console
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from srd_jax.measuring.estimator import Measured
+from srd_jax.measuring.overlays import overlay_picture, spread
+from srd_jax.measuring.result import SHORTEST_PERIOD_PX, Row
 from srd_jax.networks.receptive_field import Geometry
-from srd_jax.predict import Measured
-from srd_jax.rows import SHORTEST_PERIOD_PX, Row
 from srd_jax.support.files import whole_file
-from srd_jax.visualize import overlay_picture, spread
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 OVERLAY_ENDING = ".overlay.png"

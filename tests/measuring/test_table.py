@@ -9,13 +9,13 @@ import rich.console
 from helpers.crops import ellipse, stripes
 from PIL import Image
 
-from srd_jax import results
 from srd_jax.imaging.crop import Crop
-from srd_jax.measurement import Measurement
+from srd_jax.measuring import table
+from srd_jax.measuring.estimator import Measured
+from srd_jax.measuring.measurement import Measurement
+from srd_jax.measuring.result import Row
+from srd_jax.measuring.table import print_table, summary, write_csv, write_overlay
 from srd_jax.networks.receptive_field import Geometry
-from srd_jax.predict import Measured
-from srd_jax.results import print_table, summary, write_csv, write_overlay
-from srd_jax.rows import Row
 
 OK = Row("grana/a.png", 25.123456, 0.94, 1.298, 19.355, 0.72, "ok", "", "tiff")
 NO_SCALE = Row("grana/b.png", 31.0, 17.0, status="low_confidence", reason="sd is too large")
@@ -137,7 +137,7 @@ def test_long_tables_are_cut_and_tell_it():
     rows = [Row(f"{i}.png", 20.0, status="ok") for i in range(70)]
     rows[60] = Row("60.png")
     lines = printed(rows, truth={"0.png": 21.0, "69.png": 23.0})
-    assert len(lines) == 2 + results.TABLE_ROWS + 2
+    assert len(lines) == 2 + table.TABLE_ROWS + 2
     assert lines[-2] == "and 20 more, 1 of them with errors"
     assert lines[-1].startswith("mean absolute error 2.00 px over 2 of 70 crops")
 
@@ -212,5 +212,5 @@ def test_an_overlay_without_attention_shows_comb_and_mask(tmp_path):
 
 def test_the_common_root_is_above_all_files(tmp_path):
     paths = [pathlib.Path(tmp_path, name) for name in ("a/b/1.png", "a/c/1.png")]
-    assert results.common_root(paths) == (tmp_path / "a").resolve()
-    assert results.common_root(paths[:1]) == (tmp_path / "a" / "b").resolve()
+    assert table.common_root(paths) == (tmp_path / "a").resolve()
+    assert table.common_root(paths[:1]) == (tmp_path / "a" / "b").resolve()

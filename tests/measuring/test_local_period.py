@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from srd_jax.local_period import local_period
+from srd_jax.measuring.local_period import local_period
 
 
 def wave(turns, amplitude=1.0):

@@ -1,0 +1,1 @@
+"""Measures the period of crops: methods, files, results."""
