@@ -9,8 +9,8 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from srd_jax import curriculum
-from srd_jax.curriculum_config import CurriculumConfig
+from srd_jax.curriculum.config import CurriculumConfig
+from srd_jax.curriculum.stages import stages
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.tasks.period.config import TrainConfig
 from srd_jax.training import train
@@ -33,7 +33,7 @@ def main(_: list[str]) -> int:
         if isinstance(config, TrainConfig):
             train.run(config, workdir)
         else:
-            curriculum.run(config, workdir, pathlib.Path(path).parent)
+            stages.run(config, workdir, pathlib.Path(path).parent)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

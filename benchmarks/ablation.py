@@ -21,11 +21,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from absl import logging
 
-from srd_jax import curriculum
-from srd_jax.curriculum_config import PRESETS, CurriculumConfig
-from srd_jax.curriculum_tables import duration
+from srd_jax.curriculum.config import PRESETS, CurriculumConfig
+from srd_jax.curriculum.record import StageRecord, read_stage
+from srd_jax.curriculum.stages import stages
+from srd_jax.curriculum.tables import duration
 from srd_jax.evaluation.summary import text
-from srd_jax.stage_record import StageRecord, read_stage
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
 from srd_jax.tasks.period.config import StartConfig, TrainConfig
@@ -87,7 +87,7 @@ def run(
       train.Stopped: a stage ended early.
     """
     config = CurriculumConfig(preset=preset, stages=STAGES, seed=seed)
-    stages = curriculum.stage_configs(config, CONFIGS)
+    stages = stages.stage_configs(config, CONFIGS)
     stages = VARIANTS[variant]([shortened(stage, share) for stage in stages])
     for stage in stages:
         train.run(stage, workdir / stage.name)

@@ -8,7 +8,7 @@ skips stages; `--config.data.dir=DIR` takes real crops instead of drawn ones.
 The preset fast takes an hour and a half on two CPU cores; see the README for its figures.
 """
 
-from srd_jax.curriculum_config import CurriculumConfig
+from srd_jax.curriculum.config import CurriculumConfig
 
 
 def get_config() -> CurriculumConfig:

@@ -6,7 +6,7 @@ python launch.py --config=configs/release.py --workdir=runs/release --config.pre
 The result is runs/release/weights.safetensors. No real crop is seen, and no image twice.
 """
 
-from srd_jax.curriculum_config import CurriculumConfig
+from srd_jax.curriculum.config import CurriculumConfig
 
 
 def get_config() -> CurriculumConfig:

@@ -6,7 +6,7 @@ python launch.py --config=configs/release1.py:full --workdir=runs/full/release1
 Every image is new. `configs/release.py` trains all parts.
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     EncoderConfig,
     LossConfig,

@@ -8,7 +8,7 @@ now shows no lamellae that could be measured. Validation shows grana only. The r
 over the run.
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     CONFIDENCE_CLONES,
     EncoderConfig,

@@ -7,7 +7,7 @@ Starts from the last averaged parameters in the workdir `release2` beside its ow
 its end only, on as many images as the calibration of the sd needs.
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     EncoderConfig,
     LossConfig,

@@ -9,7 +9,7 @@ Fast: 87 minutes on two CPU cores with other work on them; validation MAE 3.51 p
 on full frames (seed 0, from parameters at 3.85).
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     EncoderConfig,
     LossConfig,

@@ -7,7 +7,7 @@ Fast: 7 minutes on two CPU cores with other work; validation MAE 0.81 px of the 
 the reference: 3.58). Columns two px apart see nearly the same, so narrow training frames suffice.
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import EncoderConfig, EndConfig, ModelConfig, TrainConfig
 
 PRESETS = {

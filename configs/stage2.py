@@ -8,7 +8,7 @@ Fast: 8 minutes on two CPU cores with other work; validation MAE 0.76 px of the 
 the reference: 4.13).
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     EncoderConfig,
     EndConfig,

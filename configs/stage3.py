@@ -9,7 +9,7 @@ Fast: 12 minutes on two CPU cores with other work; validation MAE 0.95 px of the
 the reference: 5.82).
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     EncoderConfig,
     EndConfig,

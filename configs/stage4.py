@@ -9,7 +9,7 @@ Fast: 55 minutes on two CPU cores with other work on them; validation MAE 4.44 p
 on full frames (seed 0; the reference, on its own crops: 5.67). It was still falling slowly.
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     CropsConfig,
     EncoderConfig,

@@ -10,7 +10,7 @@ Fast: 17 minutes on two CPU cores with other work; validation MAE 4.69 px of the
 the reference, on its own crops: 5.49).
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     CONFIDENCE_CLONES,
     CropsConfig,

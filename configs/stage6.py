@@ -9,7 +9,7 @@ epochs and at the deepest local minima of the training error (candidates/candida
 Fast: 10 minutes on two CPU cores (seed 0); the candidate of epoch 12 is chosen.
 """
 
-from srd_jax.curriculum_config import of_preset
+from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import (
     CropsConfig,
     DataConfig,

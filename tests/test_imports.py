@@ -11,7 +11,7 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ measuring.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__
+commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ curriculum.__init__ measuring.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__
 synthetic.batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
 imaging.masks
 imaging.annotations measuring.classical tasks.period.crop_arrays support.fields support.files support.folders networks.receptive_field measuring.local_period tasks.period.losses support.page imaging.picture
@@ -22,7 +22,7 @@ tasks.period.source_config
 tasks.period.attention tasks.period.augment tasks.period.calibration tasks.period.data_config imaging.formats
 tasks.period.config
 tasks.period.model training.metrics synthetic.layers synthetic.marks synthetic.outline synthetic.profile
-synthetic.stripes tasks.config_files curriculum_config training.ending training.handover sheet training.weights
+synthetic.stripes tasks.config_files curriculum.config training.ending training.handover sheet training.weights
 imaging.crop tasks.period.initialisation training.optimizer tasks.period.masked_stripes synthetic.micrograph tasks.period.torch_weights
 measuring.measurement synthetic.negatives
 measuring.combination
@@ -38,12 +38,12 @@ training.start measuring.estimator
 crop_attention training.provenance measuring.tta
 training.finish
 measuring.methods
-__init__ measuring.table stage_record training.train
+__init__ measuring.table curriculum.record training.train
 evaluation.cases
 evaluation.pictures evaluation.summary
-curriculum_tables evaluation.plots evaluation.tables
-curriculum_report evaluation.report
-curriculum evaluation.output
+curriculum.tables evaluation.plots evaluation.tables
+curriculum.report evaluation.report
+curriculum.stages evaluation.output
 commands.arguments
 commands.attention commands.evaluate commands.make_dataset commands.predict commands.preview
 commands.weights_files commands.weights_origin
@@ -103,4 +103,4 @@ def test_nothing_imports_the_programs_or_another_framework(path):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_configs_import_only_the_config_modules(path):
     modules = {name.rpartition(".")[0] for name in imports(path)}
-    assert modules <= {"srd_jax.tasks.period.config", "srd_jax.curriculum_config"}
+    assert modules <= {"srd_jax.tasks.period.config", "srd_jax.curriculum.config"}

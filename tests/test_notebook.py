@@ -12,7 +12,7 @@ import pytest
 from helpers.html_page import Page
 from helpers.training_runs import HURRY, ROOT, same_bits
 
-from srd_jax.curriculum_config import CurriculumConfig
+from srd_jax.curriculum.config import CurriculumConfig
 from srd_jax.training import weights
 
 NOTEBOOK = ROOT / "notebooks" / "curriculum_colab.ipynb"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PIL import Image
 
 import srd_jax
-from srd_jax.curriculum_tables import candidates, confidence, figures, lessons, wrote
+from srd_jax.curriculum.record import StageRecord, read_stage
+from srd_jax.curriculum.tables import candidates, confidence, figures, lessons, wrote
 from srd_jax.measuring.table import write_table
-from srd_jax.stage_record import StageRecord, read_stage
 from srd_jax.support import page
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import write_text
@@ -64,7 +64,7 @@ def report(records: Sequence[StageRecord]) -> str:
       InputError: a picture can't be read, or a metric isn't a number.
     """
     return page.render(
-        "curriculum_report.html.jinja",
+        "curriculum/report.html.jinja",
         sentences=sentences(records),
         version=srd_jax.__version__,
         figures=figures(records),

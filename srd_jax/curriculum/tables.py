@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from srd_jax.curriculum.record import StageRecord
 from srd_jax.evaluation.summary import text
-from srd_jax.stage_record import StageRecord
 from srd_jax.support.page import Column, Table, table
 from srd_jax.tasks.period.config import (
     CropsConfig,

@@ -10,9 +10,9 @@ import pytest
 from helpers.html_page import Page
 from PIL import Image
 
-from srd_jax.curriculum_report import sentences, write_report
-from srd_jax.curriculum_tables import duration
-from srd_jax.stage_record import read_stage
+from srd_jax.curriculum.record import read_stage
+from srd_jax.curriculum.report import sentences, write_report
+from srd_jax.curriculum.tables import duration
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.config import (
     CONFIDENCE_CLONES,

@@ -4,8 +4,8 @@ import dataclasses
 import pathlib
 import shutil
 
-from srd_jax.curriculum_config import CurriculumConfig, smoke, validated_curriculum
-from srd_jax.curriculum_report import write_report
+from srd_jax.curriculum.config import CurriculumConfig, smoke, validated_curriculum
+from srd_jax.curriculum.report import write_report
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
 from srd_jax.tasks.config_files import read_config
