@@ -8,16 +8,16 @@ from typing import NoReturn
 from srd_jax.commands import (
     arguments,
     attention,
+    convert_weights,
     evaluate,
     make_dataset,
     predict,
     preview,
-    weights_files,
-    weights_origin,
+    weights,
 )
 from srd_jax.support.errors import InputError, one_line
 
-COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights_origin, weights_files)
+COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights, convert_weights)
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -22,7 +22,7 @@ tasks.period.source_config
 tasks.period.attention tasks.period.augment tasks.period.calibration tasks.period.data_config imaging.formats
 tasks.period.config
 tasks.period.model training.metrics synthetic.layers synthetic.marks synthetic.outline synthetic.profile
-synthetic.stripes tasks.config_files curriculum.config training.ending training.handover sheet training.weights
+synthetic.stripes tasks.config_files curriculum.config training.ending training.handover commands.sheet training.weights
 imaging.crop tasks.period.initialisation training.optimizer tasks.period.masked_stripes synthetic.micrograph tasks.period.torch_weights
 measuring.measurement synthetic.negatives
 measuring.combination
@@ -35,7 +35,7 @@ tasks.period.sources tasks.period.unlabelled
 training.steps
 training.candidates training.checkpoint tasks.period.pictures
 training.start measuring.estimator
-crop_attention training.provenance measuring.tta
+commands.crop_attention training.provenance measuring.tta
 training.finish
 measuring.methods
 __init__ measuring.table curriculum.record training.train
@@ -46,7 +46,7 @@ curriculum.report evaluation.report
 curriculum.stages evaluation.output
 commands.arguments
 commands.attention commands.evaluate commands.make_dataset commands.predict commands.preview
-commands.weights_files commands.weights_origin
+commands.convert_weights commands.weights
 cli
 __main__
 """

@@ -9,7 +9,7 @@ import rich.console
 import rich.progress
 
 from srd_jax.commands import arguments
-from srd_jax.crop_attention import crop_attention
+from srd_jax.commands.crop_attention import crop_attention
 from srd_jax.imaging import annotations
 from srd_jax.imaging.crop import find_images, read_crop
 from srd_jax.measuring import estimator, table

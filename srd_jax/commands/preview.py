@@ -12,9 +12,9 @@ import rich.console
 import rich.progress
 
 from srd_jax.commands import arguments
+from srd_jax.commands.sheet import Shown, write_sheet
 from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.preparation import FRAME
-from srd_jax.sheet import Shown, write_sheet
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.config_files import read_config

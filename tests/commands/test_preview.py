@@ -5,7 +5,7 @@ from helpers.grana_folders import write_folder
 from helpers.training_runs import CONFIG_FILE
 from PIL import Image
 
-from srd_jax.sheet import Shown, write_sheet
+from srd_jax.commands.sheet import Shown, write_sheet
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.config_files import read_config
 
