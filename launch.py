@@ -9,8 +9,8 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from srd_jax.curriculum import stages
 from srd_jax.curriculum.config import CurriculumConfig
-from srd_jax.curriculum.stages import stages
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.tasks.period.config import TrainConfig
 from srd_jax.training import train

@@ -23,7 +23,7 @@ from absl import logging
 
 from srd_jax.curriculum.config import PRESETS, CurriculumConfig
 from srd_jax.curriculum.record import StageRecord, read_stage
-from srd_jax.curriculum.stages import stages
+from srd_jax.curriculum.stages import stage_configs
 from srd_jax.curriculum.tables import duration
 from srd_jax.evaluation.summary import text
 from srd_jax.support.errors import InputError
@@ -87,7 +87,7 @@ def run(
       train.Stopped: a stage ended early.
     """
     config = CurriculumConfig(preset=preset, stages=STAGES, seed=seed)
-    stages = stages.stage_configs(config, CONFIGS)
+    stages = stage_configs(config, CONFIGS)
     stages = VARIANTS[variant]([shortened(stage, share) for stage in stages])
     for stage in stages:
         train.run(stage, workdir / stage.name)

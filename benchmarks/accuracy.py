@@ -22,8 +22,9 @@ import rich.progress
 
 from srd_jax.evaluation import cases, summary, tables
 from srd_jax.imaging import dataset
-from srd_jax.measuring import estimator, methods
+from srd_jax.measuring import methods
 from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.estimator import load
 from srd_jax.measuring.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
@@ -53,11 +54,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=12345, help="default: %(default)s")
     parser.add_argument("--out", default="docs/accuracy.md", help="default: %(default)s")
     options = parser.parse_args()
-    network = estimator.load(options.weights)
+    network = load(options.weights)
     ours: dict[str, Method] = {OURS: Combined(network), NETWORK: network}
     compared = dict(ours)
     if options.reference:
-        compared["reference"] = estimator.load(options.reference)
+        compared["reference"] = load(options.reference)
     without = [name for name in methods.METHODS if name not in methods.WITH_NETWORK]
     compared |= {name: methods.make(name) for name in without}
 

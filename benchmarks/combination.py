@@ -24,9 +24,9 @@ import rich.progress
 from scipy import optimize
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.measuring import estimator
 from srd_jax.measuring.autocorrelation import Peaks, peaks
 from srd_jax.measuring.combination import BELIEF, Belief, combine, posteriors
+from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.period.config import GranaConfig, NegativesConfig
 from srd_jax.training import weights
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--negatives", type=int, default=333, metavar="N", help="%(default)s")
     parser.add_argument("--seed", type=int, default=777, help="%(default)s")
     options = parser.parse_args()
-    network = estimator.load(options.weights, batch_size=1)
+    network = load(options.weights, batch_size=1)
     grana = seen(network, GranaConfig(), options.grana, options.seed)
     found = fitted(grana, seen(network, NEGATIVES, options.negatives, options.seed + 1))
     print(f"with the present numbers: {figures(BELIEF, grana)}")
@@ -67,13 +67,13 @@ def main() -> None:
     print(f"BELIEF = {found}")
 
 
-def seen(network: estimator.Estimator, config: GranaConfig, n: int, seed: int) -> list[Seen]:
+def seen(network: Estimator, config: GranaConfig, n: int, seed: int) -> list[Seen]:
     """Returns drawn crops, measured."""
     drawn = rich.progress.track(draw_grana(seed, n, config), "measuring", n)
     return [_seen(network, image, mask, period) for image, mask, period, _ in drawn]
 
 
-def _seen(network: estimator.Estimator, image: np.ndarray, mask: np.ndarray, true: float) -> Seen:
+def _seen(network: Estimator, image: np.ndarray, mask: np.ndarray, true: float) -> Seen:
     (one,) = network([Crop(image, mask, None, "")])
     if one.sd_px is None:
         raise SystemExit("error: these weights give no sd; accepted: weights that do")

@@ -21,7 +21,8 @@ import numpy as np
 
 from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
-from srd_jax.measuring import estimator, tta
+from srd_jax.measuring import tta
+from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.measuring.result import row_of
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.period.config import GranaConfig
@@ -40,7 +41,7 @@ def main() -> None:
     options = parser.parse_args()
     if (options.folder is None) == (options.generated is None):
         parser.error("accepted is either FOLDER or --generated N")
-    estimator = estimator.load(options.weights)
+    estimator = load(options.weights)
     measured = [measure(estimator, one) for one in grana(options)]
     high = [one for one in measured if one["windows"] > 1]
     for name, part in (("all crops", measured), ("crops of several windows", high)):
@@ -58,7 +59,7 @@ def grana(options: argparse.Namespace):
         yield from (dataset.Granum(f"{i}", *one) for i, one in enumerate(drawn))
 
 
-def measure(estimator: estimator.Estimator, granum: dataset.Granum) -> dict:
+def measure(estimator: Estimator, granum: dataset.Granum) -> dict:
     """Returns errors and sds of each way, px of the crop, and the variance between views."""
     crop = Crop(granum.image, granum.mask, granum.px_per_nm, "")
     windows = tta.Augmented(estimator).prepare(crop)

@@ -12,7 +12,8 @@ from srd_jax.commands import arguments
 from srd_jax.commands.crop_attention import crop_attention
 from srd_jax.imaging import annotations
 from srd_jax.imaging.crop import find_images, read_crop
-from srd_jax.measuring import estimator, table
+from srd_jax.measuring import table
+from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
 from srd_jax.tasks.period.attention import write_figure
@@ -47,7 +48,7 @@ def _attention(options: argparse.Namespace) -> int:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder}: is a file; accepted is a folder")
     check_writable(folder / f"crop{ENDING}")
-    estimator = estimator.load(options.weights, batch_size=1)
+    estimator = load(options.weights, batch_size=1)
     failed = _draw(estimator, paths, known, folder)
     for path, reason in failed.items():
         print(f"{path}: {reason}", file=sys.stderr)
@@ -71,7 +72,7 @@ def _known(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
 
 
 def _draw(
-    estimator: estimator.Estimator,
+    estimator: Estimator,
     paths: Sequence[pathlib.Path],
     known: Mapping[str, float],
     folder: pathlib.Path,

@@ -12,8 +12,9 @@ from rich.text import Text
 from srd_jax.commands import arguments
 from srd_jax.evaluation import cases, output, summary
 from srd_jax.imaging import dataset
-from srd_jax.measuring import estimator, methods
+from srd_jax.measuring import methods
 from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.estimator import BATCH_SIZE
 from srd_jax.measuring.measurement import Method
 from srd_jax.measuring.methods import COMBINED, NETWORK, WITH_NETWORK
 from srd_jax.measuring.table import print_line, printable
@@ -54,7 +55,7 @@ def add(commands) -> None:
     one.add_argument(
         "--batch-size",
         type=arguments.count,
-        default=estimator.BATCH_SIZE,
+        default=BATCH_SIZE,
         metavar="N",
         help="crops measured at once, default: %(default)s",
     )

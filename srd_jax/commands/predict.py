@@ -12,7 +12,8 @@ from rich.text import Text
 
 from srd_jax.commands import arguments
 from srd_jax.imaging import annotations, crop
-from srd_jax.measuring import estimator, methods, result, table
+from srd_jax.measuring import methods, result, table
+from srd_jax.measuring.estimator import BATCH_SIZE, measure_files
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 
@@ -49,7 +50,7 @@ def add(commands) -> None:
     one.add_argument(
         "--batch-size",
         type=arguments.count,
-        default=estimator.BATCH_SIZE,
+        default=BATCH_SIZE,
         metavar="N",
         help="crops measured at once, default: %(default)s",
     )
@@ -155,7 +156,7 @@ def _measure(
 ) -> None:
     """Appends a row a file, and writes overlays, behind a progress bar."""
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
-    measured = estimator.measure_files(
+    measured = measure_files(
         method,
         paths,
         options.px_per_nm,

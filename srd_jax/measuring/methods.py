@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.masks import tight_box
-from srd_jax.measuring import autocorrelation, classical, estimator
+from srd_jax.measuring import autocorrelation, classical
 from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.estimator import BATCH_SIZE, load
 from srd_jax.measuring.measurement import Measurement, Method, check_batch_size, grey_and_mask
 from srd_jax.measuring.tta import Augmented
 from srd_jax.support.errors import InputError
@@ -27,7 +28,7 @@ class Classical(Method[Measurement]):
     def __init__(
         self,
         period: Callable[[ArrayLike, ArrayLike], classical.Period],
-        batch_size: int = estimator.BATCH_SIZE,
+        batch_size: int = BATCH_SIZE,
     ):
         """Takes a function of `baselines` or `autocorrelation`.
 
@@ -65,7 +66,7 @@ class Classical(Method[Measurement]):
 def make(
     name: str | None = None,
     weights: str | os.PathLike[str] | None = None,
-    batch_size: int = estimator.BATCH_SIZE,
+    batch_size: int = BATCH_SIZE,
     tta: bool = False,
 ) -> Method:
     """Returns a method.
@@ -91,7 +92,7 @@ def make(
                 f"method {name} with {found}; accepted with {' and '.join(WITH_NETWORK)} only"
             )
         return Classical(_BASELINES[name], batch_size)
-    estimator = estimator.load(weights, batch_size)
+    estimator = load(weights, batch_size)
     network = Augmented(estimator) if tta else estimator
     if estimator.weights.model.confidence and name != NETWORK:
         return Combined(network)

@@ -1,5 +1,6 @@
 """Where weights come from: run, config, seed, figures and code, back to the run from scratch."""
 
+import functools
 import json
 import pathlib
 import subprocess
@@ -25,7 +26,7 @@ def origin(config: TrainConfig, workdir: pathlib.Path, row: Row | None) -> dict[
     found: dict[str, Any] = {"run": config.name, "parameters": "averaged", "seed": config.seed}
     if row is not None:
         found |= {name: row[name] for name in _FIGURES if name in row}
-    found |= {"commit": commit(), "versions": checkpoint.versions()}
+    found |= {"commit": _own_commit(), "versions": checkpoint.versions()}
     found["config"] = json.loads(to_json(config))
     other = start_workdir(config, workdir)
     if other is not None:
@@ -33,8 +34,14 @@ def origin(config: TrainConfig, workdir: pathlib.Path, row: Row | None) -> dict[
     return found
 
 
-def commit(file: str = __file__) -> str:
-    """Returns the commit that a file of the package is of.
+@functools.cache
+def _own_commit() -> str:
+    """Returns the commit of the package, asked of git once a process."""
+    return commit(str(pathlib.Path(__file__).parents[1] / "__init__.py"))
+
+
+def commit(file: str) -> str:
+    """Returns the commit that a file is of.
 
     Args:
       file: its path.

@@ -8,7 +8,6 @@ from PIL import Image
 
 from srd_jax.commands.crop_attention import crop_attention
 from srd_jax.imaging.crop import read_crop
-from srd_jax.measuring import estimator
 from srd_jax.measuring.estimator import Estimator
 from srd_jax.support.errors import InputError
 
@@ -47,7 +46,7 @@ def test_a_crop_that_cannot_be_measured_is_refused():
 
 def test_a_bad_file_stops_no_other(tmp_path, capsys, monkeypatch):
     # One for all tests: each compiles its network anew.
-    monkeypatch.setattr(estimator, "load", lambda path, batch_size: estimator())
+    monkeypatch.setattr("srd_jax.commands.attention.load", lambda path, batch_size: estimator())
     folder = tmp_path / "crops"
     for name in ("a.png", "b/a.png"):
         write_crop(folder / name)

@@ -10,8 +10,9 @@ from helpers.crops import ellipse, stripes, write_weights
 
 from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
-from srd_jax.measuring import estimator, methods
+from srd_jax.measuring import methods
 from srd_jax.measuring.combination import Combined
+from srd_jax.measuring.estimator import load
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.period.source_config import GranaConfig
@@ -47,7 +48,7 @@ def test_methods_side_by_side(folder, tmp_path, capsys):
     ]
     assert {row["status"] for row in rows} <= {"ok", "low_confidence"}
     np.testing.assert_allclose(numbers(rows, "true_px")[:, 0], np.repeat(PERIODS, 4), rtol=1e-5)
-    estimator = estimator.load(weights)
+    estimator = load(weights)
     crops = [Crop(one.image, one.mask, None, "") for one in dataset.read_grana(folder)]
     for place, method in enumerate((Combined(estimator), estimator)):
         np.testing.assert_allclose(

@@ -7,8 +7,8 @@ import pytest
 from helpers.stages import first, second
 from helpers.training_runs import ROOT, one_line, read_checkpoint, same_bits, undisturbed
 
+from srd_jax.curriculum import stages as curriculum
 from srd_jax.curriculum.config import PRESETS, CurriculumConfig
-from srd_jax.curriculum.stages import stages
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.config_files import read_config
 from srd_jax.tasks.period.config import CONFIDENCE_CLONES, StartConfig, TrainConfig, validated
@@ -43,7 +43,7 @@ CONFIG = CurriculumConfig(stages=("first", "second"))
 
 
 def test_stages_follow_each_other_once(workdir, folder, capsys):
-    report = stages.run(CONFIG, workdir, folder)
+    report = curriculum.run(CONFIG, workdir, folder)
     assert report == workdir / "report.html"
     assert {p.name for p in workdir.iterdir()} == {
         "first",
@@ -64,7 +64,7 @@ def test_stages_follow_each_other_once(workdir, folder, capsys):
     assert (handed["from"], handed["copied"], len(handed["cloned"])) == ("first", 9, 3)
 
     before = read_checkpoint(workdir / "second", 2)
-    stages.run(CONFIG, workdir, folder)
+    curriculum.run(CONFIG, workdir, folder)
     assert "goes on" not in capsys.readouterr().out
     # A stage that is deleted is trained again, to the same bits, alone as in the curriculum.
     shutil.rmtree(workdir / "second")
@@ -74,19 +74,19 @@ def test_stages_follow_each_other_once(workdir, folder, capsys):
 
 
 def test_a_stage_that_descends_from_other_parameters_is_named(workdir, folder, capsys):
-    config = stages.stage_configs(CONFIG, folder)[1]
+    config = curriculum.stage_configs(CONFIG, folder)[1]
     train.run(config, workdir / "second")
-    assert stages.outdated(config, workdir / "second") == ""
+    assert curriculum.outdated(config, workdir / "second") == ""
     shutil.rmtree(workdir / "first")
     train.run(dataclasses.replace(first(), name="first", seed=5), workdir / "first")
-    line = stages.outdated(config, workdir / "second")
+    line = curriculum.outdated(config, workdir / "second")
     assert line.startswith(f"{workdir}/second: was trained from other parameters than")
     assert "\n" not in line
 
 
 def test_a_skipped_stage_leaves_the_others_linked():
     config = CurriculumConfig(stages=("stage2", "stage4", "stage5"))
-    stages = stages.stage_configs(config, CONFIGS)
+    stages = curriculum.stage_configs(config, CONFIGS)
     assert [stage.start.stage for stage in stages] == ["", "stage2", "stage4"]
     assert stages[0].start == StartConfig()
     assert stages[2].start.clones == CONFIDENCE_CLONES
@@ -94,7 +94,7 @@ def test_a_skipped_stage_leaves_the_others_linked():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_of_every_stage_is_valid(preset):
-    stages = stages.stage_configs(CurriculumConfig(preset=preset), CONFIGS)
+    stages = curriculum.stage_configs(CurriculumConfig(preset=preset), CONFIGS)
     assert [stage.name for stage in stages] == list(STAGES)
     assert [stage.model.confidence for stage in stages] == [False] * 4 + [True] * 2
     epochs = [stage.epochs for stage in stages]
@@ -109,7 +109,7 @@ def test_every_preset_of_every_stage_is_valid(preset):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_alone_is_the_stage_of_the_curriculum(name):
-    stages = stages.stage_configs(CurriculumConfig(), CONFIGS)
+    stages = curriculum.stage_configs(CurriculumConfig(), CONFIGS)
     (stage,) = (stage for stage in stages if stage.name == name)
     assert read_config(CONFIGS / f"{name}.py") == stage
     assert isinstance(validated(stage), TrainConfig)
@@ -120,7 +120,7 @@ def test_the_data_of_a_curriculum_are_those_of_its_stages():
     config.data.dir, config.data.validation_share = "grana", 0.2
     for preset in PRESETS:
         config.preset = preset
-        stages = stages.stage_configs(config, CONFIGS)
+        stages = curriculum.stage_configs(config, CONFIGS)
         assert {stage.data.dir for stage in stages} == {"grana"}
         assert [stage.data.validation_share for stage in stages] == [0.2] * 5 + [0.0]
         assert {stage.seed for stage in stages} == {3}
@@ -139,19 +139,19 @@ def test_the_data_of_a_curriculum_are_those_of_its_stages():
 )
 def test_what_cannot_be_trained_is_refused_before_anything_is_trained(tmp_path, changes, message):
     with pytest.raises(InputError) as error:
-        stages.run(CurriculumConfig(**changes), tmp_path / "all", CONFIGS)
+        curriculum.run(CurriculumConfig(**changes), tmp_path / "all", CONFIGS)
     assert message in one_line(error.value)
     assert not (tmp_path / "all").exists()
 
 
 def test_a_later_stage_of_another_config_is_found_before_training(workdir, folder):
-    config = stages.stage_configs(CONFIG, folder)[1]
+    config = curriculum.stage_configs(CONFIG, folder)[1]
     train.run(config, workdir / "second")
     shutil.rmtree(workdir / "first")
     path = pathlib.Path(workdir, "second", "config.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"batch_size": 8}))
     with pytest.raises(InputError, match=r"config\.batch_size: 4 against 8 there"):
-        stages.run(CONFIG, workdir, folder)
+        curriculum.run(CONFIG, workdir, folder)
     assert not (workdir / "first").exists()
 
 

@@ -13,7 +13,7 @@ from skimage.transform import resize
 import srd_jax
 from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.imaging.rotation import rotate
-from srd_jax.measuring import estimator, methods
+from srd_jax.measuring import methods
 from srd_jax.measuring.estimator import Estimator, load, measure_files
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.config import Block, EncoderConfig, ModelConfig, TrainConfig
@@ -240,7 +240,7 @@ def test_the_next_batch_is_read_meanwhile_and_no_more(tmp_path, monkeypatch):
         return measure(prepared, with_attention)
 
     measure = estimator.measure
-    monkeypatch.setattr(estimator, "read_crop", reading)
+    monkeypatch.setattr("srd_jax.measuring.estimator.read_crop", reading)
     monkeypatch.setattr(estimator, "measure", measuring)
     files = []
     for count, one in enumerate(measure_files(estimator, paths)):
