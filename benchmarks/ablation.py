@@ -28,23 +28,24 @@ from srd_jax.curriculum.tables import duration
 from srd_jax.evaluation.summary import text
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
-from srd_jax.tasks.period.config import StartConfig, TrainConfig
+from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.training import train
+from srd_jax.training.config import StartConfig
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 
 
-def with_heads(heads: int) -> Callable[[list[TrainConfig]], list[TrainConfig]]:
+def with_heads(heads: int) -> Callable[[list[PeriodConfig]], list[PeriodConfig]]:
     """Returns the variant of so many heads a pool."""
 
-    def changed(stage: TrainConfig) -> TrainConfig:
+    def changed(stage: PeriodConfig) -> PeriodConfig:
         return dataclasses.replace(stage, model=dataclasses.replace(stage.model, heads=heads))
 
     return lambda stages: [changed(stage) for stage in stages]
 
 
-def without_overlap_term(stages: list[TrainConfig]) -> list[TrainConfig]:
+def without_overlap_term(stages: list[PeriodConfig]) -> list[PeriodConfig]:
     """Returns stages whose loss lets the heads look at the same."""
     return [
         dataclasses.replace(stage, loss=dataclasses.replace(stage.loss, query_overlap=0.0))
@@ -52,7 +53,7 @@ def without_overlap_term(stages: list[TrainConfig]) -> list[TrainConfig]:
     ]
 
 
-def last_stage_alone(stages: list[TrainConfig]) -> list[TrainConfig]:
+def last_stage_alone(stages: list[PeriodConfig]) -> list[PeriodConfig]:
     """Returns the last stage from scratch, with at least the images of all stages together."""
     last = stages[-1]
     images = sum(stage.steps * stage.batch_size for stage in stages)
@@ -60,7 +61,7 @@ def last_stage_alone(stages: list[TrainConfig]) -> list[TrainConfig]:
     return [dataclasses.replace(last, epochs=epochs, start=StartConfig())]
 
 
-VARIANTS: dict[str, Callable[[list[TrainConfig]], list[TrainConfig]]] = {
+VARIANTS: dict[str, Callable[[list[PeriodConfig]], list[PeriodConfig]]] = {
     "as_it_is": lambda stages: stages,
     "1_head": with_heads(1),
     "4_heads": with_heads(4),
@@ -69,7 +70,7 @@ VARIANTS: dict[str, Callable[[list[TrainConfig]], list[TrainConfig]]] = {
 }
 
 
-def shortened(stage: TrainConfig, share: float) -> TrainConfig:
+def shortened(stage: PeriodConfig, share: float) -> PeriodConfig:
     """Returns a stage with a share of its epochs, at least one, and of its warm-up."""
     optimizer = stage.optimizer
     optimizer = dataclasses.replace(optimizer, warmup_steps=round(share * optimizer.warmup_steps))

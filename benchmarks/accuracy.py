@@ -28,8 +28,8 @@ from srd_jax.measuring.estimator import load
 from srd_jax.measuring.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
+from srd_jax.synthetic.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.training import weights
 
 OURS, NETWORK = "combined", "network alone"

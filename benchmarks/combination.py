@@ -27,8 +27,8 @@ from srd_jax.imaging.crop import Crop
 from srd_jax.measuring.autocorrelation import Peaks, peaks
 from srd_jax.measuring.combination import BELIEF, Belief, combine, posteriors
 from srd_jax.measuring.estimator import Estimator, load
+from srd_jax.synthetic.config import GranaConfig, NegativesConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import GranaConfig, NegativesConfig
 from srd_jax.training import weights
 
 # Kinds of crops without lamellae to be measured, as often as in training.

@@ -20,18 +20,13 @@ import numpy as np
 
 from srd_jax.imaging.preparation import prepare
 from srd_jax.support.compiling import jit
+from srd_jax.support.fields import checked
 from srd_jax.synthetic import grana, stripes
+from srd_jax.synthetic.config import GranaConfig, StripesConfig
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.period import crop_arrays, masked_stripes, model
 from srd_jax.tasks.period.augment import augment
-from srd_jax.tasks.period.config import (
-    AugmentConfig,
-    GranaConfig,
-    MaskedStripesConfig,
-    StripesConfig,
-    TrainConfig,
-    validated,
-)
+from srd_jax.tasks.period.config import AugmentConfig, MaskedStripesConfig, PeriodConfig
 from srd_jax.training import optimizer, steps
 
 BATCH, CALLS, CROPS = 8, 5, 16
@@ -59,9 +54,9 @@ def main() -> None:
 
 def works_of(frame: tuple[int, int]) -> dict:
     """Returns a function of a number for each kind of work, compiled."""
-    config = validated(TrainConfig(frame=frame, batch_size=BATCH))
+    config = checked(PeriodConfig(frame=frame, batch_size=BATCH))
     update = optimizer.make(config)
-    parameters = model.initial_parameters(config.model, jax.random.key(0))
+    parameters = model.random_parameters(config.model, jax.random.key(0))
     state = steps.TrainState(jnp.int32(0), parameters, parameters, update.init(parameters))
     apply = model.as_function(config.model)
     train = jit(functools.partial(steps.train_step, config, apply, update))

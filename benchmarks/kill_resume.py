@@ -31,24 +31,19 @@ from absl import logging
 from safetensors.numpy import load_file
 
 from srd_jax.networks.receptive_field import Block
-from srd_jax.tasks.period.config import (
-    EncoderConfig,
-    ModelConfig,
-    OptimizerConfig,
-    StripesConfig,
-    TrainConfig,
-    ValidationConfig,
-)
+from srd_jax.synthetic.config import StripesConfig
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
+from srd_jax.training.config import OptimizerConfig, ValidationConfig
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ITEMS = ("parameters", "average", "optimizer")
 TABLES = ("metrics.csv", "summary.json", "start.json", "data.json", "candidates.csv")
 
 
-def get_config() -> TrainConfig:
+def get_config() -> PeriodConfig:
     """Returns a run of 24 quick steps with a checkpoint after every other one."""
     blocks = (Block(1, (2, 2)), Block(1, (2, 1)))
-    return TrainConfig(
+    return PeriodConfig(
         name="kill_resume",
         frame=(50, 24),
         batch_size=4,

@@ -22,7 +22,7 @@ from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import losses
 from srd_jax.tasks.period.config import ModelConfig
-from srd_jax.tasks.period.model import as_function, initial_parameters
+from srd_jax.tasks.period.model import as_function, random_parameters
 from srd_jax.tasks.period.torch_weights import import_weights, torch_tensors
 from srd_jax.training.weights import Weights
 
@@ -50,7 +50,7 @@ def random_weights(seed: int) -> Weights:
     config = ModelConfig(confidence=True)
     gains = {"kernel": 5**0.5, "queries": 0.3, "bias": 1.0}
     parameters = {}
-    for name, value in initial_parameters(config, jax.random.key(seed)).items():
+    for name, value in random_parameters(config, jax.random.key(seed)).items():
         gain = 1.0 if "regressor" in name else gains[name.rsplit(".", 1)[1]]
         parameters[name] = gain * np.asarray(value)
     return Weights(parameters, config, {})

@@ -19,15 +19,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from srd_jax.support.fields import checked
 from srd_jax.tasks.period import model, sources
-from srd_jax.tasks.period.config import (
-    LossConfig,
-    ModelConfig,
-    OptimizerConfig,
-    TrainConfig,
-    validated,
-)
+from srd_jax.tasks.period.config import LossConfig, ModelConfig, PeriodConfig
 from srd_jax.training import optimizer, steps
+from srd_jax.training.config import OptimizerConfig
 
 CHUNK = 25
 # Name → loss, first guess in px of the frame, greatest norm of the gradient.
@@ -42,8 +38,8 @@ STARTS = {
 def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: int) -> np.ndarray:
     """Returns the training MAE of every step, px of the frame."""
     loss, initial_period, clip_norm = start
-    config = validated(
-        TrainConfig(
+    config = checked(
+        PeriodConfig(
             seed=seed,
             frame=(476, options.width),
             batch_size=options.batch_size,
@@ -59,7 +55,7 @@ def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: i
     )
     mesh = jax.make_mesh((1,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
     take_steps = steps.make_steps(config, mesh, sources.make(config))
-    parameters = model.initial_parameters(config.model, jax.random.key(seed))
+    parameters = model.random_parameters(config.model, jax.random.key(seed))
     state = steps.TrainState(
         step=jnp.int32(0),
         parameters=parameters,

@@ -25,8 +25,9 @@ from scipy import stats
 from srd_jax.evaluation.traits import contrast
 from srd_jax.imaging.dataset import read_grana
 from srd_jax.synthetic import stripes
+from srd_jax.synthetic.config import GranaConfig, StripesConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import GranaConfig, ModelConfig, StripesConfig
+from srd_jax.tasks.period.config import ModelConfig
 
 # Lags of the autocorrelation behind a spectrum, px: several of the longest periods.
 LAGS = 96

@@ -39,18 +39,19 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
 
     from srd_jax.support.compiling import jit, over_images
     from srd_jax.synthetic.batch import Batch
-    from srd_jax.tasks.period.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig
-    from srd_jax.tasks.period.model import as_function, initial_parameters
+    from srd_jax.tasks.period.config import LossConfig, ModelConfig, PeriodConfig
+    from srd_jax.tasks.period.model import as_function, random_parameters
     from srd_jax.training import optimizer
+    from srd_jax.training.config import OptimizerConfig
     from srd_jax.training.steps import TrainState, train_step
 
-    config = TrainConfig(
+    config = PeriodConfig(
         model=ModelConfig(confidence=True),
         loss=LossConfig("gaussian_nll"),
         optimizer=OptimizerConfig("adamw", LEARNING_RATE, WEIGHT_DECAY, schedule="constant"),
     )
     apply, update = as_function(config.model), optimizer.make(config)
-    parameters = initial_parameters(config.model, jax.random.key(0))
+    parameters = random_parameters(config.model, jax.random.key(0))
     images, periods = jax.tree.map(jnp.asarray, data(options))
     batches = Batch(images, jnp.ones(images.shape, bool), periods)
     key = jax.random.key(1)

@@ -24,8 +24,8 @@ from srd_jax.imaging.crop import Crop
 from srd_jax.measuring import tta
 from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.measuring.result import row_of
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import GranaConfig
 
 WAYS = ("one view", "4 flips", "flips, windows")
 

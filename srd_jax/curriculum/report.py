@@ -13,7 +13,10 @@ from srd_jax.measuring.table import write_table
 from srd_jax.support import page
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import write_text
+from srd_jax.tasks.period.scores import MAE
 from srd_jax.training import curves
+
+REPORT = "report.html"
 
 _PICTURE_WIDTH = 1400  # px
 
@@ -54,7 +57,7 @@ def write_report(workdir: pathlib.Path, stages: Sequence[str]) -> None:
     records = [read_stage(workdir / name) for name in stages]
     rows = [wrote(record) for record in records]
     write_table(workdir / "stages.csv", list(rows[0]), (row.values() for row in rows))
-    write_text(workdir / "report.html", report(records))
+    write_text(workdir / REPORT, report(records))
 
 
 def report(records: Sequence[StageRecord]) -> str:
@@ -105,7 +108,7 @@ def sentences(records: Sequence[StageRecord]) -> list[str]:
 def _curves(records: Sequence[StageRecord]) -> str:
     """Returns the curves of all stages as the address of a picture, empty without any."""
     rows = [curves.StageRows(one.name, one.rows, one.reference_mae) for one in records if one.rows]
-    return page.data_uri("svg+xml", page.svg(curves.stages_figure(rows))) if rows else ""
+    return page.data_uri("svg+xml", page.svg(curves.stages_figure(rows, MAE))) if rows else ""
 
 
 def _picture(path: pathlib.Path) -> str:

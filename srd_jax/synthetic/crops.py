@@ -11,8 +11,8 @@ import numpy as np
 from srd_jax.support.compiling import jit
 from srd_jax.support.fields import from_dict, to_json
 from srd_jax.synthetic import granum
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import GranaConfig
 
 Drawn = tuple[np.ndarray, np.ndarray, float, float]
 

@@ -17,8 +17,8 @@ from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.fields import differences, from_dict, to_json
 from srd_jax.support.files import write_text
 from srd_jax.support.folders import whole_folder
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.source_config import GranaConfig
 
 # The note, beside the images.
 RECIPE = "drawn.json"

@@ -12,8 +12,8 @@ from srd_jax.networks.receptive_field import Size
 from srd_jax.support.compiling import over_images
 from srd_jax.synthetic import granum, outline
 from srd_jax.synthetic.batch import Batch
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.marks import BLOCK
-from srd_jax.tasks.period.source_config import GranaConfig
 
 # Columns beside the part that is shown, for the spline and its Gaussian.
 _MARGIN = SUPPORT + 4

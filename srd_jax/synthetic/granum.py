@@ -8,12 +8,12 @@ from flax import struct
 
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.synthetic import layers, negatives, outline, profile
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.draws import Deck
 from srd_jax.synthetic.layers import Layers
 from srd_jax.synthetic.micrograph import develop
 from srd_jax.synthetic.negatives import Disguise
 from srd_jax.synthetic.outline import Outline
-from srd_jax.tasks.period.source_config import GranaConfig
 
 # White of a scale bar's border, and its width in px of the crop.
 _BORDER_GREY, _BORDER_WIDTH = 255.0, 3.0

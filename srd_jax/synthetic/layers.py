@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from srd_jax.synthetic.config import LayersConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import LayersConfig
 
 WAVES = 3
 _NUMBERS = 8 * WAVES + 8

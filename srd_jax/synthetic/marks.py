@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import QualityConfig
 
 _BLOBS, _SCRATCHES = 32, 2
 # Quantisation of the luminance at quality 50 (ITU-T T.81, table K.1).

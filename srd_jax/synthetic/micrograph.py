@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from srd_jax.synthetic import marks
+from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck, smooth_field
-from srd_jax.tasks.period.source_config import QualityConfig
 
 _GRAIN_RADIUS = 5
 

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 from flax import struct
 
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS
+from srd_jax.synthetic.config import NegativesConfig
 from srd_jax.synthetic.draws import Deck, smooth_field
 from srd_jax.synthetic.layers import Layers
-from srd_jax.tasks.period.source_config import NegativesConfig
 
 GRANUM, BLANK, TEXTURE, STEEP, LONG = range(5)
 

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from srd_jax.synthetic.config import OutlineConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import OutlineConfig
 
 SAMPLES = 256
 _NOTCHES, _HOLES = 2, 2

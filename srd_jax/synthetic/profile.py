@@ -8,8 +8,8 @@ share exactly.
 import jax
 import jax.numpy as jnp
 
+from srd_jax.synthetic.config import ProfileConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import ProfileConfig
 
 HARMONICS = 6
 _SAMPLES = 64

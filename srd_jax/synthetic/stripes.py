@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from srd_jax.networks.receptive_field import Geometry, Size
 from srd_jax.synthetic.batch import Batch
-from srd_jax.tasks.period.config import StripesConfig
+from srd_jax.synthetic.config import StripesConfig
 
 # Grey levels of 0..255 between which a pixel of a dark and of a light stripe is drawn.
 DARK, LIGHT = (0.0, 100.0), (156.0, 255.0)

@@ -10,9 +10,11 @@ from helpers.training_runs import ROOT, one_line, read_checkpoint, same_bits, un
 from srd_jax.curriculum import stages as curriculum
 from srd_jax.curriculum.config import PRESETS, CurriculumConfig
 from srd_jax.support.errors import InputError
+from srd_jax.support.fields import checked
 from srd_jax.tasks.config_files import read_config
-from srd_jax.tasks.period.config import CONFIDENCE_CLONES, StartConfig, TrainConfig, validated
+from srd_jax.tasks.period.config import CONFIDENCE_CLONES, PeriodConfig
 from srd_jax.training import train, weights
+from srd_jax.training.config import StartConfig
 
 CONFIGS = ROOT / "configs"
 STAGES = CurriculumConfig().stages
@@ -112,7 +114,7 @@ def test_a_stage_alone_is_the_stage_of_the_curriculum(name):
     stages = curriculum.stage_configs(CurriculumConfig(), CONFIGS)
     (stage,) = (stage for stage in stages if stage.name == name)
     assert read_config(CONFIGS / f"{name}.py") == stage
-    assert isinstance(validated(stage), TrainConfig)
+    assert isinstance(checked(stage), PeriodConfig)
 
 
 def test_the_data_of_a_curriculum_are_those_of_its_stages():

@@ -16,15 +16,10 @@ import orbax.checkpoint as ocp
 
 import srd_jax
 from srd_jax.networks.receptive_field import Block
-from srd_jax.tasks.period.config import (
-    EncoderConfig,
-    ModelConfig,
-    OptimizerConfig,
-    StripesConfig,
-    TrainConfig,
-    ValidationConfig,
-)
+from srd_jax.synthetic.config import StripesConfig
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
 from srd_jax.training import train
+from srd_jax.training.config import OptimizerConfig, ValidationConfig
 
 ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 ITEMS = ("parameters", "average", "optimizer")
@@ -43,9 +38,9 @@ CONFIG_FILE.write_text(
 )
 
 
-def tiny(**changes) -> TrainConfig:
+def tiny(**changes) -> PeriodConfig:
     """A run of 4 steps, one a chunk, with a validation after steps 2 and 4."""
-    config = TrainConfig(
+    config = PeriodConfig(
         name="tiny",
         frame=(50, 24),
         batch_size=4,

@@ -15,8 +15,9 @@ from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.imaging.rotation import rotate
 from srd_jax.measuring import methods
 from srd_jax.measuring.estimator import Estimator, load, measure_files
+from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.config import Block, EncoderConfig, ModelConfig, TrainConfig
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
 from srd_jax.tasks.period.model import as_function, parameter_shapes
 from srd_jax.training import checkpoint
 from srd_jax.training.steps import TrainState
@@ -176,7 +177,7 @@ def test_load_of_a_file_and_of_a_workdir(tmp_path):
 
 def test_load_of_a_workdir_takes_the_average_of_its_best_checkpoint(tmp_path):
     average = random_weights()
-    config = TrainConfig(name="mine", model=average.model)
+    config = PeriodConfig(name="mine", model=average.model)
     with checkpoint.manager(tmp_path) as checkpoints:
         for step, error, shift in ((5, 2.0, 0.0), (10, 3.0, 1.0)):
             state = TrainState(

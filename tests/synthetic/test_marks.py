@@ -8,8 +8,8 @@ from PIL import Image
 from scipy import fft
 
 from srd_jax.synthetic import marks
+from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck, smooth_field
-from srd_jax.tasks.period.config import QualityConfig
 
 ROWS, COLUMNS = jnp.arange(96.0), jnp.arange(128.0)
 SIZE = jnp.float32(96), jnp.float32(128)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srd_jax.tasks.period.config import EndConfig
+from srd_jax.training.config import EndConfig
 from srd_jax.training.ending import kept_epochs, patience_is_over, smoothed_errors
 
 

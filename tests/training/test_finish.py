@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from helpers.training_runs import read_checkpoint, same_bits, tiny
 
-from srd_jax.tasks.period.config import EndConfig
 from srd_jax.training import train
+from srd_jax.training.config import EndConfig
 
 # At a rate of zero no error is ever lower than the first one.
 STEPS = 6

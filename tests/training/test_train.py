@@ -21,12 +21,12 @@ from safetensors.numpy import load_file
 
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import losses, model, sources
-from srd_jax.tasks.period.config import StartConfig
 from srd_jax.training import optimizer, steps, train
+from srd_jax.training.config import StartConfig
 
 
 def initial_parameters(config):
-    return jax.jit(functools.partial(model.initial_parameters, config.model))(jax.random.key(7))
+    return jax.jit(functools.partial(model.random_parameters, config.model))(jax.random.key(7))
 
 
 def first_state(config):

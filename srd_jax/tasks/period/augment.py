@@ -21,8 +21,8 @@ from srd_jax.imaging.preparation import FRAME
 from srd_jax.imaging.spline import SUPPORT, resize, resize_matrix, rotate
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.batch import Batch
+from srd_jax.tasks.period.config import AugmentConfig
 from srd_jax.tasks.period.crop_arrays import FAR, Crops, mask_pixel, tight_box, tilted
-from srd_jax.tasks.period.source_config import AugmentConfig
 
 # Microscope noise: of each layer the sd of its grains at strength 1, grey levels of 0..255, and
 # the sd of the Gaussian that then blurs all layers so far, px of the frame.

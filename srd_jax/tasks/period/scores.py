@@ -8,7 +8,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import special
 
-Score = float | int | None
+from srd_jax.training.task import Score
+
+Number = float | int | None
+
+# By which training is judged.
+MAE = Score("mae", "MAE", "px of the frame")
 
 # An error beyond this share of the period is a mistake: harmonics lie further off, noise nearer.
 MISTAKE = 0.15
@@ -22,7 +27,7 @@ REACH_95 = float(special.ndtri(0.975))
 LEAST_SD = 1e-3
 
 
-def error_scores(errors: np.ndarray) -> dict[str, Score]:
+def error_scores(errors: np.ndarray) -> dict[str, Number]:
     """Returns mean, median and 95th percentile of the absolute error, and the mean error.
 
     Args:
@@ -33,14 +38,14 @@ def error_scores(errors: np.ndarray) -> dict[str, Score]:
     """
     size = np.abs(errors)
     return {
-        "mae": _score(np.mean, size),
-        "median": _score(np.median, size),
-        "p95": _score(lambda values: np.percentile(values, 95), size),
-        "bias": _score(np.mean, errors),
+        "mae": _number(np.mean, size),
+        "median": _number(np.median, size),
+        "p95": _number(lambda values: np.percentile(values, 95), size),
+        "bias": _number(np.mean, errors),
     }
 
 
-def mistakes(true: np.ndarray, measured: np.ndarray) -> dict[str, Score]:
+def mistakes(true: np.ndarray, measured: np.ndarray) -> dict[str, Number]:
     """Returns the share of errors beyond 15 % of the true period, and of its kinds.
 
     A doubling is within 15 % of twice the true period, a halving within 15 % of half of it, and
@@ -62,10 +67,10 @@ def mistakes(true: np.ndarray, measured: np.ndarray) -> dict[str, Score]:
         "halving": halving,
         "other": beyond & ~doubling & ~halving,
     }
-    return {name: _score(np.mean, which) for name, which in kinds.items()}
+    return {name: _number(np.mean, which) for name, which in kinds.items()}
 
 
-def by_sd(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
+def by_sd(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Number]]:
     """Returns count and mae of the errors whose predicted sd is below each limit, and of all.
 
     Args:
@@ -75,14 +80,14 @@ def by_sd(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
     Returns:
       Rows of sd_below (px of the crop; None for all), count and mae (px of the crop).
     """
-    rows: list[dict[str, Score]] = []
+    rows: list[dict[str, Number]] = []
     for limit in (*SD_LIMITS, None):
         chosen = np.abs(errors if limit is None else errors[sd < limit])
-        rows.append({"sd_below": limit, "count": chosen.size, "mae": _score(np.mean, chosen)})
+        rows.append({"sd_below": limit, "count": chosen.size, "mae": _number(np.mean, chosen)})
     return rows
 
 
-def by_quintile(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
+def by_quintile(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Number]]:
     """Returns the errors of the crops in fifths, from those with the least predicted sd on.
 
     Where the sd tells how good a measurement is, the errors rise from one to the next.
@@ -103,7 +108,7 @@ def by_quintile(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
     ]
 
 
-def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Score]:
+def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Number]:
     """Returns how the predicted sd spreads, covers the errors and explains them.
 
     The likelihoods are without the constant ½ log 2π, as the loss is. That of the best constant sd
@@ -120,13 +125,13 @@ def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Score]:
     constant = np.full_like(sd, np.sqrt(np.mean(np.square(errors)))) if errors.size else sd
     within = np.abs(errors) / np.maximum(sd, LEAST_SD)
     return {
-        "mean": _score(np.mean, sd),
-        "sd": _score(np.std, sd),
-        "coverage_68": _score(np.mean, within <= 1),
-        "coverage_95": _score(np.mean, within <= REACH_95),
-        "nll": _score(np.mean, gaussian_nll(errors, sd)),
-        "best_constant_sd": _score(np.mean, constant),
-        "nll_of_constant_sd": _score(np.mean, gaussian_nll(errors, constant)),
+        "mean": _number(np.mean, sd),
+        "sd": _number(np.std, sd),
+        "coverage_68": _number(np.mean, within <= 1),
+        "coverage_95": _number(np.mean, within <= REACH_95),
+        "nll": _number(np.mean, gaussian_nll(errors, sd)),
+        "best_constant_sd": _number(np.mean, constant),
+        "nll_of_constant_sd": _number(np.mean, gaussian_nll(errors, constant)),
     }
 
 
@@ -153,7 +158,7 @@ def coverage(errors: np.ndarray, sd: np.ndarray, levels: Sequence[float] = LEVEL
 
 def binned(
     values: np.ndarray, errors: np.ndarray, edges: Sequence[float]
-) -> list[dict[str, Score]]:
+) -> list[dict[str, Number]]:
     """Returns count, mean value and error scores in each half-open bin that has a value.
 
     Args:
@@ -164,16 +169,16 @@ def binned(
     Returns:
       Rows of from, to (None for the last), count, mean (of the values) and `error_scores`.
     """
-    rows: list[dict[str, Score]] = []
+    rows: list[dict[str, Number]] = []
     for low, high in zip(edges, (*edges[1:], np.inf), strict=True):
         inside = (values >= low) & (values < high)
         if inside.any():
             edge = None if np.isinf(high) else high
             row = {"from": low, "to": edge, "count": int(inside.sum())}
-            mean = _score(np.mean, values[inside])
+            mean = _number(np.mean, values[inside])
             rows.append(row | {"mean": mean} | error_scores(errors[inside]))
     return rows
 
 
-def _score(function: Callable[[np.ndarray], float], values: np.ndarray) -> Score:
+def _number(function: Callable[[np.ndarray], float], values: np.ndarray) -> Number:
     return float(function(values)) if values.size else None

@@ -18,11 +18,12 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save as serialize
 
+from srd_jax.networks.modules import check_shapes, shapes_of
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import whole_file
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 from srd_jax.tasks.period.model import parameter_shapes
-from srd_jax.training.weights import Weights, check_shapes, folded
+from srd_jax.tasks.period.weights import PeriodWeights, folded
 
 _STORAGES = {
     "FloatStorage": "f4",
@@ -45,7 +46,7 @@ _LAYERS = {
 }
 
 
-def import_weights(path: str | os.PathLike[str]) -> Weights:
+def import_weights(path: str | os.PathLike[str]) -> PeriodWeights:
     """Returns the weights of a file with PyTorch's names; see read_tensors for the formats.
 
     The encoder is the default one, since its pools are not in the file; the numbers of heads and
@@ -69,10 +70,10 @@ def import_weights(path: str | os.PathLike[str]) -> Weights:
     parameters = {name: _from_torch(tensors[_torch_name(name)], name) for name in shapes}
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Weights(parameters, model, {"file": path.name, "sha256": digest})
+    return PeriodWeights(parameters, model, {"file": path.name, "sha256": digest})
 
 
-def export_weights(weights: Weights, path: str | os.PathLike[str]) -> None:
+def export_weights(weights: PeriodWeights, path: str | os.PathLike[str]) -> None:
     """Writes weights as safetensors under PyTorch's names, whole or not at all.
 
     The calibration of the sd, for which PyTorch has no name, goes into the sd's regressor.

@@ -11,8 +11,8 @@ from scipy import ndimage, optimize
 from srd_jax.imaging.preparation import FRAME, prepare
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import augment
+from srd_jax.tasks.period.config import AugmentConfig
 from srd_jax.tasks.period.crop_arrays import pad
-from srd_jax.tasks.period.source_config import AugmentConfig
 
 NARROW = (476, 110)
 CONFIG = AugmentConfig()

@@ -8,8 +8,9 @@ from helpers.training_runs import one_line, same_bits, tiny
 
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import model, sources
-from srd_jax.tasks.period.config import EndConfig, LossConfig
+from srd_jax.tasks.period.config import LossConfig
 from srd_jax.training import candidates, weights
+from srd_jax.training.config import EndConfig
 
 CONFIG = tiny(
     model=dataclasses.replace(tiny().model, confidence=True),
@@ -23,7 +24,7 @@ def rows_of(errors):
 
 
 def parameters(seed):
-    return jax.device_get(model.initial_parameters(CONFIG.model, jax.random.key(seed)))
+    return jax.device_get(model.random_parameters(CONFIG.model, jax.random.key(seed)))
 
 
 def keep_all(workdir, errors):

@@ -15,15 +15,11 @@ from srd_jax.imaging.dataset import Granum, read_grana, split, write_grana
 from srd_jax.imaging.preparation import FRAME, prepare
 from srd_jax.imaging.tfds import prepare as prepare_tfds
 from srd_jax.support.errors import InputError
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.tasks.period import sources
-from srd_jax.tasks.period.config import (
-    AugmentConfig,
-    CropsConfig,
-    DataConfig,
-    GranaConfig,
-    ValidationConfig,
-)
+from srd_jax.tasks.period.config import AugmentConfig, CropsConfig, DataConfig
 from srd_jax.training import steps, train
+from srd_jax.training.config import ValidationConfig
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import pytest
 from helpers.torch_files import lightning, synthetic, write, write_checkpoint
 from safetensors.numpy import load_file
 
+from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.config import Block, ModelConfig
+from srd_jax.tasks.period.config import ModelConfig
 from srd_jax.tasks.period.model import as_function, parameter_shapes
 from srd_jax.tasks.period.torch_weights import export_weights, import_weights, read_tensors
 from srd_jax.training.weights import Weights
