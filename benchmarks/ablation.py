@@ -25,9 +25,9 @@ from srd_jax.curriculum.config import PRESETS, CurriculumConfig
 from srd_jax.curriculum.record import StageRecord, read_stage
 from srd_jax.curriculum.stages import stage_configs
 from srd_jax.curriculum.tables import duration
-from srd_jax.evaluation.summary import text
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
+from srd_jax.support.page import text
 from srd_jax.tasks.period.config import StartConfig, TrainConfig
 from srd_jax.training import train
 

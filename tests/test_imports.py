@@ -11,10 +11,10 @@ ROOT = PACKAGE.parent
 
 # A module imports from lines above its own only.
 LEVELS = """
-commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ curriculum.__init__ measuring.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__
+commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ curriculum.__init__ measuring.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__ support.version
 synthetic.batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
 imaging.masks
-imaging.annotations measuring.classical tasks.period.crop_arrays support.fields support.files support.folders networks.receptive_field measuring.local_period tasks.period.losses support.page imaging.picture
+imaging.annotations measuring.classical tasks.period.crop_arrays support.fields support.files networks.receptive_field measuring.local_period tasks.period.losses support.page support.terminal imaging.picture
 measuring.autocorrelation
 imaging.orientation imaging.preparation imaging.rotation
 training.curves synthetic.config training.config imaging.tiff measuring.overlays
@@ -35,10 +35,10 @@ tasks.period.sources tasks.period.unlabelled
 training.steps
 training.candidates training.checkpoint tasks.period.pictures
 training.start measuring.estimator
-commands.crop_attention training.provenance measuring.tta
+__init__ commands.crop_attention training.provenance measuring.tta
 training.finish
 measuring.methods
-__init__ measuring.table curriculum.record training.train
+measuring.table curriculum.record training.train
 evaluation.cases
 evaluation.pictures evaluation.summary
 curriculum.tables evaluation.plots evaluation.tables

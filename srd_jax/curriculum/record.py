@@ -7,8 +7,9 @@ import pathlib
 from typing import Any
 
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.files import read_json
 from srd_jax.tasks.period.config import TrainConfig, from_dict
-from srd_jax.training.start import START, read_json
+from srd_jax.training.start import START
 
 Rows = list[dict[str, str]]
 

@@ -7,12 +7,12 @@ import shutil
 from srd_jax.curriculum.config import CurriculumConfig, smoke, validated_curriculum
 from srd_jax.curriculum.report import write_report
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import whole_file
+from srd_jax.support.files import read_json, whole_file
 from srd_jax.tasks.config_files import read_config
 from srd_jax.tasks.period.config import StartConfig, TrainConfig, validated
 from srd_jax.tasks.period.data_config import DataConfig
 from srd_jax.training import checkpoint, train
-from srd_jax.training.start import START, check_workdir, read_json, start_workdir
+from srd_jax.training.start import START, check_workdir, start_workdir
 
 
 def run(

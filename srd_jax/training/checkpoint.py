@@ -21,8 +21,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
-import srd_jax
 from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.version import __version__
 from srd_jax.tasks.period.config import TrainConfig, from_dict
 from srd_jax.tasks.period.model import parameter_shapes
 from srd_jax.training.steps import TrainState
@@ -238,4 +238,4 @@ def _config(checkpoints: ocp.CheckpointManager, step: int) -> TrainConfig:
 def versions() -> dict[str, str]:
     """Returns the versions of the packages that a result depends on."""
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"srd-jax": srd_jax.__version__, **packages}
+    return {"srd-jax": __version__, **packages}

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import write_text
+from srd_jax.support.files import read_json, write_text
 from srd_jax.tasks.period import calibration, unlabelled
 from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.config import TrainConfig
@@ -21,7 +21,7 @@ from srd_jax.training import candidates, checkpoint, steps, weights
 from srd_jax.training.ending import smoothed_errors
 from srd_jax.training.metrics import Row, write_metrics
 from srd_jax.training.provenance import origin
-from srd_jax.training.start import START, read_json
+from srd_jax.training.start import START
 from srd_jax.training.weights import Weights
 
 SUMMARY = "summary.json"

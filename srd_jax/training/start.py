@@ -3,15 +3,14 @@
 import dataclasses
 import json
 import pathlib
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
 from srd_jax.support.compiling import jit
-from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.files import check_writable, write_text
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import check_writable, read_json, write_text
 from srd_jax.tasks.period import initialisation, model
 from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.config import StartConfig, TrainConfig, differences, from_dict
@@ -58,18 +57,6 @@ def check_data(workdir: pathlib.Path, source: Source) -> None:
             f"{workdir}: holds a run on other crops than there are now (see data.json there); "
             "accepted: the same crops with the same periods in the same order, or another --workdir"
         )
-
-
-def read_json(path: pathlib.Path) -> Any:
-    """Returns the content of a JSON file.
-
-    Raises:
-      InputError: it cannot be read or isn't JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not JSON ({one_line(error)})") from None
 
 
 def first_state(

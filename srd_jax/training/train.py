@@ -18,7 +18,7 @@ import orbax.checkpoint as ocp
 from jax.sharding import NamedSharding, PartitionSpec
 
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import write_text
+from srd_jax.support.files import read_json, write_text
 from srd_jax.tasks.period import losses, sources, unlabelled
 from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.config import TrainConfig, to_json, validated
@@ -27,7 +27,7 @@ from srd_jax.training import candidates, checkpoint, optimizer, steps
 from srd_jax.training.ending import patience_is_over
 from srd_jax.training.finish import SUMMARY, finish, save_weights
 from srd_jax.training.metrics import Reporter, Row
-from srd_jax.training.start import check_data, check_workdir, first_state, read_json
+from srd_jax.training.start import check_data, check_workdir, first_state
 from srd_jax.training.steps import Metrics, TrainState
 
 TIME = "time.json"

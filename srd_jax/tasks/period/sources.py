@@ -12,10 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from srd_jax.imaging.dataset import Granum, fingerprint, read_grana, split
-from srd_jax.imaging.formats import naming
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS, Prepared, prepare
 from srd_jax.networks.receptive_field import Size
-from srd_jax.support.errors import InputError
+from srd_jax.support.errors import InputError, naming
 from srd_jax.synthetic import drawn_set, grana, stripes
 from srd_jax.synthetic.batch import Batch
 from srd_jax.tasks.period import crop_arrays, masked_stripes
