@@ -27,9 +27,7 @@ def main(_: list[str]) -> int:
         name = config_flags.get_config_filename(flags.FLAGS["config"])
         path, _, preset = name.partition(":")
         if not isinstance(config, RunConfig | CurriculumConfig):
-            raise InputError(
-                f"{name}: no such file, or its get_config() returns no config of a run"
-            )
+            raise InputError(f"{name}: no such file, or get_config() returns no config of a run")
         workdir, folder = _WORKDIR.value or f"runs/{config.name}", pathlib.Path(path).parent
         if isinstance(config, CurriculumConfig):
             stages.run(config, workdir, folder)

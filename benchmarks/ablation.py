@@ -25,9 +25,10 @@ from srd_jax.curriculum.config import PRESETS, CurriculumConfig
 from srd_jax.curriculum.record import StageRecord, read_stage
 from srd_jax.curriculum.stages import stage_configs
 from srd_jax.curriculum.tables import duration
-from srd_jax.evaluation.summary import text
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
+from srd_jax.support.page import text
+from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.training import train
 from srd_jax.training.config import StartConfig
@@ -91,7 +92,7 @@ def run(
     stages = stage_configs(config, CONFIGS)
     stages = VARIANTS[variant]([shortened(stage, share) for stage in stages])
     for stage in stages:
-        train.run(stage, workdir / stage.name)
+        train.run(stage, workdir / stage.name, make_task)
     return [read_stage(workdir / stage.name) for stage in stages]
 
 

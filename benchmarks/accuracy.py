@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
-import rich.progress
 
 from srd_jax.evaluation import cases, summary, tables
 from srd_jax.imaging import dataset
@@ -28,9 +27,10 @@ from srd_jax.measuring.estimator import load
 from srd_jax.measuring.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
+from srd_jax.support.terminal import track
 from srd_jax.synthetic.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
 
 OURS, NETWORK = "combined", "network alone"
 # What a microscopist calls clear: lamellae that stand out of the noise nearly everywhere.
@@ -102,7 +102,7 @@ def measured(
     grana: Iterable[dataset.Granum], n: int, compared: dict[str, Method]
 ) -> list[cases.Case]:
     """Returns the cases of all methods, behind a progress bar."""
-    tracked = rich.progress.track(grana, "measuring", n)
+    tracked = track(grana, "measuring", n)
     return cases.evaluate(tracked, compared, worst=0)[0]
 
 

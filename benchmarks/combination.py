@@ -20,16 +20,16 @@ from typing import NamedTuple
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import numpy as np
-import rich.progress
 from scipy import optimize
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.measuring.autocorrelation import Peaks, peaks
 from srd_jax.measuring.combination import BELIEF, Belief, combine, posteriors
 from srd_jax.measuring.estimator import Estimator, load
+from srd_jax.support.terminal import track
 from srd_jax.synthetic.config import GranaConfig, NegativesConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
 
 # Kinds of crops without lamellae to be measured, as often as in training.
 NEGATIVES = GranaConfig(negatives=NegativesConfig(0.28, 0.22, 0.36, 0.14))
@@ -69,7 +69,7 @@ def main() -> None:
 
 def seen(network: Estimator, config: GranaConfig, n: int, seed: int) -> list[Seen]:
     """Returns drawn crops, measured."""
-    drawn = rich.progress.track(draw_grana(seed, n, config), "measuring", n)
+    drawn = track(draw_grana(seed, n, config), "measuring", n)
     return [_seen(network, image, mask, period) for image, mask, period, _ in drawn]
 
 

@@ -24,6 +24,7 @@ from srd_jax.support.fields import checked
 from srd_jax.synthetic import grana, stripes
 from srd_jax.synthetic.config import GranaConfig, StripesConfig
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period import crop_arrays, masked_stripes, model
 from srd_jax.tasks.period.augment import augment
 from srd_jax.tasks.period.config import AugmentConfig, MaskedStripesConfig, PeriodConfig
@@ -58,8 +59,8 @@ def works_of(frame: tuple[int, int]) -> dict:
     update = optimizer.make(config)
     parameters = model.random_parameters(config.model, jax.random.key(0))
     state = steps.TrainState(jnp.int32(0), parameters, parameters, update.init(parameters))
-    apply = model.as_function(config.model)
-    train = jit(functools.partial(steps.train_step, config, apply, update))
+    task = make_task(config, pathlib.Path())
+    train = jit(functools.partial(steps.train_step, config, task, update))
     generate = jit(functools.partial(grana.render, size=BATCH, frame=frame, config=GranaConfig()))
     stripe = jit(
         functools.partial(

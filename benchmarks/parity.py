@@ -24,7 +24,7 @@ from srd_jax.tasks.period import losses
 from srd_jax.tasks.period.config import ModelConfig
 from srd_jax.tasks.period.model import as_function, random_parameters
 from srd_jax.tasks.period.torch_weights import import_weights, torch_tensors
-from srd_jax.training.weights import Weights
+from srd_jax.tasks.period.weights import PeriodWeights
 
 OUTPUT_LIMIT, GRADIENT_LIMIT = 1e-5, 1e-4
 ROWS, TARGET = 476, 60.0  # px of the frame
@@ -41,7 +41,7 @@ def frame(width: int, seed: int) -> np.ndarray:
     return np.where(np.hypot(rows, columns) < 0.49, grey, 0)[None].astype(np.float32)
 
 
-def random_weights(seed: int) -> Weights:
+def random_weights(seed: int) -> PeriodWeights:
     """Returns random weights whose features and attention vary about as much as a trained net's.
 
     As they are drawn, all positions have the same features but for a part in 1000, so that the
@@ -53,10 +53,10 @@ def random_weights(seed: int) -> Weights:
     for name, value in random_parameters(config, jax.random.key(seed)).items():
         gain = 1.0 if "regressor" in name else gains[name.rsplit(".", 1)[1]]
         parameters[name] = gain * np.asarray(value)
-    return Weights(parameters, config, {})
+    return PeriodWeights(parameters, config, {})
 
 
-def ours(weights: Weights, image: np.ndarray) -> Answer:
+def ours(weights: PeriodWeights, image: np.ndarray) -> Answer:
     """Returns outputs, and the gradients of each loss under PyTorch's names."""
     apply = as_function(weights.model)
     target = np.full(1, TARGET, np.float32)
@@ -79,7 +79,7 @@ def ours(weights: Weights, image: np.ndarray) -> Answer:
     return outputs, {name: torch_tensors(gradient) for name, gradient in gradients.items()}
 
 
-def twin(weights: Weights, image: np.ndarray, dtype: torch.dtype) -> Answer:
+def twin(weights: PeriodWeights, image: np.ndarray, dtype: torch.dtype) -> Answer:
     """Returns the same of the PyTorch twin, in eval mode, computed in `dtype`."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cudnn.allow_tf32 = False

@@ -20,7 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from srd_jax.support.fields import checked
-from srd_jax.tasks.period import model, sources
+from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period import model
 from srd_jax.tasks.period.config import LossConfig, ModelConfig, PeriodConfig
 from srd_jax.training import optimizer, steps
 from srd_jax.training.config import OptimizerConfig
@@ -54,7 +55,7 @@ def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: i
         )
     )
     mesh = jax.make_mesh((1,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
-    take_steps = steps.make_steps(config, mesh, sources.make(config))
+    take_steps = steps.make_steps(config, mesh, make_task(config, pathlib.Path()))
     parameters = model.random_parameters(config.model, jax.random.key(seed))
     state = steps.TrainState(
         step=jnp.int32(0),

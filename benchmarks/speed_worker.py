@@ -8,6 +8,7 @@ is measured is imported.
 import functools
 import json
 import os
+import pathlib
 import sys
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
 
     from srd_jax.support.compiling import jit, over_images
     from srd_jax.synthetic.batch import Batch
+    from srd_jax.tasks.make import make_task
     from srd_jax.tasks.period.config import LossConfig, ModelConfig, PeriodConfig
     from srd_jax.tasks.period.model import as_function, random_parameters
     from srd_jax.training import optimizer
@@ -50,14 +52,15 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
         loss=LossConfig("gaussian_nll"),
         optimizer=OptimizerConfig("adamw", LEARNING_RATE, WEIGHT_DECAY, schedule="constant"),
     )
-    apply, update = as_function(config.model), optimizer.make(config)
+    task, update = make_task(config, pathlib.Path()), optimizer.make(config)
+    apply = as_function(config.model)
     parameters = random_parameters(config.model, jax.random.key(0))
     images, periods = jax.tree.map(jnp.asarray, data(options))
     batches = Batch(images, jnp.ones(images.shape, bool), periods)
     key = jax.random.key(1)
 
     def step(state, batch):
-        return train_step(config, apply, update, state, batch, jax.random.fold_in(key, state.step))
+        return train_step(config, task, update, state, batch, jax.random.fold_in(key, state.step))
 
     scan = jit(lambda state, batches: jax.lax.scan(step, state, batches), donate_argnums=0)
     forward = jit(

@@ -5,14 +5,13 @@ python launch.py --config=configs/quickstart.py --workdir=runs/quickstart
 Five minutes on two CPU cores; validation MAE 0.73 px of the 476-frame (seed 0).
 """
 
-from srd_jax.curriculum.config import of_preset
 from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.training.config import OptimizerConfig, ValidationConfig
 
 
-def get_config(preset: str = "fast") -> PeriodConfig:
+def get_config() -> PeriodConfig:
     """Returns the config."""
-    fields = dict(
+    return PeriodConfig(
         name="quickstart",
         frame=(476, 62),
         epochs=12,
@@ -20,4 +19,3 @@ def get_config(preset: str = "fast") -> PeriodConfig:
         validation=ValidationConfig(every_epochs=3),
         reference_mae=3.58,
     )
-    return of_preset(preset, full=fields, fast=fields)

@@ -3,9 +3,14 @@
 `from srd_jax import load; estimator = load(); estimator(images)`
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from srd_jax.support.version import __version__
+
+if TYPE_CHECKING:
+    from srd_jax.measuring.estimator import load
+
+__all__ = ["__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

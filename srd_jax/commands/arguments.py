@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from srd_jax.measuring import result
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
 
 ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 WEIGHTS_HELP = "weights file or workdir of a run; default: released, those of the package"

@@ -5,9 +5,6 @@ import pathlib
 import sys
 from collections.abc import Mapping, Sequence
 
-import rich.console
-import rich.progress
-
 from srd_jax.commands import arguments
 from srd_jax.commands.crop_attention import crop_attention
 from srd_jax.imaging import annotations
@@ -16,6 +13,7 @@ from srd_jax.measuring import table
 from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
+from srd_jax.support.terminal import printable, track
 from srd_jax.tasks.period.attention import write_figure
 
 ENDING = ".attention.png"
@@ -79,12 +77,9 @@ def _draw(
 ) -> dict[pathlib.Path, str]:
     """Writes the figures behind a progress bar, and returns the reason of each that failed."""
     root = table.common_root(paths)
-    bar = rich.console.Console(stderr=True)
     failed = {}
-    for path in rich.progress.track(
-        paths, "drawing", console=bar, transient=True, disable=not bar.is_terminal
-    ):
-        name = table.printable(path.name)
+    for path in track(paths, "drawing"):
+        name = printable(path.name)
         try:
             figure = crop_attention(estimator, read_crop(path), name, known.get(path.name))
         except InputError as error:

@@ -6,7 +6,6 @@ import pathlib
 from collections.abc import Iterable
 
 import rich.console
-import rich.progress
 from rich.text import Text
 
 from srd_jax.commands import arguments
@@ -17,12 +16,12 @@ from srd_jax.measuring.combination import Combined
 from srd_jax.measuring.estimator import BATCH_SIZE
 from srd_jax.measuring.measurement import Method
 from srd_jax.measuring.methods import COMBINED, NETWORK, WITH_NETWORK
-from srd_jax.measuring.table import print_line, printable
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
+from srd_jax.support.terminal import print_line, printable, track
 from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
 
 
 def add(commands) -> None:
@@ -70,10 +69,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     _check_targets(options, folder)
     compared = _methods(options)
     grana, count, source = _grana(options)
-    bar = rich.console.Console(stderr=True)
-    tracked = rich.progress.track(
-        grana, "measuring", count, console=bar, transient=True, disable=not bar.is_terminal
-    )
+    tracked = track(grana, "measuring", count)
     found, worst = cases.evaluate(tracked, compared, limits=limits)
     summaries = summary.summarise(found)
     output.write(folder, source, found, worst, summaries)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 import rich.console
-import rich.progress
 from rich.text import Text
 
 from srd_jax.commands import arguments
@@ -16,6 +15,7 @@ from srd_jax.measuring import methods, result, table
 from srd_jax.measuring.estimator import BATCH_SIZE, measure_files
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
+from srd_jax.support.terminal import print_line, track
 
 
 def add(commands) -> None:
@@ -88,7 +88,7 @@ def _predict(options: argparse.Namespace) -> int:
     overlays = f", overlays in {options.overlay}" if options.overlay else ""
     line = f"{table.summary(found)}; results in {options.out}{overlays}"
     # By rich, which ends quietly where the reader of a pipe has closed it.
-    table.print_line(console, Text(line))
+    print_line(console, Text(line))
     return (
         arguments.SOME_FAILED if any(row.status == "error" for row in found) else arguments.ALL_READ
     )
@@ -165,15 +165,7 @@ def _measure(
         auto_rotate=options.auto_rotate,
     )
     root = table.common_root(paths)
-    bar = rich.console.Console(stderr=True)
-    for one in rich.progress.track(
-        measured,
-        "measuring",
-        len(paths),
-        console=bar,
-        transient=True,
-        disable=not bar.is_terminal,
-    ):
+    for one in track(measured, "measuring", len(paths)):
         if overlay is not None:
             table.write_overlay(overlay, root, one, method.geometry)
         found.append(one.row)

@@ -8,14 +8,13 @@ from collections.abc import Iterable
 
 import jax
 import numpy as np
-import rich.console
-import rich.progress
 
 from srd_jax.commands import arguments
 from srd_jax.commands.sheet import Shown, write_sheet
 from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.preparation import FRAME
 from srd_jax.support.compiling import jit
+from srd_jax.support.terminal import track
 from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.config_files import read_config
@@ -49,10 +48,7 @@ def _preview(options: argparse.Namespace) -> int:
     arguments.check_target(options.out, [options.config, *files])
     real = [] if options.real is None else _real(options.real, config)
     drawn = _drawn(config, options.seed, options.n)
-    bar = rich.console.Console(stderr=True)
-    tracked = rich.progress.track(
-        drawn, "drawing", options.n, console=bar, transient=True, disable=not bar.is_terminal
-    )
+    tracked = track(drawn, "drawing", options.n)
     shown = [*tracked, *real]
     line = f"{options.n} drawn and {len(real)} real images in {options.out}"
     if options.shuffle:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-import srd_jax
 from srd_jax.curriculum.record import StageRecord, read_stage
 from srd_jax.curriculum.tables import candidates, confidence, figures, lessons, wrote
-from srd_jax.measuring.table import write_table
 from srd_jax.support import page
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.files import write_text
+from srd_jax.support.files import write_table, write_text
+from srd_jax.support.version import __version__
 from srd_jax.tasks.period.scores import MAE
 from srd_jax.training import curves
 
@@ -69,7 +68,7 @@ def report(records: Sequence[StageRecord]) -> str:
     return page.render(
         "curriculum/report.html.jinja",
         sentences=sentences(records),
-        version=srd_jax.__version__,
+        version=__version__,
         figures=figures(records),
         lessons=lessons(records),
         curves=_curves(records),

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from srd_jax.curriculum.record import StageRecord
-from srd_jax.evaluation.summary import text
-from srd_jax.support.page import Column, Table, table
+from srd_jax.support.page import Column, Table, table, text
 from srd_jax.synthetic.config import GranaConfig, StripesConfig
 from srd_jax.tasks.period.config import LOSSES, CropsConfig, MaskedStripesConfig, PeriodConfig
 

@@ -5,12 +5,11 @@ import json
 import pathlib
 from collections.abc import Mapping, Sequence
 
-import srd_jax
 from srd_jax.evaluation.cases import Case, Shown
 from srd_jax.evaluation.report import report
 from srd_jax.evaluation.summary import Summary, flat
-from srd_jax.measuring.table import write_table
-from srd_jax.support.files import write_text
+from srd_jax.support.files import write_table, write_text
+from srd_jax.support.version import __version__
 
 FILES = ("results.csv", "summary.csv", "summary.json", "report.html")
 
@@ -41,6 +40,6 @@ def write(
     # A method without sd has fewer figures.
     header = list(dict.fromkeys(key for row in rows for key in row))
     write_table(table, header, ([row.get(key) for key in header] for row in rows))
-    about = {"source": source, "srd_jax": srd_jax.__version__, "methods": list(summaries)}
+    about = {"source": source, "srd_jax": __version__, "methods": list(summaries)}
     write_text(figures, json.dumps(about, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
-    write_text(page, report(source, srd_jax.__version__, cases, shown, summaries))
+    write_text(page, report(source, __version__, cases, shown, summaries))

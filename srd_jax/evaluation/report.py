@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from srd_jax.evaluation import pictures, plots, tables
 from srd_jax.evaluation.cases import Case, Shown
-from srd_jax.evaluation.summary import Summary, text
+from srd_jax.evaluation.summary import Summary
 from srd_jax.support import page
+from srd_jax.support.page import text
 
 TERMS = {
     "error": "measured minus true period, over the crops that a method measured; px are those of "

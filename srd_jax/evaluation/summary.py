@@ -1,6 +1,5 @@
 """The figures of each method: a JSON-ready dictionary, and its table on the terminal."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,8 @@ import rich.table
 from rich.text import Text
 
 from srd_jax.evaluation.cases import STATUSES, Case, column
-from srd_jax.measuring.table import print_line
+from srd_jax.support.page import percent, text
+from srd_jax.support.terminal import print_line
 from srd_jax.tasks.period import scores
 
 # Half-open bins; the last has no end. By field of `Case`.
@@ -124,13 +124,3 @@ def print_table(console: rich.console.Console, summaries: Sequence[Summary]) -> 
         console.print(table)
     for line in capture.get().splitlines():
         print_line(console, Text.from_ansi(line))
-
-
-def text(value: float | None, digits: int = 2) -> str:
-    """Returns a figure as readers see it, a dash for None."""
-    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
-
-
-def percent(share: float | None) -> str:
-    """Returns a share 0..1 in per cent, a dash for None."""
-    return "–" if share is None else f"{100 * share:.1f} %"

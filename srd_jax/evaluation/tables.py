@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from srd_jax.evaluation.cases import STATUSES, Case
-from srd_jax.evaluation.summary import Summary, percent, text
-from srd_jax.support.page import Column, Table, table
+from srd_jax.evaluation.summary import Summary
+from srd_jax.support.page import Column, Table, percent, table, text
 
 _METHOD: Column = ("method", lambda one: one["method"])
 _TRAITS = {

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srd_jax.imaging.formats import naming, read_picture
+from srd_jax.imaging.formats import read_picture
 from srd_jax.imaging.picture import Picture
-from srd_jax.support.errors import InputError
+from srd_jax.support.errors import InputError, naming
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MASK_ENDING = "_mask"

@@ -7,9 +7,7 @@ turned counter-clockwise by 90 - angle, they run horizontally. So 90 is horizont
 0) vertical, at 135 they rise from left to right and at 45 they fall.
 """
 
-import csv
 import hashlib
-import io
 import os
 import pathlib
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -24,7 +22,7 @@ from srd_jax.imaging.masks import check_lengths
 from srd_jax.imaging.rotation import rotate
 from srd_jax.measuring.result import SHORTEST_PERIOD_PX
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import whole_file, write_text
+from srd_jax.support.files import whole_file, write_table
 
 ANNOTATIONS = "annotations.csv"
 
@@ -190,7 +188,7 @@ def write_grana(
         rows[granum.name] = angle, granum.period_px, granum.px_per_nm
     if left is not None and next(left, None) is not None:
         raise InputError(f"more angles than the {len(rows)} grana; accepted is one a granum")
-    write_text(folder / ANNOTATIONS, _csv(rows))
+    _write_annotations(folder / ANNOTATIONS, rows)
 
 
 def _check_name(name: str, taken: Container[str]) -> None:
@@ -206,17 +204,18 @@ def _png(image: np.ndarray, mask: np.ndarray) -> bytes:
     return bytes(imagecodecs.png_encode(rgb))
 
 
-def _csv(rows: Mapping[str, tuple[float, float, float | None]]) -> str:
-    """Returns the annotations: by name the angle, the period in px of the crop and the scale."""
+def _write_annotations(
+    path: pathlib.Path, rows: Mapping[str, tuple[float, float, float | None]]
+) -> None:
+    """Writes by name the angle, the period in px of the crop and the scale."""
     in_nm = all(px_per_nm is not None for *_, px_per_nm in rows.values())
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("granum_image", "angle", "period_nm" if in_nm else "period_px", "px_per_nm"))
+    header = ("granum_image", "angle", "period_nm" if in_nm else "period_px", "px_per_nm")
+    cells = []
     for name, (angle, period, px_per_nm) in rows.items():
         if px_per_nm is not None and in_nm:
             period /= px_per_nm
-        writer.writerow((name, float(angle), float(period), px_per_nm))
-    return text.getvalue()
+        cells.append((name, float(angle), float(period), px_per_nm))
+    write_table(path, header, cells, digits=None, line_end="\n")
 
 
 def _to_8_bits(image: np.ndarray) -> np.ndarray:

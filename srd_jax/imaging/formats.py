@@ -27,7 +27,7 @@ from srd_jax.imaging.picture import (
     upright,
 )
 from srd_jax.imaging.tiff import decode_tiff
-from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.errors import InputError, naming, one_line
 
 _OTHER_FORMATS = {
     b"GIF8": "a GIF",
@@ -37,15 +37,6 @@ _OTHER_FORMATS = {
 }
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-
-@contextlib.contextmanager
-def naming(path: pathlib.Path) -> Iterator[None]:
-    """Puts a file's name before the message of an InputError raised in the block."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
 
 
 def read_picture(path: pathlib.Path) -> Picture:

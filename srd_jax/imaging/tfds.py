@@ -18,7 +18,7 @@ import tensorflow_datasets as tfds
 from srd_jax.imaging.annotations import read_annotations
 from srd_jax.imaging.dataset import ANNOTATIONS, Granum, read_grana
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.files import check_writable
+from srd_jax.support.files import check_writable, unwritable
 
 NAME = "srd_grana"
 VERSION = "1.0.0"
@@ -116,10 +116,8 @@ def prepare(folder: str | os.PathLike[str], data_dir: str | os.PathLike[str]) ->
             builder = SrdGrana(data_dir=os.fspath(data_dir))
             builder.download_and_prepare(download_config=config)
         except OSError as error:
-            raise InputError(
-                f"{data_dir}: cannot be written ({error.strerror or one_line(error)}); "
-                "give a writable folder with room on its disk"
-            ) from error
+            advice = "give a writable folder with room on its disk"
+            raise unwritable(data_dir, error, advice) from error
     return _version_folder(data_dir)
 
 

@@ -17,11 +17,10 @@ from srd_jax.imaging.preparation import FRAME, Prepared, prepare
 from srd_jax.imaging.rotation import rotate
 from srd_jax.measuring.measurement import Measurement, Method, check_batch_size, grey_and_mask
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Row, check_scale, row_of
+from srd_jax.networks.modules import check_shapes, shapes_of
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.tasks.period import model
-from srd_jax.training import checkpoint, weights
-from srd_jax.training.weights import Weights
+from srd_jax.tasks.period import model, weights
 
 BATCH_SIZE = 8
 
@@ -35,7 +34,7 @@ Result = TypeVar("Result")
 class Estimator(Method[Prepared]):
     """Measures crops; made by `load`. Deterministic: dropout is off."""
 
-    def __init__(self, found: Weights, batch_size: int = BATCH_SIZE):
+    def __init__(self, found: weights.PeriodWeights, batch_size: int = BATCH_SIZE):
         """Compiles nothing yet; that happens once, at the first crop.
 
         Args:
@@ -48,8 +47,7 @@ class Estimator(Method[Prepared]):
         """
         check_batch_size(batch_size)
         expected = model.parameter_shapes(found.model)
-        shapes = {name: value.shape for name, value in found.parameters.items()}
-        weights.check_shapes(shapes, expected, "weights")
+        check_shapes(shapes_of(found.parameters), expected, "weights")
         found.model.geometry.grid(*FRAME)
         self.weights = found
         self.batch_size = batch_size
@@ -150,17 +148,11 @@ def load(path: str | os.PathLike[str] | None = None, batch_size: int = BATCH_SIZ
     Raises:
       InputError: there are no weights, or they are not of this network.
     """
-    path = weights.RELEASED if path is None else pathlib.Path(path)
-    file = weights.file_of(path)
-    if file.exists() or not path.is_dir():
-        found = weights.load(file)
-    else:
-        parameters, config, step = checkpoint.load_parameters(path)
-        found = Weights(parameters, config.model, {"run": config.name, "step": step})
+    found = weights.load(path)
     try:
         return Estimator(found, batch_size)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path or weights.RELEASED}: {error}") from None
 
 
 @dataclasses.dataclass(frozen=True)

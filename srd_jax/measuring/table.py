@@ -1,6 +1,5 @@
 """Results of a prediction as a CSV file, a table on the terminal, and overlays."""
 
-import csv
 import dataclasses
 import os
 import pathlib
@@ -15,7 +14,8 @@ from srd_jax.measuring.estimator import Measured
 from srd_jax.measuring.overlays import overlay_picture, spread
 from srd_jax.measuring.result import SHORTEST_PERIOD_PX, Row
 from srd_jax.networks.receptive_field import Geometry
-from srd_jax.support.files import whole_file
+from srd_jax.support.files import write_table
+from srd_jax.support.terminal import print_line, printable
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 OVERLAY_ENDING = ".overlay.png"
@@ -33,32 +33,6 @@ def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
       InputError: the file cannot be written.
     """
     write_table(path, COLUMNS, (dataclasses.astuple(row) for row in rows))
-
-
-def write_table(
-    path: str | os.PathLike[str],
-    header: Sequence[str],
-    rows: Iterable[Iterable[str | float | None]],
-) -> None:
-    """Writes a CSV file whole or not at all: numbers with six digits, None as an empty cell.
-
-    Raises:
-      InputError: the file cannot be written.
-    """
-    with (
-        whole_file(path) as temporary,
-        # Names of files needn't be UTF-8; their bytes are kept.
-        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([_text(value) for value in row] for row in rows)
-
-
-def _text(value: str | float | None) -> str:
-    if value is None:
-        return ""
-    return str(value) if isinstance(value, (str, int)) else f"{value:.6g}"
 
 
 def print_table(
@@ -97,12 +71,6 @@ def print_table(
         lines.append(Text(error))
     for line in lines:
         print_line(console, line)
-
-
-def print_line(console: rich.console.Console, line: Text) -> None:
-    """Prints a line, unbroken, with question marks for what the terminal's encoding lacks."""
-    line.plain = printable(line.plain, console.encoding)
-    console.print(line, soft_wrap=True)
 
 
 def _lines(width: int, rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> list[Text]:
@@ -154,11 +122,6 @@ def _names(rows: Sequence[Row]) -> list[str]:
     """Returns the names of the files, or their paths where two names are equal."""
     names = [pathlib.Path(row.file).name for row in rows]
     return names if len(set(names)) == len(names) else [row.file for row in rows]
-
-
-def printable(text: str, encoding: str = "utf-8") -> str:
-    """Returns a text with question marks for what an encoding lacks."""
-    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _short(value: float | None) -> str:

@@ -1,5 +1,8 @@
 """Errors that a user can mend: shown as one line, never as a traceback."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class InputError(ValueError):
     """Bad input. The message names the file or field, what was found and what is accepted."""
@@ -11,3 +14,16 @@ def one_line(error: BaseException) -> str:
     message = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = " ".join(str(message).split())
     return text or type(error).__name__
+
+
+@contextlib.contextmanager
+def naming(name: object) -> Iterator[None]:
+    """Puts a name before the message of an InputError raised in the block.
+
+    Args:
+      name: of what is read or checked, such as the path of a file.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error

@@ -1,16 +1,22 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all; JSON and CSV."""
 
 import contextlib
+import csv
+import json
 import os
 import pathlib
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from srd_jax.support.errors import InputError, one_line
 
+_Path = str | os.PathLike[str]
+
 
 @contextlib.contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+def whole_file(path: _Path) -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path` that replaces it when the block ends without an error.
 
     The temporary name keeps the suffix, so that libraries that choose a format by it work.
@@ -25,38 +31,67 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
             prefix=f".{target.stem[:80]}.", suffix=target.suffix, dir=target.parent
         )
     except OSError as error:
-        raise InputError(
-            f"{target}: cannot be written ({error.strerror or one_line(error)}); "
-            "give a path in a writable folder"
-        ) from error
+        raise unwritable(target, error, "give a path in a writable folder") from error
     os.close(handle)
     temporary = pathlib.Path(name)
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        _give_usual_mode(temporary, 0o666)
         temporary.replace(target)
     except OSError as error:
-        raise InputError(
-            f"{target}: cannot be written ({error.strerror or one_line(error)}); "
-            "give the path of a file in a writable folder with room on its disk"
-        ) from error
+        advice = "give the path of a file in a writable folder with room on its disk"
+        raise unwritable(target, error, advice) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a text file whole or not at all.
+@contextlib.contextmanager
+def whole_folder(path: _Path) -> Iterator[pathlib.Path]:
+    """Yields a temporary folder beside `path` that becomes it when the block ends without an error.
 
     Raises:
-      InputError: the file cannot be written.
+      InputError: there is a file or a folder that isn't empty already, or it cannot be written.
     """
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    target = pathlib.Path(path).resolve()
+    advice = "give a path in a writable folder with room on its disk"
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise InputError(
+                f"{path}: is a {'folder with files' if target.is_dir() else 'file'}; "
+                "accepted is a new or an empty folder"
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = pathlib.Path(
+            tempfile.mkdtemp(prefix=f".{target.name[:80]}.", dir=target.parent)
+        )
+    except OSError as error:
+        raise unwritable(path, error, advice) from error
+    try:
+        yield temporary
+        _give_usual_mode(temporary, 0o777)
+        if target.exists():
+            target.rmdir()
+        temporary.rename(target)
+    except OSError as error:
+        raise unwritable(path, error, advice) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
+def unwritable(path: _Path, error: OSError, advice: str) -> InputError:
+    """Returns the error of a file or folder that cannot be written, with advice for the user."""
+    reason = error.strerror or one_line(error)
+    return InputError(f"{path}: cannot be written ({reason}); {advice}")
+
+
+def _give_usual_mode(path: pathlib.Path, mode: int) -> None:
+    """Gives a temporary file or folder, which only its owner may read, the usual permissions."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(mode & ~umask)
+
+
+def check_writable(path: _Path) -> None:
     """Checks that a file could be written, before work is spent on its content.
 
     Raises:
@@ -73,3 +108,62 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 class _NotWanted(Exception):
     """Ends whole_file without leaving a file."""
+
+
+def write_text(path: _Path, text: str) -> None:
+    """Writes a text file whole or not at all.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: _Path) -> Any:
+    """Returns the content of a JSON file.
+
+    Raises:
+      InputError: it cannot be read or isn't JSON.
+    """
+    try:
+        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not JSON ({one_line(error)})") from None
+
+
+def write_table(
+    path: _Path,
+    header: Sequence[str],
+    rows: Iterable[Iterable[str | float | None]],
+    digits: int | None = 6,
+    line_end: str = "\r\n",
+) -> None:
+    """Writes a CSV file whole or not at all; None becomes an empty cell.
+
+    Args:
+      path: of the file.
+      header: names of the columns.
+      rows: as many cells each as the header.
+      digits: significant digits of floats; None writes as many as read back as the same bits.
+      line_end: end of each line, by default as RFC 4180 has it.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    with (
+        whole_file(path) as temporary,
+        # Names of files needn't be UTF-8; their bytes are kept.
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
+        writer = csv.writer(file, lineterminator=line_end)
+        writer.writerow(header)
+        writer.writerows([_text(value, digits) for value in row] for row in rows)
+
+
+def _text(value: str | float | None, digits: int | None) -> str:
+    if value is None:
+        return ""
+    if digits is None or isinstance(value, (str, int)):
+        return str(value)
+    return f"{value:.{digits}g}"

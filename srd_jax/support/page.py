@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -39,6 +40,16 @@ def table(
     rows = [[cell(item) for _, cell in columns] for item in items]
     headers = [header for header, _ in columns]
     return {"caption": caption, "columns": headers, "rows": rows, "groups": groups}
+
+
+def text(value: float | None, digits: int = 2) -> str:
+    """Returns a number as readers see it, a dash for None or NaN."""
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def percent(share: float | None) -> str:
+    """Returns a share 0..1 in per cent, a dash for None."""
+    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def data_uri(kind: str, data: bytes) -> str:

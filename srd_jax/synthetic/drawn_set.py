@@ -7,16 +7,13 @@ import pathlib
 from collections.abc import Iterator
 
 import numpy as np
-import rich.console
-import rich.progress
 
-import srd_jax
 from srd_jax.imaging.dataset import Granum, write_grana
-from srd_jax.imaging.formats import naming
-from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.errors import InputError, naming, one_line
 from srd_jax.support.fields import differences, from_dict, to_json
-from srd_jax.support.files import write_text
-from srd_jax.support.folders import whole_folder
+from srd_jax.support.files import whole_folder, write_text
+from srd_jax.support.terminal import track
+from srd_jax.support.version import __version__
 from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
 
@@ -40,7 +37,7 @@ class Recipe:
     seed: int
     drawn: GranaConfig = dataclasses.field(default_factory=GranaConfig)
     unrotated: float = 0.0
-    version: str = srd_jax.__version__
+    version: str = __version__
 
 
 def grana(recipe: Recipe) -> Iterator[Granum]:
@@ -84,17 +81,8 @@ def make_dataset(
     if tfds_dir is not None:
         _check_apart(out, tfds_dir)
         tfds.check_unprepared(tfds_dir)
-    bar = rich.console.Console(stderr=True)
     with whole_folder(out) as folder:
-        shown = rich.progress.track(
-            grana(recipe),
-            "drawing",
-            recipe.images,
-            console=bar,
-            transient=True,
-            disable=not bar.is_terminal,
-        )
-        write_grana(folder, shown, angles(recipe))
+        write_grana(folder, track(grana(recipe), "drawing", recipe.images), angles(recipe))
         write_text(folder / RECIPE, to_json(recipe))
         return None if tfds_dir is None else tfds.prepare(folder, tfds_dir)
 

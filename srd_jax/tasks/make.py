@@ -25,6 +25,4 @@ def make_task(config: RunConfig, workdir: pathlib.Path) -> Task:
         case PeriodConfig():
             return period.make(config, workdir)
         case _:
-            raise InputError(
-                f"config.kind is {config.kind!r}; accepted: {PeriodConfig.kind!r}"
-            )
+            raise InputError(f"config.kind is {config.kind!r}; accepted: {PeriodConfig.kind!r}")

@@ -12,7 +12,7 @@ import numpy as np
 
 from srd_jax.networks.modules import Parameters
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import write_csv
+from srd_jax.support.files import write_table
 from srd_jax.training import weights
 from srd_jax.training.config import EndConfig, RunConfig
 from srd_jax.training.metrics import training_costs
@@ -123,13 +123,14 @@ def choose(
     table = task.compare(found)
     best = int(np.argmin([*table.values()][-1]))
     names = [*(_path(workdir, epoch).stem for epoch in epochs), AVERAGE]
-    write_csv(
+    write_table(
         workdir / CANDIDATES / CANDIDATES_TABLE,
         ("name", "epoch", *table, "chosen"),
         (
             [names[i], numbers[i], *(float(column[i]) for column in table.values()), chosen]
             for i, chosen in enumerate("yes" if i == best else "" for i in range(len(found)))
         ),
+        digits=None,
     )
     return found[best], numbers[best]
 

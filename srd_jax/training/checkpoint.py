@@ -21,7 +21,6 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
-from srd_jax.networks.modules import Parameters
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.training.config import RunConfig
 from srd_jax.training.provenance import versions
@@ -207,9 +206,7 @@ def _damaged(folder: pathlib.Path, error: Exception) -> InputError:
     )
 
 
-def load_parameters(
-    workdir: pathlib.Path, kind: str = "averaged", which: str = "best"
-) -> Loaded:
+def load_parameters(workdir: pathlib.Path, kind: str = "averaged", which: str = "best") -> Loaded:
     """Returns parameters of one of a workdir's checkpoints.
 
     Args:
@@ -232,16 +229,17 @@ def load_parameters(
     return Loaded(jax.device_get(found[name]), step, found["metadata"])
 
 
-def _saved(checkpoints: ocp.CheckpointManager, step: int, name: str) -> Parameters:
+def _saved(
+    checkpoints: ocp.CheckpointManager, step: int, name: str
+) -> dict[str, jax.ShapeDtypeStruct]:
     """Returns shapes, types and a placement for an item of a checkpoint, as it was saved."""
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     folder = pathlib.Path(checkpoints.directory) / str(step)
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
-            saved = checkpointer.metadata(folder / name).item_metadata
+        saved = ocp.StandardCheckpointHandler().metadata(folder.absolute() / name)
         return {
             parameter: jax.ShapeDtypeStruct(one.shape, one.dtype, sharding=device)
-            for parameter, one in dict(saved).items()
+            for parameter, one in saved.items()
         }
     except Exception as error:  # no narrower class holds what orbax raises for damaged files
         raise _damaged(folder, error) from error

@@ -241,9 +241,7 @@ def _spread_factor(axes: Axes) -> float:
     return values.max() / values.min() if values.size and values.min() > 0 else 0.0
 
 
-def _mark_best(
-    axes: Axes, rows: Sequence[Mapping[str, Any]], axis_name: str, score: Score
-) -> None:
+def _mark_best(axes: Axes, rows: Sequence[Mapping[str, Any]], axis_name: str, score: Score) -> None:
     x, y = _series(rows, axis_name, score.validation)
     if not np.isfinite(y).any():
         return

@@ -9,7 +9,7 @@ import rich.console
 import rich.progress
 from tensorboardX import SummaryWriter
 
-from srd_jax.support.files import write_csv
+from srd_jax.support.files import write_table
 from srd_jax.training.config import EndConfig, RunConfig
 from srd_jax.training.task import MetricsRow, Score, Task, training_score
 from srd_jax.training.workdir import EVENTS, METRICS
@@ -31,7 +31,8 @@ def write_metrics(workdir: pathlib.Path, task: Task, rows: Sequence[MetricsRow])
       InputError: the file cannot be written.
     """
     columns = columns_of(task)
-    write_csv(workdir / METRICS, columns, ([row.get(name) for name in columns] for row in rows))
+    cells = ([row.get(name) for name in columns] for row in rows)
+    write_table(workdir / METRICS, columns, cells, digits=None)
 
 
 class Reporter:
@@ -133,8 +134,8 @@ def patience_is_over(
     if not end.patience_epochs or not rows:
         return False
     if held_out:
-        column = task.rank.validation
-        costs = np.array([(row["epoch"], task.rank.cost(row[column])) for row in rows if column in row])
+        column, cost = task.rank.validation, task.rank.cost
+        costs = np.array([(row["epoch"], cost(row[column])) for row in rows if column in row])
         if not costs.size:
             return False
         best = costs[np.argmin(costs[:, 1]), 0]

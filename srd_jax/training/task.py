@@ -151,9 +151,9 @@ class Task:
     about: Mapping[str, Any]
     calibrate: Callable[[Found], Calibration] | None = None
     summary: Callable[[Found | None, Calibration], dict[str, Any]] = lambda found, calibration: {}
-    draw: Callable[
-        [pathlib.Path, Parameters, Sequence[MetricsRow], Calibration], None
-    ] = lambda workdir, parameters, rows, calibration: None
+    draw: Callable[[pathlib.Path, Parameters, Sequence[MetricsRow], Calibration], None] = (
+        lambda workdir, parameters, rows, calibration: None
+    )
     compare: Callable[[Sequence[Parameters]], Mapping[str, np.ndarray]] | None = None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save as serialize
 
+from srd_jax.networks.modules import Parameters
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import whole_file
 from srd_jax.training.task import Calibration
@@ -34,7 +35,7 @@ class Weights:
       calibration: of the network's answers.
     """
 
-    parameters: Mapping[str, np.ndarray]
+    parameters: Parameters
     about: Mapping[str, Any]
     origin: dict[str, Any]
     calibration: Calibration = dataclasses.field(default_factory=dict)
@@ -52,7 +53,8 @@ def save(path: str | os.PathLike[str], weights: Weights) -> None:
         "origin": json.dumps(weights.origin),
         "calibration": json.dumps(weights.calibration),
     }
-    arrays = {name: np.ascontiguousarray(value) for name, value in weights.parameters.items()}
+    # Not ascontiguousarray, which makes a scalar a vector.
+    arrays = {name: np.asarray(x, order="C") for name, x in weights.parameters.items()}
     with whole_file(path) as temporary:
         temporary.write_bytes(serialize(arrays, metadata))
 
@@ -93,6 +95,9 @@ def load(path: str | os.PathLike[str]) -> Weights:
             f"{path}: its metadata about, origin and calibration cannot be read "
             f"({one_line(error)}); accepted: JSON"
         ) from None
+    for name, value in (("about", about), ("origin", origin), ("calibration", calibration)):
+        if not isinstance(value, dict):
+            raise InputError(f"{path}: its metadata {name} is {value!r}; accepted: a JSON object")
     return Weights(parameters, about, origin, calibration)
 
 

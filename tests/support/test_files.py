@@ -2,10 +2,18 @@ import errno
 import os
 import pathlib
 
+import numpy as np
 import pytest
 
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import check_writable, whole_file, write_text
+from srd_jax.support.files import (
+    check_writable,
+    read_json,
+    whole_file,
+    whole_folder,
+    write_table,
+    write_text,
+)
 
 
 def _only_file(folder):
@@ -115,3 +123,77 @@ def test_check_writable_leaves_everything_as_it_was(tmp_path):
 def test_text_is_written_as_utf_8(tmp_path):
     write_text(tmp_path / "text", "≤ 2.5 nm, µ\n")
     assert (tmp_path / "text").read_bytes() == "≤ 2.5 nm, µ\n".encode()
+
+
+def test_the_folder_appears_whole_with_its_parents(tmp_path):
+    path = tmp_path / "a" / "set"
+    with whole_folder(path) as temporary:
+        (temporary / "file").write_text("x")
+        assert temporary.parent == path.parent
+        assert not path.exists()
+    assert _only_file(path) == path / "file"
+    assert _only_file(path.parent) == path
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
+def test_an_error_leaves_no_folder(tmp_path, error):
+    with pytest.raises(type(error)), whole_folder(tmp_path / "set") as temporary:
+        (temporary / "file").write_text("x")
+        raise error
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_folder_is_replaced_and_another_one_refused(tmp_path):
+    path = tmp_path / "set"
+    path.mkdir()
+    with whole_folder(path) as temporary:
+        (temporary / "file").write_text("x")
+    for taken in (path, path / "file"):
+        with pytest.raises(InputError, match="accepted is a new or"), whole_folder(taken):
+            pass
+    assert (path / "file").read_text() == "x"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_permissions_are_those_of_a_plain_folder(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        (tmp_path / "plain").mkdir()
+        with whole_folder(tmp_path / "whole"):
+            pass
+    finally:
+        os.umask(before)
+    assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_json_is_read(tmp_path):
+    write_text(tmp_path / "a.json", '{"µ": [1, null]}')
+    assert read_json(tmp_path / "a.json") == {"µ": [1, None]}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff"])
+def test_a_file_that_is_not_json_is_one_line(tmp_path, content):
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_json(path)
+    assert str(caught.value).startswith(f"{path}: not JSON (")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_has_six_digits_and_empty_cells(tmp_path):
+    row = ["a, b", 1 / 3, 12, None, True, np.float32(2 / 3), np.float64(1e-7)]
+    write_table(tmp_path / "deep" / "table.csv", list("abcdefg"), [row])
+    written = (tmp_path / "deep" / "table.csv").read_bytes()
+    assert written == b'a,b,c,d,e,f,g\r\n"a, b",0.333333,12,,True,0.666667,1e-07\r\n'
+
+
+def test_numbers_of_all_digits_read_back_as_the_same_bits(tmp_path):
+    values = [1 / 3, 5e-324, np.float64(0.1) * 3, float(np.float32(0.1)), float("inf")]
+    path = tmp_path / "table.csv"
+    write_table(path, ["x"], ([value] for value in values), digits=None, line_end="\n")
+    header, *lines = path.read_text().splitlines()
+    assert header == "x"
+    assert list(map(float, lines)) == values
+    assert b"\r" not in path.read_bytes()

@@ -13,8 +13,8 @@ from srd_jax.tasks.period import model
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure
 from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.config import PeriodConfig
-from srd_jax.tasks.period.sources import PeriodSource
 from srd_jax.tasks.period.scores import MAE
+from srd_jax.tasks.period.sources import PeriodSource
 from srd_jax.training.curves import curves_picture
 from srd_jax.training.workdir import ATTENTION, CURVES
 

@@ -5,24 +5,22 @@ import functools
 import hashlib
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax.training.task import Source
 from srd_jax.imaging.dataset import Granum, fingerprint, read_grana, split
-from srd_jax.imaging.formats import naming
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS, Prepared, prepare
 from srd_jax.networks.receptive_field import Size
-from srd_jax.support.errors import InputError
+from srd_jax.support.errors import InputError, naming
 from srd_jax.synthetic import drawn_set, grana, stripes
 from srd_jax.synthetic.batch import Batch
 from srd_jax.synthetic.config import GranaConfig, NegativesConfig, StripesConfig
 from srd_jax.tasks.period import crop_arrays, masked_stripes
 from srd_jax.tasks.period.augment import augment
 from srd_jax.tasks.period.config import CropsConfig, DataConfig, MaskedStripesConfig, PeriodConfig
+from srd_jax.training.task import Source
 
 # Streams of random numbers of one seed, beside those of its steps.
 _ORDER = 2**31 - 2

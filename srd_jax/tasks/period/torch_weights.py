@@ -18,7 +18,7 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save as serialize
 
-from srd_jax.networks.modules import check_shapes, shapes_of
+from srd_jax.networks.modules import check_shapes
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import whole_file
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig

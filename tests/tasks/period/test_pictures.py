@@ -10,7 +10,7 @@ from srd_jax.tasks.period import pictures
 from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.model import as_function, random_parameters
 from srd_jax.tasks.period.pictures import draw_pictures
-from srd_jax.tasks.period.sources import Source
+from srd_jax.tasks.period.sources import PeriodSource
 
 ROWS = [{"step": 2, "epoch": 1.0, "images": 8, "train_mae": 3.0, "val_mae": 2.0}]
 IMAGES = np.random.default_rng(0).random((8, 50, 24)).astype(np.float32)
@@ -26,7 +26,7 @@ def source(**changes):
     def train(arrays, step, key):
         raise AssertionError("training images aren't asked for")
 
-    return Source((IMAGES, PERIODS), train, validation, 6, **changes)
+    return PeriodSource((IMAGES, PERIODS), train, validation, 6, **changes)
 
 
 @pytest.fixture
