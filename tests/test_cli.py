@@ -126,7 +126,7 @@ def test_same_names_in_two_folders_keep_their_overlays(tmp_path, weights, capsys
     assert str(tmp_path / "x" / "a.png") in out
     assert out.splitlines()[-1].endswith(f"overlays in {overlays}")
     message = refused(capsys, "predict", overlays, "--weights", weights)
-    assert message.startswith(f"{overlays}: holds overlays of an earlier run only")
+    assert message.startswith(f"{overlays}: holds pictures of an earlier run only")
 
 
 @pytest.mark.parametrize("method", ["fft", "autocorrelation"])

@@ -8,15 +8,13 @@ from collections.abc import Mapping, Sequence
 from srd_jax.commands import arguments
 from srd_jax.commands.crop_attention import crop_attention
 from srd_jax.imaging import annotations
-from srd_jax.imaging.crop import find_images, read_crop
+from srd_jax.imaging.crop import ATTENTION_ENDING, find_images, read_crop
 from srd_jax.measuring import table
 from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
 from srd_jax.support.terminal import printable, track
 from srd_jax.tasks.period.attention import write_figure
-
-ENDING = ".attention.png"
 
 
 def add(commands) -> None:
@@ -36,16 +34,12 @@ def add(commands) -> None:
 
 
 def _attention(options: argparse.Namespace) -> int:
-    paths = [path for path in find_images(options.paths) if not path.name.endswith(ENDING)]
-    if not paths:
-        raise InputError(
-            f"{', '.join(options.paths)}: holds figures of an earlier run only; accepted are crops"
-        )
+    paths = find_images(options.paths)
     known = {} if options.annotations is None else _known(options.annotations, paths)
     folder = pathlib.Path(options.out)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {folder}: is a file; accepted is a folder")
-    check_writable(folder / f"crop{ENDING}")
+    check_writable(folder / f"crop{ATTENTION_ENDING}")
     estimator = load(options.weights, batch_size=1)
     failed = _draw(estimator, paths, known, folder)
     for path, reason in failed.items():
@@ -86,5 +80,5 @@ def _draw(
             failed[path] = one_line(error).removeprefix(f"{path}: ")
             continue
         relative = path.resolve().relative_to(root)
-        write_figure(folder / relative.parent / f"{relative.name}{ENDING}", figure)
+        write_figure(folder / relative.parent / f"{relative.name}{ATTENTION_ENDING}", figure)
     return failed

@@ -10,7 +10,8 @@ import rich.console
 from rich.text import Text
 
 from srd_jax.commands import arguments
-from srd_jax.imaging import annotations, crop
+from srd_jax.imaging import annotations
+from srd_jax.imaging.crop import OVERLAY_ENDING, find_images
 from srd_jax.measuring import methods, result, table
 from srd_jax.measuring.estimator import BATCH_SIZE, measure_files
 from srd_jax.support.errors import InputError
@@ -67,7 +68,7 @@ def _predict(options: argparse.Namespace) -> int:
         )
     arguments.check_network_options(options, network)
     limits = arguments.limits(options)
-    paths = _crops(options.paths)
+    paths = find_images(options.paths)
     truth = {} if options.annotations is None else _truth(options.annotations, paths)
     _check_targets(options, paths)
     # Smaller batches than asked for where there are fewer crops: padding costs time.
@@ -92,20 +93,6 @@ def _predict(options: argparse.Namespace) -> int:
     return (
         arguments.SOME_FAILED if any(row.status == "error" for row in found) else arguments.ALL_READ
     )
-
-
-def _crops(given: Sequence[str]) -> list[pathlib.Path]:
-    """Returns the images among files and folders, without the overlays of earlier runs."""
-    named = {pathlib.Path(path) for path in given}
-    found = crop.find_images(given)
-    crops = [
-        path for path in found if path in named or not path.name.endswith(table.OVERLAY_ENDING)
-    ]
-    if not crops:
-        raise InputError(
-            f"{', '.join(given)}: holds overlays of an earlier run only; accepted are crops"
-        )
-    return crops
 
 
 def _truth(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
@@ -144,7 +131,7 @@ def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -
     folder = pathlib.Path(options.overlay)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--overlay {folder}: is a file; accepted is a folder")
-    check_writable(folder / f"crop{table.OVERLAY_ENDING}")
+    check_writable(folder / f"crop{OVERLAY_ENDING}")
 
 
 def _measure(

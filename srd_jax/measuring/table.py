@@ -10,6 +10,7 @@ import rich.console
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from srd_jax.imaging.crop import OVERLAY_ENDING
 from srd_jax.measuring.estimator import Measured
 from srd_jax.measuring.overlays import overlay_picture, spread
 from srd_jax.measuring.result import SHORTEST_PERIOD_PX, Row
@@ -18,7 +19,6 @@ from srd_jax.support.files import write_table
 from srd_jax.support.terminal import print_line, printable
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
-OVERLAY_ENDING = ".overlay.png"
 # Longer tables scroll out of sight; the CSV holds every row.
 TABLE_ROWS = 50
 

@@ -168,6 +168,8 @@ def test_find_images(tmp_path):
     names = [
         "b/2.png", "b/10.TIF", "b/2_mask.png", "b/alone_mask.png", "b/notes.txt", "b/.hidden.png",
         "b/sub/1.jpeg", "b/.cache/1.png", "a.jpg", "table.csv",
+        "b/2.png.overlay.png", "b/2.png.attention.png", "b/sub/0.attention.png",
+        "drawn/a.overlay.png",
     ]  # fmt: skip
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
@@ -187,13 +189,23 @@ def test_find_images(tmp_path):
     ]
     assert found("table.csv", "b/2_mask.png") == ["table.csv", "b/2_mask.png"]
     assert found("a.jpg", "b/../a.jpg") == ["a.jpg"]
+    # Pictures drawn of crops are taken where they are named only.
+    assert found("drawn", "a.jpg") == ["a.jpg"]
+    drawn = "b/2.png.overlay.png"
+    assert found("b", drawn) == [*in_b, drawn]
     assert find_images([]) == []
 
 
 def test_find_images_refuses(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "notes.txt").touch()
-    for path, message in (("missing.png", "No such file"), ("empty", "a folder without images")):
+    (tmp_path / "drawn").mkdir()
+    (tmp_path / "drawn" / "a.attention.png").touch()
+    for path, message in (
+        ("missing.png", "No such file"),
+        ("empty", "a folder without images"),
+        ("drawn", "pictures of an earlier run only"),
+    ):
         with pytest.raises(InputError, match=message) as caught:
             find_images([tmp_path / path])
         assert str(caught.value).startswith(f"{tmp_path / path}: ")
