@@ -14,10 +14,9 @@ LEVELS = """
 commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ curriculum.__init__ measuring.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__ support.version
 synthetic.batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
 imaging.masks
-imaging.annotations measuring.classical tasks.period.crop_arrays support.fields support.files networks.receptive_field measuring.local_period tasks.period.losses support.page support.terminal imaging.picture
-measuring.autocorrelation
+imaging.annotations tasks.period.crop_arrays support.fields support.files networks.receptive_field measuring.local_period tasks.period.losses support.page support.terminal imaging.picture
 imaging.orientation imaging.preparation imaging.rotation
-training.curves synthetic.config training.config imaging.tiff measuring.overlays
+training.curves synthetic.config training.config imaging.tiff
 tasks.period.source_config
 tasks.period.attention tasks.period.augment tasks.period.calibration tasks.period.data_config imaging.formats
 tasks.period.config
@@ -25,17 +24,17 @@ tasks.period.model training.metrics synthetic.layers synthetic.marks synthetic.o
 synthetic.stripes tasks.config_files curriculum.config training.ending training.handover commands.sheet training.weights
 imaging.crop tasks.period.initialisation training.optimizer tasks.period.masked_stripes synthetic.micrograph tasks.period.torch_weights
 measuring.measurement synthetic.negatives
-measuring.combination
-synthetic.granum
-measuring.result synthetic.crops synthetic.grana
+measuring.classical
+measuring.autocorrelation synthetic.granum measuring.spectrum
+measuring.combination synthetic.crops synthetic.grana
 imaging.dataset
-imaging.tfds
-synthetic.drawn_set
-tasks.period.sources tasks.period.unlabelled
+measuring.result imaging.tfds
+synthetic.drawn_set measuring.measure_files
+measuring.overlays tasks.period.sources tasks.period.unlabelled
 training.steps
 training.candidates training.checkpoint tasks.period.pictures
 training.start measuring.estimator
-__init__ commands.crop_attention training.provenance measuring.tta
+__init__ training.provenance measuring.tta
 training.finish
 measuring.methods
 measuring.table curriculum.record training.train

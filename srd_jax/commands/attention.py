@@ -5,16 +5,24 @@ import pathlib
 import sys
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from matplotlib.figure import Figure
+
 from srd_jax.commands import arguments
-from srd_jax.commands.crop_attention import crop_attention
 from srd_jax.imaging import annotations
-from srd_jax.imaging.crop import ATTENTION_ENDING, find_images, read_crop
-from srd_jax.measuring import table
+from srd_jax.imaging.crop import (
+    ATTENTION_ENDING,
+    Crop,
+    common_root,
+    find_images,
+    picture_path,
+    read_crop,
+)
 from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
 from srd_jax.support.terminal import printable, track
-from srd_jax.tasks.period.attention import write_figure
+from srd_jax.tasks.period.attention import attention_figure, title, write_figure
 
 
 def add(commands) -> None:
@@ -70,7 +78,7 @@ def _draw(
     folder: pathlib.Path,
 ) -> dict[pathlib.Path, str]:
     """Writes the figures behind a progress bar, and returns the reason of each that failed."""
-    root = table.common_root(paths)
+    root = common_root(paths)
     failed = {}
     for path in track(paths, "drawing"):
         name = printable(path.name)
@@ -79,6 +87,37 @@ def _draw(
         except InputError as error:
             failed[path] = one_line(error).removeprefix(f"{path}: ")
             continue
-        relative = path.resolve().relative_to(root)
-        write_figure(folder / relative.parent / f"{relative.name}{ATTENTION_ENDING}", figure)
+        write_figure(picture_path(folder, root, path, ATTENTION_ENDING), figure)
     return failed
+
+
+def crop_attention(
+    estimator: Estimator, crop: np.ndarray | Crop, name: str, true_px: float | None = None
+) -> Figure:
+    """Measures a crop, and draws where the network looks in the frame.
+
+    Args:
+      estimator: from `estimator.load`.
+      crop: as `crop.read_crop` returns it, or (rows, columns) grey values, see `Method.__call__`.
+      name: of the crop, for the title.
+      true_px: known period, px of the crop; None without.
+
+    Returns:
+      See `attention.attention_figure`; `attention.write_figure` writes it.
+
+    Raises:
+      InputError: the crop cannot be measured.
+    """
+    prepared = estimator.prepare(crop)
+    (found,) = estimator.measure([prepared], with_attention=True)
+    assert found.attention is not None
+    scale = found.scale
+    text = title(
+        name,
+        period=found.period_px * scale,
+        sd=None if found.sd_px is None else found.sd_px * scale,
+        true=None if true_px is None else true_px * scale,
+        scale=scale,
+    )
+    geometry = estimator.weights.model.geometry
+    return attention_figure(prepared.image, found.attention, geometry, text)

@@ -13,8 +13,7 @@ from srd_jax.evaluation import cases, output, summary
 from srd_jax.imaging import dataset
 from srd_jax.measuring import methods
 from srd_jax.measuring.combination import Combined
-from srd_jax.measuring.estimator import BATCH_SIZE
-from srd_jax.measuring.measurement import Method
+from srd_jax.measuring.measurement import BATCH_SIZE, Method
 from srd_jax.measuring.methods import COMBINED, NETWORK, WITH_NETWORK
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable

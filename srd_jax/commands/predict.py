@@ -11,9 +11,12 @@ from rich.text import Text
 
 from srd_jax.commands import arguments
 from srd_jax.imaging import annotations
-from srd_jax.imaging.crop import OVERLAY_ENDING, find_images
-from srd_jax.measuring import methods, result, table
-from srd_jax.measuring.estimator import BATCH_SIZE, measure_files
+from srd_jax.imaging.crop import OVERLAY_ENDING, common_root, find_images
+from srd_jax.measuring import methods, table
+from srd_jax.measuring.measure_files import measure_files
+from srd_jax.measuring.measurement import BATCH_SIZE, Method
+from srd_jax.measuring.overlays import write_overlay
+from srd_jax.measuring.result import Limits, Result
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.support.terminal import print_line, track
@@ -74,7 +77,7 @@ def _predict(options: argparse.Namespace) -> int:
     # Smaller batches than asked for where there are fewer crops: padding costs time.
     size = min(options.batch_size, len(paths))
     method = methods.make(options.method, options.weights, size, options.tta)
-    found: list[result.Row] = []
+    found: list[Result] = []
     try:
         _measure(method, paths, options, limits, found)
     except BaseException:  # what is measured is kept, whatever stops the rest
@@ -91,7 +94,7 @@ def _predict(options: argparse.Namespace) -> int:
     # By rich, which ends quietly where the reader of a pipe has closed it.
     print_line(console, Text(line))
     return (
-        arguments.SOME_FAILED if any(row.status == "error" for row in found) else arguments.ALL_READ
+        arguments.SOME_FAILED if any(one.status == "error" for one in found) else arguments.ALL_READ
     )
 
 
@@ -135,13 +138,13 @@ def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -
 
 
 def _measure(
-    method: methods.Method,
+    method: Method,
     paths: Sequence[pathlib.Path],
     options: argparse.Namespace,
-    limits: result.Limits,
-    found: list[result.Row],
+    limits: Limits,
+    found: list[Result],
 ) -> None:
-    """Appends a row a file, and writes overlays, behind a progress bar."""
+    """Appends a result a file, and writes overlays, behind a progress bar."""
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
     measured = measure_files(
         method,
@@ -151,8 +154,8 @@ def _measure(
         with_attention=overlay is not None,
         auto_rotate=options.auto_rotate,
     )
-    root = table.common_root(paths)
+    root = common_root(paths)
     for one in track(measured, "measuring", len(paths)):
         if overlay is not None:
-            table.write_overlay(overlay, root, one, method.geometry)
-        found.append(one.row)
+            write_overlay(overlay, root, one, method.geometry)
+        found.append(one.result)

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from srd_jax.evaluation.cases import Shown
+from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
 from srd_jax.measuring.overlays import ruler
-from srd_jax.measuring.result import SHORTEST_PERIOD_PX
 
 TRUE, MEASURED = (255, 170, 0), (0, 230, 255)  # apart from grey and from each other
 

@@ -129,6 +129,26 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[pathlib.Path]:
     return list(found.values())
 
 
+def common_root(paths: Iterable[pathlib.Path]) -> pathlib.Path:
+    """Returns the deepest folder above all files."""
+    return pathlib.Path(os.path.commonpath([path.resolve().parent for path in paths]))
+
+
+def picture_path(
+    folder: pathlib.Path, root: pathlib.Path, image: pathlib.Path, ending: str
+) -> pathlib.Path:
+    """Returns where a picture of an image is written: FOLDER/path from root/NAME.ENDING.
+
+    Args:
+      folder: of all pictures.
+      root: folder above all images, so that files of one name in two folders stay apart.
+      image: path of the image.
+      ending: one of DRAWN_ENDINGS.
+    """
+    relative = image.resolve().relative_to(root)
+    return folder / relative.parent / f"{relative.name}{ending}"
+
+
 def _images_below(folder: pathlib.Path) -> Iterator[pathlib.Path]:
     """Yields the images of a folder and its subfolders in order."""
 

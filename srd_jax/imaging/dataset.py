@@ -18,13 +18,15 @@ import numpy as np
 
 from srd_jax.imaging.annotations import HORIZONTAL, Row, annotation, each_row
 from srd_jax.imaging.crop import read_crop
-from srd_jax.imaging.masks import check_lengths
+from srd_jax.imaging.masks import check_lamellae, check_lengths
 from srd_jax.imaging.rotation import rotate
-from srd_jax.measuring.result import SHORTEST_PERIOD_PX
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file, write_table
 
 ANNOTATIONS = "annotations.csv"
+
+# Nothing shorter can be seen in an image (sampling theorem).
+SHORTEST_PERIOD_PX = 2.0
 
 # Fewer layers than this have no repeat distance.
 _LEAST_PERIODS = 2
@@ -87,12 +89,7 @@ def _read_granum(folder: pathlib.Path, row: Row, names: dict[str, str]) -> Granu
         )
     image, mask = rotate(crop.image, crop.mask, HORIZONTAL - known.angle)
     check_lengths(*mask.shape)
-    values = image[mask]
-    if values.min() == values.max():
-        raise InputError(
-            f"every pixel of the granum has the grey value {values[0]:.3g}; "
-            "accepted is an image of lamellae"
-        )
+    check_lamellae(image, mask)
     longest = len(image) / _LEAST_PERIODS
     if not SHORTEST_PERIOD_PX <= known.period_px <= longest:
         raise InputError(

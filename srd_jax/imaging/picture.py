@@ -86,3 +86,8 @@ def upright(array: np.ndarray, orientation: int) -> np.ndarray:
     quarter_turns, mirrored = _TURNS[orientation]
     turned = np.rot90(array, quarter_turns)
     return turned[:, ::-1] if mirrored else turned
+
+
+def to_bytes(values: np.ndarray) -> np.ndarray:
+    """Returns grey values or colours 0..1 as uint8 0..255."""
+    return np.rint(values * 255.0).astype(np.uint8)

@@ -16,6 +16,8 @@ _ACCEPTED_IMAGES = (
     "floats from 0 to 1"
 )
 
+BATCH_SIZE = 8
+
 Prepared = TypeVar("Prepared")
 
 

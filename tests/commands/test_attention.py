@@ -6,7 +6,7 @@ from helpers.command import read, refused, run
 from helpers.crops import random_weights, stripes, write_crop, write_weights
 from PIL import Image
 
-from srd_jax.commands.crop_attention import crop_attention
+from srd_jax.commands.attention import crop_attention
 from srd_jax.imaging.crop import read_crop
 from srd_jax.measuring import methods
 from srd_jax.measuring.estimator import Estimator

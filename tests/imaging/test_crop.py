@@ -1,10 +1,12 @@
+import pathlib
+
 import numpy as np
 import pytest
 import tifffile
 from helpers.image_files import grey, refusal, silence, some_mask, with_blue, write_png
 from PIL import Image
 
-from srd_jax.imaging.crop import find_images, read_crop
+from srd_jax.imaging.crop import common_root, find_images, picture_path, read_crop
 from srd_jax.support.errors import InputError
 
 
@@ -210,3 +212,15 @@ def test_find_images_refuses(tmp_path):
             find_images([tmp_path / path])
         assert str(caught.value).startswith(f"{tmp_path / path}: ")
         assert "\n" not in str(caught.value)
+
+
+def test_the_common_root_is_above_all_files(tmp_path):
+    paths = [pathlib.Path(tmp_path, name) for name in ("a/b/1.png", "a/c/1.png")]
+    assert common_root(paths) == (tmp_path / "a").resolve()
+    assert common_root(paths[:1]) == (tmp_path / "a" / "b").resolve()
+
+
+def test_pictures_of_images_of_one_name_lie_apart(tmp_path):
+    root, out = tmp_path / "in", tmp_path / "out"
+    found = picture_path(out, root.resolve(), root / "x" / "a.png", ".overlay.png")
+    assert found == out / "x" / "a.png.overlay.png"
