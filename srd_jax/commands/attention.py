@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from srd_jax.commands import arguments
-from srd_jax.imaging import annotations
 from srd_jax.imaging.crop import (
     ATTENTION_ENDING,
     Crop,
@@ -19,8 +18,7 @@ from srd_jax.imaging.crop import (
     read_crop,
 )
 from srd_jax.measuring.estimator import Estimator, load
-from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.files import check_writable
+from srd_jax.support.errors import InputError, reason
 from srd_jax.support.terminal import printable, track
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure
 
@@ -28,47 +26,26 @@ from srd_jax.tasks.period.attention import attention_figure, title, write_figure
 def add(commands) -> None:
     """Adds the command."""
     text = "draw where a network looks in crops of grana, each as a PNG and a PDF for a page"
-    one = commands.add_parser("attention", help=text, description=text)
+    one = arguments.add_command(commands, "attention", text, _attention)
     one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
-    one.add_argument(
-        "--weights",
-        type=arguments.weights_path,
-        metavar="FILE|DIR",
-        help=arguments.WEIGHTS_HELP,
-    )
+    arguments.add_weights(one)
     one.add_argument("--out", required=True, metavar="DIR", help="folder of the figures")
     one.add_argument("--annotations", metavar="CSV", help="known periods, for the titles")
-    one.set_defaults(command=_attention)
 
 
 def _attention(options: argparse.Namespace) -> int:
     paths = find_images(options.paths)
-    known = {} if options.annotations is None else _known(options.annotations, paths)
+    known = {}
+    if options.annotations is not None:
+        known = arguments.known_periods(options.annotations, paths)
     folder = pathlib.Path(options.out)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out {folder}: is a file; accepted is a folder")
-    check_writable(folder / f"crop{ATTENTION_ENDING}")
+    arguments.check_folder("--out", folder, ATTENTION_ENDING)
     estimator = load(options.weights, batch_size=1)
     failed = _draw(estimator, paths, known, folder)
-    for path, reason in failed.items():
-        print(f"{path}: {reason}", file=sys.stderr)
+    for path, why in failed.items():
+        print(f"{path}: {why}", file=sys.stderr)
     print(f"{len(paths) - len(failed)} of {len(paths)} crops drawn; figures in {folder}")
     return arguments.SOME_FAILED if failed else arguments.ALL_READ
-
-
-def _known(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
-    """Returns the known periods, px of the crop, by the name of the file.
-
-    Raises:
-      InputError: they can't be read, or none is of these files.
-    """
-    periods = annotations.read_periods(path)
-    if not any(file.name in periods for file in files):
-        raise InputError(
-            f"{path}: holds the period of none of the {len(files)} images; accepted are images "
-            "named as in its column granum_image"
-        )
-    return periods
 
 
 def _draw(
@@ -85,7 +62,7 @@ def _draw(
         try:
             figure = crop_attention(estimator, read_crop(path), name, known.get(path.name))
         except InputError as error:
-            failed[path] = one_line(error).removeprefix(f"{path}: ")
+            failed[path] = reason(error, path)
             continue
         write_figure(picture_path(folder, root, path, ATTENTION_ENDING), figure)
     return failed

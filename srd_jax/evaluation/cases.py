@@ -118,15 +118,13 @@ def _size(one: Shown) -> float:
 
 def _measure(method: Method, crops: Sequence[Crop]) -> list[Measurement | str]:
     """Returns each crop's measurement, or the reason why there is none."""
-    prepared, reasons = [], []
+    prepared = []
     for crop in crops:
         try:
             prepared.append(method.prepare(crop))
-            reasons.append("")
         except InputError as error:
-            reasons.append(one_line(error))
-    measured = iter(method.measure(prepared))
-    return [reason or next(measured) for reason in reasons]
+            prepared.append(one_line(error))
+    return method.measure_good(prepared)
 
 
 def _blank(granum: Granum) -> Case:

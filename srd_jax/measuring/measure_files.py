@@ -12,7 +12,7 @@ from srd_jax.imaging.orientation import tilt
 from srd_jax.imaging.rotation import rotate
 from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, check_scale, result_of
-from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.errors import InputError, reason
 
 # Lamellae that run flatter than this, degrees, are left as they are: turning blurs a little.
 _LEVEL = 1.0
@@ -59,13 +59,9 @@ def measure_files(
     files, size = list(paths), method.batch_size
     parts = [files[i : i + size] for i in range(0, len(files), size)]
     for read in _ahead(functools.partial(_read, method, auto_rotate), parts):
-        good = [one.prepared for one in read if isinstance(one, _Read)]
-        measured = iter(method.measure(good, with_attention))
-        for one in read:
-            if isinstance(one, Result):
-                yield Measured(one)
-            else:
-                yield _measured(method, one, next(measured), px_per_nm, limits)
+        answers = method.measure_good([one.prepared for one in read], with_attention)
+        for one, answer in zip(read, answers, strict=True):
+            yield _measured(method, one, answer, px_per_nm, limits)
 
 
 def _ahead(function: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
@@ -84,18 +80,26 @@ def _ahead(function: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterat
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    """A file's crop, turned if asked for, with what is known of it before it is measured."""
+    """What is known of a file before it is measured.
+
+    Attributes:
+      path: of the file.
+      prepared: by the method, or the reason why the file cannot be measured.
+      crop: of the file, turned if asked for.
+      tilt_deg: of the crop's lamellae; None where they have no clear direction.
+      rotated_deg: by how much the crop was turned; None where it wasn't.
+    """
 
     path: pathlib.Path
-    crop: Crop
     prepared: Any
-    tilt_deg: float | None
-    rotated_deg: float | None
+    crop: Crop | None = None
+    tilt_deg: float | None = None
+    rotated_deg: float | None = None
 
 
-def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> list[_Read | Result]:
-    """Returns what a batch of files holds; of a bad one, the result that says why."""
-    read: list[_Read | Result] = []
+def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> list[_Read]:
+    """Reads and prepares a batch of files."""
+    read = []
     for path in paths:
         try:
             crop = read_crop(path)
@@ -103,11 +107,10 @@ def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> l
             if auto_rotate and degrees is not None and abs(degrees) > _LEVEL:
                 crop, turned = _turned(crop, -degrees), -degrees
                 degrees = tilt(crop.image, crop.mask)
-            read.append(_Read(path, crop, method.prepare(crop), degrees, turned))
+            read.append(_Read(path, method.prepare(crop), crop, degrees, turned))
         except InputError as error:
             # The file's own name is a column of its own.
-            reason = str(error).removeprefix(f"{path}: ")
-            read.append(Result(str(path), reason=one_line(InputError(reason))))
+            read.append(_Read(path, reason(error, path)))
     return read
 
 
@@ -119,14 +122,18 @@ def _turned(crop: Crop, degrees: float) -> Crop:
 def _measured(
     method: Method,
     read: _Read,
-    measurement: Measurement,
+    answer: Measurement | str,
     px_per_nm: float | None,
     limits: Limits,
 ) -> Measured:
+    """Returns the judged result of a file, from its measurement or the reason for none."""
+    if isinstance(answer, str):
+        return Measured(Result(str(read.path), reason=answer))
     crop = read.crop
+    assert crop is not None
     result = result_of(
         str(read.path),
-        measurement,
+        answer,
         crop.px_per_nm if px_per_nm is None else px_per_nm,
         method.field_rows,
         crop.px_per_nm_source if px_per_nm is None else "given",
@@ -136,4 +143,4 @@ def _measured(
     if result.status == "error":
         return Measured(result)
     result = dataclasses.replace(result, rotated_deg=read.rotated_deg)
-    return Measured(result, crop, measurement)
+    return Measured(result, crop, answer)

@@ -21,11 +21,13 @@ from srd_jax.support.files import whole_file
 from srd_jax.support.terminal import printable
 from srd_jax.tasks.period.attention import head_colours, spread, superimpose
 
+Ink = tuple[int, int, int]
+
 _GAP = 10  # px between the parts of a picture
-_INK, _FAINT_INK = (20, 20, 20), (95, 95, 95)
-_COMB = (0, 230, 255)  # apart from grey, red, green and their mixture
+BLACK, _INK, _FAINT_INK = (0, 0, 0), (20, 20, 20), (95, 95, 95)
+COMB = (0, 230, 255)  # apart from grey, red, green and their mixture
 _DIM = 0.35  # grey value kept outside of the mask
-_OVERLAY_SIDE = 900  # px; smaller crops are magnified by a whole factor up to about this
+_SIDE = 900  # px; smaller crops are magnified by a whole factor up to about this
 _NOTE = "brightness: √(attention / its maximum)"
 
 
@@ -168,26 +170,48 @@ def overlay_picture(
       ValueError: see `overlay`.
     """
     rows, columns = image.shape
-    scale = max(1, _OVERLAY_SIDE // max(rows, columns))
-    picture = Image.fromarray(overlay(image, mask, heads, box))
-    picture = picture.resize((columns * scale, rows * scale), Image.Resampling.BICUBIC)
+    picture, scale = magnified(Image.fromarray(overlay(image, mask, heads, box)))
     pen = ImageDraw.Draw(picture)
+    top, bottom, left, right = (scale * edge for edge in box)
     if box != (0, rows, 0, columns):
-        top, bottom, left, right = (scale * edge for edge in box)
         pen.rectangle((left, top, right - 1, bottom - 1), outline=(200, 200, 200))
     if period_px is not None:
         column, teeth = ruler(image, mask, box, period_px)
-        _draw_comb(pen, scale * column, scale * (teeth + 0.5), (scale * box[0], scale * box[1] - 1))
+        strokes = ((BLACK, 4), (COMB, 2))
+        draw_comb(pen, scale * column, scale * (teeth + 0.5), (top, bottom - 1), 16, strokes)
     legend = _legend(0 if heads is None else len(heads), comb=period_px is not None)
     _write(path, _join([_title(caption), np.asarray(picture), legend], 0))
 
 
-def _draw_comb(pen: ImageDraw.ImageDraw, x: float, teeth: np.ndarray, ends: tuple) -> None:
-    """Draws a comb with black edges: its back at x between the ends, its teeth to the right."""
-    strokes = [((x, ends[0]), (x, ends[1])), *(((x, y), (x + 16, y)) for y in teeth)]
-    for colour, width in (((0, 0, 0), 4), (_COMB, 2)):
-        for stroke in strokes:
-            pen.line(stroke, fill=colour, width=width)
+def magnified(picture: Image.Image) -> tuple[Image.Image, int]:
+    """Returns a picture magnified by a whole factor to about 900 px, and the factor."""
+    scale = max(1, _SIDE // max(picture.size))
+    size = (picture.width * scale, picture.height * scale)
+    return picture.resize(size, Image.Resampling.BICUBIC), scale
+
+
+def draw_comb(
+    pen: ImageDraw.ImageDraw,
+    x: float,
+    teeth: np.ndarray,
+    ends: tuple[float, float],
+    length: float,
+    strokes: tuple[tuple[Ink, int], ...],
+) -> None:
+    """Draws a comb: its back from top to bottom, its teeth to the right.
+
+    Args:
+      pen: of the picture.
+      x: column of the back.
+      teeth: (N,) rows of the teeth.
+      ends: first and last row of the back.
+      length: of the teeth.
+      strokes: colour and width of each stroke, one over the other.
+    """
+    lines = [((x, ends[0]), (x, ends[1])), *(((x, y), (x + length, y)) for y in teeth)]
+    for colour, width in strokes:
+        for line in lines:
+            pen.line(line, fill=colour, width=width)
 
 
 def _require_box(image: np.ndarray, mask: np.ndarray | None, box: Box) -> None:
@@ -223,7 +247,7 @@ def _title(text: str) -> np.ndarray:
 
 
 def _legend(heads: int, comb: bool = False) -> np.ndarray:
-    colours = [*to_bytes(head_colours(heads)), *([np.array(_COMB, np.uint8)] if comb else [])]
+    colours = [*to_bytes(head_colours(heads)), *([np.array(COMB, np.uint8)] if comb else [])]
     labels = [*(f"head {number}" for number in range(1, heads + 1)), "predicted period"]
     swatches = [np.tile(colour, (16, 16, 1)) for colour in colours]
     parts = [_join([s, _text(t, 13)], 1, gap=5) for s, t in zip(swatches, labels, strict=False)]

@@ -75,6 +75,11 @@ def test_what_cannot_be_used_is_refused(tmp_path, capsys):
     given = ("attention", crop, "--weights", weights, "--out")
     error = refused(capsys, *given, tmp_path / "out", "--annotations", periods)
     assert error.startswith(f"{periods}: holds the period of none of the 1 images")
+    periods.write_text("granum_image,period_px\na.png,20\n")
+    twin = write_crop(tmp_path / "b" / "a.png")
+    two = ("attention", twin, *given[1:])
+    error = refused(capsys, *two, tmp_path / "out", "--annotations", periods)
+    assert "tells images by their names, but 2 of yours are named a.png" in error
     assert refused(capsys, *given, weights) == (f"--out {weights}: is a file; accepted is a folder")
     assert "no such weights file" in refused(
         capsys, "attention", crop, "--weights", tmp_path / "none", "--out", tmp_path / "out"
