@@ -23,7 +23,7 @@ from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
 from srd_jax.measuring import tta
 from srd_jax.measuring.estimator import Estimator, load
-from srd_jax.measuring.result import row_of
+from srd_jax.measuring.result import result_of
 from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
 
@@ -68,7 +68,7 @@ def measure(estimator: Estimator, granum: dataset.Granum) -> dict:
     middle = len(windows) // 2 * len(tta.flips(windows[0]))
     parts = [found[middle : middle + 1], found[middle : middle + 4], found]
     answers = [tta.combine(part) for part in parts]
-    row = row_of(granum.name, answers[0], granum.px_per_nm, estimator.field_rows)
+    row = result_of(granum.name, answers[0], granum.px_per_nm, estimator.field_rows)
     return {
         "windows": len(windows),
         "ok": row.status == "ok",

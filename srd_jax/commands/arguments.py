@@ -1,18 +1,22 @@
 """What the commands share: exit statuses, types and checks of arguments, a message."""
 
 import argparse
+import collections
 import dataclasses
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+from srd_jax.imaging import annotations
 from srd_jax.measuring import result
+from srd_jax.measuring.measurement import BATCH_SIZE
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.tasks.period import weights
 
+_WEIGHTS = "weights file or workdir of a run"
 ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-WEIGHTS_HELP = "weights file or workdir of a run; default: released, those of the package"
 
 
 def positive(text: str) -> float:
@@ -57,9 +61,47 @@ def seed(text: str) -> int:
     return value
 
 
-def weights_path(text: str) -> pathlib.Path:
+def _weights_path(text: str) -> pathlib.Path:
     """Returns the path of weights; "released" is that of the package's own."""
     return weights.RELEASED if text == "released" else pathlib.Path(text)
+
+
+def add_command(
+    commands, name: str, text: str, command: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    """Adds a command and returns its parser.
+
+    Args:
+      commands: of the command line, from `add_subparsers`.
+      name: of the command.
+      text: what it does.
+      command: carries it out and returns the exit status.
+    """
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def add_weights(parser: argparse.ArgumentParser, text: str = _WEIGHTS, **options: Any) -> None:
+    """Adds --weights, with other options of `add_argument` if given."""
+    parser.add_argument(
+        "--weights",
+        type=_weights_path,
+        metavar="FILE|DIR",
+        help=f"{text}; default: released, those of the package",
+        **options,
+    )
+
+
+def add_batch_size(parser: argparse.ArgumentParser) -> None:
+    """Adds --batch-size."""
+    parser.add_argument(
+        "--batch-size",
+        type=count,
+        default=BATCH_SIZE,
+        metavar="N",
+        help="crops measured at once, default: %(default)s",
+    )
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
@@ -129,6 +171,33 @@ def limits(options: argparse.Namespace) -> result.Limits:
     return found
 
 
+def known_periods(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
+    """Returns the known periods of files, px of the crop, by the name of the file.
+
+    Args:
+      path: of the CSV of annotations.
+      files: images.
+
+    Raises:
+      InputError: the CSV can't be read, it knows none of the files, or two of them share a name.
+    """
+    counts = collections.Counter(file.name for file in files)
+    periods = annotations.read_periods(path)
+    known = {name: period for name, period in periods.items() if name in counts}
+    if not known:
+        raise InputError(
+            f"{path}: holds the period of none of the {len(files)} images; accepted are images "
+            f"named as in its column granum_image, the first of yours is {files[0].name}"
+        )
+    for name in known:
+        if counts[name] > 1:
+            raise InputError(
+                f"{path}: tells images by their names, but {counts[name]} of yours are named "
+                f"{name}; accepted is one of each name"
+            )
+    return known
+
+
 def check_target(out: str, inputs: Iterable[str | os.PathLike[str]]) -> None:
     """Checks that --out can be written, and replaces nothing that is read.
 
@@ -138,3 +207,19 @@ def check_target(out: str, inputs: Iterable[str | os.PathLike[str]]) -> None:
     if pathlib.Path(out).resolve() in {pathlib.Path(path).resolve() for path in inputs}:
         raise InputError(f"--out {out}: would replace an input; accepted is another file's path")
     check_writable(out)
+
+
+def check_folder(flag: str, folder: pathlib.Path, ending: str) -> None:
+    """Checks that pictures can be written into a folder.
+
+    Args:
+      flag: that names the folder.
+      folder: of the pictures.
+      ending: of their names.
+
+    Raises:
+      InputError: it is a file, or can't be written to.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{flag} {folder}: is a file; accepted is a folder")
+    check_writable(folder / f"crop{ending}")

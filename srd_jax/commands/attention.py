@@ -5,68 +5,47 @@ import pathlib
 import sys
 from collections.abc import Mapping, Sequence
 
-from srd_jax.commands import arguments
-from srd_jax.commands.crop_attention import crop_attention
-from srd_jax.imaging import annotations
-from srd_jax.imaging.crop import find_images, read_crop
-from srd_jax.measuring import table
-from srd_jax.measuring.estimator import Estimator, load
-from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.files import check_writable
-from srd_jax.support.terminal import printable, track
-from srd_jax.tasks.period.attention import write_figure
+import numpy as np
+from matplotlib.figure import Figure
 
-ENDING = ".attention.png"
+from srd_jax.commands import arguments
+from srd_jax.imaging.crop import (
+    ATTENTION_ENDING,
+    Crop,
+    common_root,
+    find_images,
+    picture_path,
+    read_crop,
+)
+from srd_jax.measuring.estimator import Estimator, load
+from srd_jax.support.errors import InputError, reason
+from srd_jax.support.terminal import printable, track
+from srd_jax.tasks.period.attention import attention_figure, title, write_figure
 
 
 def add(commands) -> None:
     """Adds the command."""
     text = "draw where a network looks in crops of grana, each as a PNG and a PDF for a page"
-    one = commands.add_parser("attention", help=text, description=text)
+    one = arguments.add_command(commands, "attention", text, _attention)
     one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
-    one.add_argument(
-        "--weights",
-        type=arguments.weights_path,
-        metavar="FILE|DIR",
-        help=arguments.WEIGHTS_HELP,
-    )
+    arguments.add_weights(one)
     one.add_argument("--out", required=True, metavar="DIR", help="folder of the figures")
     one.add_argument("--annotations", metavar="CSV", help="known periods, for the titles")
-    one.set_defaults(command=_attention)
 
 
 def _attention(options: argparse.Namespace) -> int:
-    paths = [path for path in find_images(options.paths) if not path.name.endswith(ENDING)]
-    if not paths:
-        raise InputError(
-            f"{', '.join(options.paths)}: holds figures of an earlier run only; accepted are crops"
-        )
-    known = {} if options.annotations is None else _known(options.annotations, paths)
+    paths = find_images(options.paths)
+    known = {}
+    if options.annotations is not None:
+        known = arguments.known_periods(options.annotations, paths)
     folder = pathlib.Path(options.out)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out {folder}: is a file; accepted is a folder")
-    check_writable(folder / f"crop{ENDING}")
+    arguments.check_folder("--out", folder, ATTENTION_ENDING)
     estimator = load(options.weights, batch_size=1)
     failed = _draw(estimator, paths, known, folder)
-    for path, reason in failed.items():
-        print(f"{path}: {reason}", file=sys.stderr)
+    for path, why in failed.items():
+        print(f"{path}: {why}", file=sys.stderr)
     print(f"{len(paths) - len(failed)} of {len(paths)} crops drawn; figures in {folder}")
     return arguments.SOME_FAILED if failed else arguments.ALL_READ
-
-
-def _known(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
-    """Returns the known periods, px of the crop, by the name of the file.
-
-    Raises:
-      InputError: they can't be read, or none is of these files.
-    """
-    periods = annotations.read_periods(path)
-    if not any(file.name in periods for file in files):
-        raise InputError(
-            f"{path}: holds the period of none of the {len(files)} images; accepted are images "
-            "named as in its column granum_image"
-        )
-    return periods
 
 
 def _draw(
@@ -76,15 +55,46 @@ def _draw(
     folder: pathlib.Path,
 ) -> dict[pathlib.Path, str]:
     """Writes the figures behind a progress bar, and returns the reason of each that failed."""
-    root = table.common_root(paths)
+    root = common_root(paths)
     failed = {}
     for path in track(paths, "drawing"):
         name = printable(path.name)
         try:
             figure = crop_attention(estimator, read_crop(path), name, known.get(path.name))
         except InputError as error:
-            failed[path] = one_line(error).removeprefix(f"{path}: ")
+            failed[path] = reason(error, path)
             continue
-        relative = path.resolve().relative_to(root)
-        write_figure(folder / relative.parent / f"{relative.name}{ENDING}", figure)
+        write_figure(picture_path(folder, root, path, ATTENTION_ENDING), figure)
     return failed
+
+
+def crop_attention(
+    estimator: Estimator, crop: np.ndarray | Crop, name: str, true_px: float | None = None
+) -> Figure:
+    """Measures a crop, and draws where the network looks in the frame.
+
+    Args:
+      estimator: from `estimator.load`.
+      crop: as `crop.read_crop` returns it, or (rows, columns) grey values, see `Method.__call__`.
+      name: of the crop, for the title.
+      true_px: known period, px of the crop; None without.
+
+    Returns:
+      See `attention.attention_figure`; `attention.write_figure` writes it.
+
+    Raises:
+      InputError: the crop cannot be measured.
+    """
+    prepared = estimator.prepare(crop)
+    (found,) = estimator.measure([prepared], with_attention=True)
+    assert found.attention is not None
+    scale = found.scale
+    text = title(
+        name,
+        period=found.period_px * scale,
+        sd=None if found.sd_px is None else found.sd_px * scale,
+        true=None if true_px is None else true_px * scale,
+        scale=scale,
+    )
+    geometry = estimator.weights.model.geometry
+    return attention_figure(prepared.image, found.attention, geometry, text)

@@ -17,10 +17,9 @@ def add(commands) -> None:
         ),
         ("export-weights", "write weights under their PyTorch names", _export_weights, "--torch"),
     ):
-        one = commands.add_parser(name, help=text, description=text)
+        one = arguments.add_command(commands, name, text, command)
         one.add_argument("source", metavar="FILE")
         one.add_argument(flag, dest="target", required=True, metavar="OUT.safetensors")
-        one.set_defaults(command=command)
 
 
 def _import_weights(options: argparse.Namespace) -> int:

@@ -13,7 +13,6 @@ from srd_jax.evaluation import cases, output, summary
 from srd_jax.imaging import dataset
 from srd_jax.measuring import methods
 from srd_jax.measuring.combination import Combined
-from srd_jax.measuring.estimator import BATCH_SIZE
 from srd_jax.measuring.measurement import Method
 from srd_jax.measuring.methods import COMBINED, NETWORK, WITH_NETWORK
 from srd_jax.support.errors import InputError
@@ -27,7 +26,7 @@ from srd_jax.tasks.period import weights
 def add(commands) -> None:
     """Adds the command."""
     text = "compare methods with the known periods of crops: errors, confidence, a report"
-    one = commands.add_parser("evaluate", help=text, description=text)
+    one = arguments.add_command(commands, "evaluate", text, _evaluate)
     one.add_argument("folder", nargs="?", metavar="FOLDER", help="crops and annotations.csv")
     one.add_argument("--annotations", metavar="CSV", help="default: FOLDER/annotations.csv")
     one.add_argument(
@@ -41,25 +40,11 @@ def add(commands) -> None:
         choices=methods.METHODS,
         help="default: all, but combined only by weights that give an sd",
     )
-    one.add_argument(
-        "--weights",
-        nargs="+",
-        action="extend",
-        type=arguments.weights_path,
-        metavar="FILE|DIR",
-        help="weights files or workdirs of runs, each a method of its own; default: released, "
-        "those of the package",
-    )
+    text = "weights files or workdirs of runs, each a method of its own"
+    arguments.add_weights(one, text, nargs="+", action="extend")
     one.add_argument("--out", default="evaluation", metavar="DIR", help="default: %(default)s")
-    one.add_argument(
-        "--batch-size",
-        type=arguments.count,
-        default=BATCH_SIZE,
-        metavar="N",
-        help="crops measured at once, default: %(default)s",
-    )
+    arguments.add_batch_size(one)
     arguments.add_network_options(one)
-    one.set_defaults(command=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

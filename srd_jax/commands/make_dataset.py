@@ -12,7 +12,7 @@ _COUNT = 339
 def add(commands) -> None:
     """Adds the command."""
     text = "draw a set of grana with known periods: images and annotations.csv, as real sets have"
-    one = commands.add_parser("make-dataset", help=text, description=text)
+    one = arguments.add_command(commands, "make-dataset", text, _make_dataset)
     one.add_argument("--out", required=True, metavar="DIR", help="a new or an empty folder")
     one.add_argument(
         "--n", type=arguments.count, default=_COUNT, help="how many, default: %(default)s"
@@ -31,7 +31,6 @@ def add(commands) -> None:
         help="share of crops whose lamellae lie at any angle rather than horizontal, default: 0",
     )
     one.add_argument("--tfds", metavar="DIR", help="also prepare it for TensorFlow Datasets there")
-    one.set_defaults(command=_make_dataset)
 
 
 def _make_dataset(options: argparse.Namespace) -> int:

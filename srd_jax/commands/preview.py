@@ -25,7 +25,7 @@ from srd_jax.tasks.period.config import PeriodConfig
 def add(commands) -> None:
     """Adds the command."""
     text = "draw a contact sheet of the images that a config trains on"
-    one = commands.add_parser("preview", help=text, description=text)
+    one = arguments.add_command(commands, "preview", text, _preview)
     one.add_argument("--config", required=True, metavar="FILE", help="config of a training run")
     one.add_argument("--out", required=True, metavar="PNG", help="the sheet")
     one.add_argument("--real", metavar="DIR", help="folder of annotated crops to show beside")
@@ -38,7 +38,6 @@ def add(commands) -> None:
         action="store_true",
         help="mix real and drawn ones without names, and print at the end which are real",
     )
-    one.set_defaults(command=_preview)
 
 
 def _preview(options: argparse.Namespace) -> int:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
+from srd_jax.imaging.picture import blue_outside, to_bytes
 from srd_jax.support.files import whole_file
 
 # Of the sheet, px.
 _WIDTH, _GAP, _CAPTION = 2400, 8, 14
-_BACKGROUND, _TEXT, _OUTSIDE = (255, 255, 255), (0, 0, 0), (0, 0, 255)
+_BACKGROUND, _TEXT = (255, 255, 255), (0, 0, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,8 @@ def write_sheet(path: str | os.PathLike[str], crops: Sequence[Shown]) -> None:
     sheet = Image.new("RGB", (width + _GAP, height), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     for (x, y), shown in zip(places, crops, strict=True):
-        sheet.paste(_picture(shown), (x, y))
+        grey = to_bytes(np.clip(shown.image, 0, 1))
+        sheet.paste(Image.fromarray(blue_outside(grey, shown.mask)), (x, y))
         draw.text((x, y + shown.image.shape[0] + 1), shown.caption, fill=_TEXT)
     with whole_file(path) as temporary:
         sheet.save(temporary, "PNG")
@@ -55,9 +57,3 @@ def _places(shapes: Sequence[tuple[int, ...]]) -> tuple[list[tuple[int, int]], i
         places.append((x, y))
         x, tallest = x + columns + _GAP, max(tallest, rows)
     return places, y + tallest + _CAPTION + _GAP
-
-
-def _picture(shown: Shown) -> Image.Image:
-    grey = np.round(np.clip(shown.image, 0, 1) * 255).astype(np.uint8)
-    rgb = np.where(shown.mask[..., None], grey[..., None], np.array(_OUTSIDE, np.uint8))
-    return Image.fromarray(rgb)

@@ -18,12 +18,9 @@ _NUMBERS = ("seed", "step", "images", "file", "sha256")
 def add(commands) -> None:
     """Adds the command."""
     text = "print where weights come from: runs, data, seeds, figures, code, checksum"
-    one = commands.add_parser("weights", help=text, description=text)
-    one.add_argument(
-        "--weights", type=arguments.weights_path, metavar="FILE|DIR", help=arguments.WEIGHTS_HELP
-    )
+    one = arguments.add_command(commands, "weights", text, _weights)
+    arguments.add_weights(one)
     one.add_argument("--json", action="store_true", help="the whole origin, with all configs")
-    one.set_defaults(command=_weights)
 
 
 def _weights(options: argparse.Namespace) -> int:

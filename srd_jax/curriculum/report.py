@@ -75,7 +75,7 @@ def report(records: Sequence[StageRecord]) -> str:
         confidence=confidence([one for one in records if "calibration" in one.summary]),
         candidates=[candidates(one) for one in records if one.candidates],
         pictures={
-            one.name: [(path.stem.replace("_", " image "), _picture(path)) for path in one.pictures]
+            one.name: [(_image_name(path), _picture(path)) for path in one.pictures]
             for one in records
             if one.pictures
         },
@@ -108,6 +108,11 @@ def _curves(records: Sequence[StageRecord]) -> str:
     """Returns the curves of all stages as the address of a picture, empty without any."""
     rows = [curves.StageRows(one.name, one.rows, one.reference_mae) for one in records if one.rows]
     return page.data_uri("svg+xml", page.svg(curves.stages_figure(rows, MAE))) if rows else ""
+
+
+def _image_name(path: pathlib.Path) -> str:
+    """Returns the name of the image that a picture shows, such as "validation image 003"."""
+    return path.name.partition(".")[0].replace("_", " image ")
 
 
 def _picture(path: pathlib.Path) -> str:

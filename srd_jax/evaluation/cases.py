@@ -14,7 +14,7 @@ from srd_jax.imaging.dataset import Granum
 from srd_jax.imaging.orientation import tilt
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.measuring.measurement import Measurement, Method
-from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, row_of
+from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, result_of
 from srd_jax.support.errors import InputError, one_line
 
 STATUSES = ("ok", "low_confidence", "failed")
@@ -118,15 +118,13 @@ def _size(one: Shown) -> float:
 
 def _measure(method: Method, crops: Sequence[Crop]) -> list[Measurement | str]:
     """Returns each crop's measurement, or the reason why there is none."""
-    prepared, reasons = [], []
+    prepared = []
     for crop in crops:
         try:
             prepared.append(method.prepare(crop))
-            reasons.append("")
         except InputError as error:
-            reasons.append(one_line(error))
-    measured = iter(method.measure(prepared))
-    return [reason or next(measured) for reason in reasons]
+            prepared.append(one_line(error))
+    return method.measure_good(prepared)
 
 
 def _blank(granum: Granum) -> Case:
@@ -160,9 +158,11 @@ def _case(
     """Fills in what a method says; its status is the one that `srd predict` gives."""
     if isinstance(answer, str):
         return dataclasses.replace(blank, reason=answer)
-    row = row_of(blank.name, answer, blank.px_per_nm, method.field_rows, "given", limits, tilt_deg)
-    if row.status == "error":
-        return dataclasses.replace(blank, reason=row.reason)
+    result = result_of(
+        blank.name, answer, blank.px_per_nm, method.field_rows, "given", limits, tilt_deg
+    )
+    if result.status == "error":
+        return dataclasses.replace(blank, reason=result.reason)
     error = answer.period_px - blank.true_px
     return dataclasses.replace(
         blank,
@@ -171,8 +171,8 @@ def _case(
         quality=answer.quality,
         error_px=error,
         error_percent=100 * error / blank.true_px,
-        status=row.status,
-        reason=row.reason,
+        status=result.status,
+        reason=result.reason,
     )
 
 

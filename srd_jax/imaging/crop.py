@@ -28,6 +28,9 @@ from srd_jax.support.errors import InputError, naming
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MASK_ENDING = "_mask"
 
+# Pictures that are drawn of crops, and often into their folder.
+OVERLAY_ENDING, ATTENTION_ENDING = DRAWN_ENDINGS = (".overlay.png", ".attention.png")
+
 # Luma of ITU-R BT.601.
 LUMA = (0.299, 0.587, 0.114)
 
@@ -91,14 +94,17 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[pathlib.Path]:
     """Lists the images among files and folders.
 
     Files are always taken. Folders are searched with their subfolders for image suffixes, sorted,
-    a folder's own files first; hidden files and folders are passed over, and so is NAME_mask.png
-    where an image NAME lies beside it. The order of `paths` is kept, and each file is listed once.
+    a folder's own files first. Left out are hidden files and folders, NAME_mask.png where an image
+    NAME lies beside it, and pictures that end as DRAWN_ENDINGS. The order of `paths` is kept, and
+    each file is listed once.
 
     Raises:
-      InputError: a path doesn't exist or can't be read, or a folder has no images.
+      InputError: a path doesn't exist or can't be read, a folder has no images, or all that are
+        there were drawn of crops.
     """
+    given = [pathlib.Path(path) for path in paths]
     found: dict[pathlib.Path, pathlib.Path] = {}
-    for path in map(pathlib.Path, paths):
+    for path in given:
         try:
             path.stat()
         except OSError as error:
@@ -113,8 +119,34 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[pathlib.Path]:
                 f"in {', '.join(SUFFIXES)}"
             )
         for image in images:
-            found.setdefault(image.resolve(), image)
+            if image is path or not image.name.endswith(DRAWN_ENDINGS):
+                found.setdefault(image.resolve(), image)
+    if given and not found:
+        raise InputError(
+            f"{', '.join(map(str, given))}: holds pictures of an earlier run only "
+            f"({', '.join(DRAWN_ENDINGS)}); accepted are crops"
+        )
     return list(found.values())
+
+
+def common_root(paths: Iterable[pathlib.Path]) -> pathlib.Path:
+    """Returns the deepest folder above all files."""
+    return pathlib.Path(os.path.commonpath([path.resolve().parent for path in paths]))
+
+
+def picture_path(
+    folder: pathlib.Path, root: pathlib.Path, image: pathlib.Path, ending: str
+) -> pathlib.Path:
+    """Returns where a picture of an image is written: FOLDER/path from root/NAME.ENDING.
+
+    Args:
+      folder: of all pictures.
+      root: folder above all images, so that files of one name in two folders stay apart.
+      image: path of the image.
+      ending: one of DRAWN_ENDINGS.
+    """
+    relative = image.resolve().relative_to(root)
+    return folder / relative.parent / f"{relative.name}{ending}"
 
 
 def _images_below(folder: pathlib.Path) -> Iterator[pathlib.Path]:

@@ -18,18 +18,19 @@ import numpy as np
 
 from srd_jax.imaging.annotations import HORIZONTAL, Row, annotation, each_row
 from srd_jax.imaging.crop import read_crop
-from srd_jax.imaging.masks import check_lengths
+from srd_jax.imaging.masks import check_lamellae, check_lengths
+from srd_jax.imaging.picture import blue_outside, to_bytes
 from srd_jax.imaging.rotation import rotate
-from srd_jax.measuring.result import SHORTEST_PERIOD_PX
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file, write_table
 
 ANNOTATIONS = "annotations.csv"
 
+# Nothing shorter can be seen in an image (sampling theorem).
+SHORTEST_PERIOD_PX = 2.0
+
 # Fewer layers than this have no repeat distance.
 _LEAST_PERIODS = 2
-
-_BLUE = np.array([0, 0, 255], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,7 @@ def _read_granum(folder: pathlib.Path, row: Row, names: dict[str, str]) -> Granu
         )
     image, mask = rotate(crop.image, crop.mask, HORIZONTAL - known.angle)
     check_lengths(*mask.shape)
-    values = image[mask]
-    if values.min() == values.max():
-        raise InputError(
-            f"every pixel of the granum has the grey value {values[0]:.3g}; "
-            "accepted is an image of lamellae"
-        )
+    check_lamellae(image, mask)
     longest = len(image) / _LEAST_PERIODS
     if not SHORTEST_PERIOD_PX <= known.period_px <= longest:
         raise InputError(
@@ -184,7 +180,9 @@ def write_grana(
             raise InputError(f"{granum.name}: has no angle; accepted is one angle a granum")
         _check_name(granum.name, rows)
         with whole_file(folder / granum.name) as temporary:
-            temporary.write_bytes(_png(*rotate(granum.image, granum.mask, angle - HORIZONTAL)))
+            image, mask = rotate(granum.image, granum.mask, angle - HORIZONTAL)
+            rgb = blue_outside(_to_8_bits(image), mask)
+            temporary.write_bytes(bytes(imagecodecs.png_encode(rgb)))
         rows[granum.name] = angle, granum.period_px, granum.px_per_nm
     if left is not None and next(left, None) is not None:
         raise InputError(f"more angles than the {len(rows)} grana; accepted is one a granum")
@@ -196,12 +194,6 @@ def _check_name(name: str, taken: Container[str]) -> None:
         raise InputError(
             f"granum name {name!r}; accepted are names ending in .png, each once and without folder"
         )
-
-
-def _png(image: np.ndarray, mask: np.ndarray) -> bytes:
-    """Returns a crop as an RGB file, pure blue outside of the mask."""
-    rgb = np.where(mask[..., None], _to_8_bits(image)[..., None], _BLUE)
-    return bytes(imagecodecs.png_encode(rgb))
 
 
 def _write_annotations(
@@ -219,4 +211,4 @@ def _write_annotations(
 
 
 def _to_8_bits(image: np.ndarray) -> np.ndarray:
-    return np.rint(np.asarray(image, np.float64) * 255).astype(np.uint8)
+    return to_bytes(np.asarray(image, np.float64))

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
-from srd_jax.imaging.masks import tight_box
+from srd_jax.imaging.masks import extend, slices, tight_box
 
 # Sds of the Gaussian whose derivatives are the gradient, px of the crop; the one that sees the
 # clearest direction counts. Lamellae are some 9 to 36 px apart.
@@ -63,14 +63,12 @@ def orientation(image: np.ndarray, mask: np.ndarray) -> Orientation:
     Raises:
       InputError: nothing is inside of the mask.
     """
-    row0, row1, column0, column1 = tight_box(mask)
-    part = np.s_[row0:row1, column0:column1]
+    part = slices(tight_box(mask))
     # The surroundings of a granum that fills the crop are outside of it, too.
     inside = np.pad(mask[part], 1)
     grey = np.pad(np.asarray(image[part], np.float64), 1)
     # Outside, the nearest grey value inside: the border itself has no gradient then.
-    nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
-    grey = grey[tuple(np.asarray(nearest))]
+    grey = extend(grey, inside)
     depth = np.asarray(ndimage.distance_transform_edt(inside))
     found = [_at_scale(grey, _interior(depth, scale), scale) for scale in _SCALES]
     return max(found, key=lambda one: one.coherence)

@@ -86,3 +86,18 @@ def upright(array: np.ndarray, orientation: int) -> np.ndarray:
     quarter_turns, mirrored = _TURNS[orientation]
     turned = np.rot90(array, quarter_turns)
     return turned[:, ::-1] if mirrored else turned
+
+
+def to_bytes(values: np.ndarray) -> np.ndarray:
+    """Returns grey values or colours 0..1 as uint8 0..255."""
+    return np.rint(values * 255.0).astype(np.uint8)
+
+
+def blue_outside(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Returns (rows, columns, 3) uint8 RGB of a crop, pure blue outside of its mask.
+
+    Args:
+      grey: uint8 (rows, columns).
+      mask: bool (rows, columns), True inside of the granum.
+    """
+    return np.where(mask[..., None], grey[..., None], np.array([0, 0, 255], np.uint8))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from srd_jax.imaging.masks import check_lengths, tight_box
+from srd_jax.imaging.masks import check_lengths, check_shapes, tight_box
 from srd_jax.support.errors import InputError
 
 FRAME = (476, 476)
@@ -119,11 +119,7 @@ def resample(image: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
 def _checked(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Returns the grey values and the mask of a granum as arrays."""
     granum, inside = np.asarray(image), np.asarray(mask).astype(bool)
-    if granum.ndim != 2 or inside.shape != granum.shape:
-        raise InputError(
-            f"image of shape {granum.shape} with a mask of shape {inside.shape}; "
-            "accepted are two arrays of the same (rows, columns)"
-        )
+    check_shapes(granum, inside)
     _check_grey(granum[inside])
     return granum, inside
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from srd_jax.imaging.masks import tight_box
+from srd_jax.imaging.masks import extend, slices, tight_box
 
 
 def rotate(image: np.ndarray, mask: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -28,11 +28,10 @@ def rotate(image: np.ndarray, mask: np.ndarray, degrees: float) -> tuple[np.ndar
     if degrees % 360:
         # Each pixel outside takes the nearest grey value inside, so that the spline doesn't
         # mix the granum's border with what is outside.
-        nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
-        extended = np.asarray(image, np.float64)[tuple(np.asarray(nearest))]
+        extended = extend(np.asarray(image, np.float64), mask)
         turned = ndimage.rotate(extended, degrees, order=3, mode="nearest")
         image = np.clip(turned, extended.min(), extended.max())
         mask = ndimage.rotate(mask.astype(np.float64), degrees, order=1, mode="grid-constant") > 0.5
         box = tight_box(mask)
-    part = np.s_[box[0] : box[1], box[2] : box[3]]
+    part = slices(box)
     return np.where(mask[part], image[part], 0).astype(np.float32), mask[part].copy()

@@ -9,12 +9,14 @@ import numpy as np
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.networks.receptive_field import Geometry
-from srd_jax.support.errors import InputError
+from srd_jax.support.errors import InputError, naming
 
 _ACCEPTED_IMAGES = (
     "accepted are crops from images.read_crop, or arrays (rows, columns) of grey values, uint8 or "
     "floats from 0 to 1"
 )
+
+BATCH_SIZE = 8
 
 Prepared = TypeVar("Prepared")
 
@@ -74,10 +76,8 @@ class Method(abc.ABC, Generic[Prepared]):
             raise InputError(f"images is one {type(images).__name__}; accepted is a list of images")
         prepared = []
         for number, image in enumerate(images):
-            try:
+            with naming(f"image {number}"):
                 prepared.append(self.prepare(image))
-            except InputError as error:
-                raise InputError(f"image {number}: {error}") from None
         return self.measure(prepared, with_attention)
 
     @abc.abstractmethod
@@ -97,6 +97,22 @@ class Method(abc.ABC, Generic[Prepared]):
         Raises:
           InputError: the device's memory doesn't suffice.
         """
+
+    def measure_good(
+        self, prepared: Sequence[Prepared | str], with_attention: bool = False
+    ) -> list[Measurement | str]:
+        """Measures the crops that could be prepared; the others keep their reasons.
+
+        Args:
+          prepared: of each crop, or the reason why it cannot be measured.
+          with_attention: also return where the method looked, if it can tell.
+
+        Raises:
+          InputError: the device's memory doesn't suffice.
+        """
+        good = [one for one in prepared if not isinstance(one, str)]
+        measured = iter(self.measure(good, with_attention))
+        return [one if isinstance(one, str) else next(measured) for one in prepared]
 
 
 def check_batch_size(size: int) -> None:

@@ -1,10 +1,5 @@
-"""Where the network looks: attention in colours, and pictures of it on a crop.
+"""Overlays: a crop with the measured period as a comb, and with the network's attention."""
 
-Brightness in all of them is the square root of a head's attention over its own maximum, so a place
-with 1 % of the maximum still shows at 10 %. Head 1 is red, head 2 green, as in the reference.
-"""
-
-import colorsys
 import functools
 import os
 import pathlib
@@ -14,88 +9,71 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from srd_jax.imaging.crop import OVERLAY_ENDING, picture_path
+from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
+from srd_jax.imaging.masks import Box
+from srd_jax.imaging.picture import to_bytes
+from srd_jax.measuring.measure_files import Measured
+from srd_jax.measuring.result import Result
+from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
+from srd_jax.support.terminal import printable
+from srd_jax.tasks.period.attention import head_colours, spread, superimpose
 
-Box = tuple[int, int, int, int]
+Ink = tuple[int, int, int]
 
 _GAP = 10  # px between the parts of a picture
-_INK, _FAINT_INK = (20, 20, 20), (95, 95, 95)
-_COMB = (0, 230, 255)  # apart from grey, red, green and their mixture
-_STRENGTH = 0.6  # share of the colour where a head's attention is at its maximum
+BLACK, _INK, _FAINT_INK = (0, 0, 0), (20, 20, 20), (95, 95, 95)
+COMB = (0, 230, 255)  # apart from grey, red, green and their mixture
 _DIM = 0.35  # grey value kept outside of the mask
-_OVERLAY_SIDE = 900  # px; smaller crops are magnified by a whole factor up to about this
+_SIDE = 900  # px; smaller crops are magnified by a whole factor up to about this
 _NOTE = "brightness: √(attention / its maximum)"
 
 
-def spread(
-    attention: np.ndarray, receptive_field: tuple[int, int], stride: tuple[int, int]
-) -> np.ndarray:
-    """Spreads the weight of each grid position evenly over the pixels that it sees.
+def write_overlay(
+    folder: pathlib.Path, root: pathlib.Path, one: Measured, field: Geometry | None
+) -> None:
+    """Writes the overlay of a measured crop to FOLDER/path from root/NAME.overlay.png.
 
     Args:
-      attention: (..., grid rows, grid columns) weights, summing to 1 over the grid.
-      receptive_field: rows and columns, px, that one position sees.
-      stride: rows and columns, px, between neighbouring positions.
-
-    Returns:
-      (..., frame rows, frame columns) float32 attention a pixel, with the sum of the weights.
-    """
-    attention = np.asarray(attention, np.float64)
-    rows = _shares(attention.shape[-2], receptive_field[0], stride[0])
-    columns = _shares(attention.shape[-1], receptive_field[1], stride[1])
-    return (rows @ (attention @ columns.T)).astype(np.float32)
-
-
-def _shares(positions: int, size: int, step: int) -> np.ndarray:
-    """Returns the (pixels, positions) share 1/size of each position in each pixel of one axis."""
-    first = step * np.arange(positions)
-    pixel = np.arange(first[-1] + size)[:, None]
-    return ((pixel >= first) & (pixel < first + size)) / size
-
-
-def head_colours(count: int) -> np.ndarray:
-    """Returns (count, 3) RGB colours 0..1: red, green, blue, then hues halving the gaps between."""
-    # The binary digits of the turn, mirrored at the point, fall into the widest gap left.
-    turns = [divmod(head, 3) for head in range(count)]
-    hues = [(k + int(f"{n:b}"[::-1], 2) / 2 ** n.bit_length()) / 3 for n, k in turns]
-    return np.array([colorsys.hsv_to_rgb(hue, 1.0, 1.0) for hue in hues])
-
-
-def superimpose(
-    heads: np.ndarray, image: np.ndarray | None = None, colours: np.ndarray | None = None
-) -> np.ndarray:
-    """Colours the attention of the heads, on black or on an image.
-
-    Args:
-      heads: (heads, rows, columns) attention a pixel.
-      image: (rows, columns) grey values 0..1, or None for black.
-      colours: (heads, 3) RGB 0..1, or None for `head_colours`.
-
-    Returns:
-      (rows, columns, 3) uint8 RGB.
+      folder: of the overlays.
+      root: folder above all inputs, so that files of one name in two folders stay apart.
+      one: measurement; an error has no picture, and one without attention no heads.
+      field: geometry of the network; None for a method without attention.
 
     Raises:
-      InputError: the attention of a head is negative, not finite, or zero everywhere.
-      ValueError: the shapes differ.
+      InputError: the file cannot be written.
     """
-    peaks = heads.max(axis=(1, 2), keepdims=True)
-    # Written so that NaN, which fails every comparison, is refused too.
-    if not (np.all(heads >= 0) and np.all(peaks > 0) and np.all(peaks < np.inf)):
-        raise InputError(
-            f"attention: has values from {heads.min()} to {heads.max()}; "
-            "it must be finite, not negative, and positive somewhere in every head"
-        )
-    brightness = np.sqrt(heads / peaks)
-    colours = head_colours(len(heads)) if colours is None else colours
-    colour = np.einsum("hrc,hk->rck", brightness, colours).clip(0.0, 1.0)
-    if image is None:
-        return _to_bytes(colour)
-    if image.shape != heads.shape[1:]:
-        raise ValueError(f"image has shape {image.shape}, but attention {heads.shape[1:]}")
-    # By the colour, not the heads: where several add up, the sum with grey stays within 1.
-    grey = np.clip(image, 0.0, 1.0) * (1.0 - _STRENGTH * colour.max(axis=2))
-    return _to_bytes(grey[..., None] + _STRENGTH * colour)
+    crop, measurement = one.crop, one.measurement
+    if crop is None or measurement is None:
+        return
+    heads = None
+    if measurement.attention is not None and field is not None:
+        heads = spread(measurement.attention[0], field.receptive_field, field.stride)
+    # A comb of shorter teeth couldn't be drawn.
+    comb = measurement.period_px >= SHORTEST_PERIOD_PX
+    overlay_picture(
+        picture_path(folder, root, pathlib.Path(one.result.file), OVERLAY_ENDING),
+        crop.image,
+        crop.mask,
+        heads,
+        measurement.box,
+        _caption(one.result),
+        measurement.period_px if comb else None,
+    )
+
+
+def _caption(result: Result) -> str:
+    """Returns the lines above an overlay: file, period and status, and what is doubtful."""
+    text = f"{printable(pathlib.Path(result.file).name)}\nperiod {result.period_px:.2f} px"
+    if result.sd_px is not None:
+        text += f", sd {result.sd_px:.2f} px"
+    if result.period_nm is not None:
+        text += f" = {result.period_nm:.2f} nm"
+    if result.quality is not None:
+        text += f", quality {result.quality:.2f}"
+    return text + "\n".join([f" ({result.status})", *result.reason.split("; ")])
 
 
 def overlay(
@@ -119,13 +97,13 @@ def overlay(
     """
     _require_box(image, mask, box)
     top, bottom, left, right = box
-    rgb = np.repeat(_to_bytes(np.clip(image, 0.0, 1.0))[..., None], 3, axis=2)
+    rgb = np.repeat(to_bytes(np.clip(image, 0.0, 1.0))[..., None], 3, axis=2)
     if heads is not None:
         on_box = np.stack([_resize(head, (bottom - top, right - left)) for head in heads])
         rgb[top:bottom, left:right] = superimpose(on_box, image[top:bottom, left:right])
     if mask is None:
         return rgb
-    return np.where(mask[..., None], rgb, _to_bytes(rgb / 255.0 * _DIM))
+    return np.where(mask[..., None], rgb, to_bytes(rgb / 255.0 * _DIM))
 
 
 def ruler(
@@ -192,26 +170,48 @@ def overlay_picture(
       ValueError: see `overlay`.
     """
     rows, columns = image.shape
-    scale = max(1, _OVERLAY_SIDE // max(rows, columns))
-    picture = Image.fromarray(overlay(image, mask, heads, box))
-    picture = picture.resize((columns * scale, rows * scale), Image.Resampling.BICUBIC)
+    picture, scale = magnified(Image.fromarray(overlay(image, mask, heads, box)))
     pen = ImageDraw.Draw(picture)
+    top, bottom, left, right = (scale * edge for edge in box)
     if box != (0, rows, 0, columns):
-        top, bottom, left, right = (scale * edge for edge in box)
         pen.rectangle((left, top, right - 1, bottom - 1), outline=(200, 200, 200))
     if period_px is not None:
         column, teeth = ruler(image, mask, box, period_px)
-        _draw_comb(pen, scale * column, scale * (teeth + 0.5), (scale * box[0], scale * box[1] - 1))
+        strokes = ((BLACK, 4), (COMB, 2))
+        draw_comb(pen, scale * column, scale * (teeth + 0.5), (top, bottom - 1), 16, strokes)
     legend = _legend(0 if heads is None else len(heads), comb=period_px is not None)
     _write(path, _join([_title(caption), np.asarray(picture), legend], 0))
 
 
-def _draw_comb(pen: ImageDraw.ImageDraw, x: float, teeth: np.ndarray, ends: tuple) -> None:
-    """Draws a comb with black edges: its back at x between the ends, its teeth to the right."""
-    strokes = [((x, ends[0]), (x, ends[1])), *(((x, y), (x + 16, y)) for y in teeth)]
-    for colour, width in (((0, 0, 0), 4), (_COMB, 2)):
-        for stroke in strokes:
-            pen.line(stroke, fill=colour, width=width)
+def magnified(picture: Image.Image) -> tuple[Image.Image, int]:
+    """Returns a picture magnified by a whole factor to about 900 px, and the factor."""
+    scale = max(1, _SIDE // max(picture.size))
+    size = (picture.width * scale, picture.height * scale)
+    return picture.resize(size, Image.Resampling.BICUBIC), scale
+
+
+def draw_comb(
+    pen: ImageDraw.ImageDraw,
+    x: float,
+    teeth: np.ndarray,
+    ends: tuple[float, float],
+    length: float,
+    strokes: tuple[tuple[Ink, int], ...],
+) -> None:
+    """Draws a comb: its back from top to bottom, its teeth to the right.
+
+    Args:
+      pen: of the picture.
+      x: column of the back.
+      teeth: (N,) rows of the teeth.
+      ends: first and last row of the back.
+      length: of the teeth.
+      strokes: colour and width of each stroke, one over the other.
+    """
+    lines = [((x, ends[0]), (x, ends[1])), *(((x, y), (x + length, y)) for y in teeth)]
+    for colour, width in strokes:
+        for line in lines:
+            pen.line(line, fill=colour, width=width)
 
 
 def _require_box(image: np.ndarray, mask: np.ndarray | None, box: Box) -> None:
@@ -220,10 +220,6 @@ def _require_box(image: np.ndarray, mask: np.ndarray | None, box: Box) -> None:
     top, bottom, left, right = box
     if not (0 <= top < bottom <= image.shape[0] and 0 <= left < right <= image.shape[1]):
         raise ValueError(f"box {box} is empty or reaches out of an image of shape {image.shape}")
-
-
-def _to_bytes(values: np.ndarray) -> np.ndarray:
-    return np.rint(values * 255.0).astype(np.uint8)
 
 
 def _resize(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -251,7 +247,7 @@ def _title(text: str) -> np.ndarray:
 
 
 def _legend(heads: int, comb: bool = False) -> np.ndarray:
-    colours = [*_to_bytes(head_colours(heads)), *([np.array(_COMB, np.uint8)] if comb else [])]
+    colours = [*to_bytes(head_colours(heads)), *([np.array(COMB, np.uint8)] if comb else [])]
     labels = [*(f"head {number}" for number in range(1, heads + 1)), "predicted period"]
     swatches = [np.tile(colour, (16, 16, 1)) for colour in colours]
     parts = [_join([s, _text(t, 13)], 1, gap=5) for s, t in zip(swatches, labels, strict=False)]

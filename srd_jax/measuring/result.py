@@ -1,13 +1,11 @@
-"""One row of results a file, and when a measurement is to be trusted."""
+"""The result of a file, and when a measurement is to be trusted."""
 
 import dataclasses
 import math
 
+from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
 from srd_jax.measuring.measurement import Measurement
 from srd_jax.support.errors import InputError
-
-# Nothing shorter can be seen in an image (sampling theorem).
-SHORTEST_PERIOD_PX = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +36,7 @@ DEFAULT_LIMITS = Limits()
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class Result:
     """One line of the results; px of the crop, None for what isn't known.
 
     Attributes:
@@ -81,7 +79,7 @@ def check_scale(px_per_nm: float) -> None:
         raise InputError(f"px_per_nm is {px_per_nm}; accepted is a finite number above 0")
 
 
-def row_of(
+def result_of(
     file: str,
     measurement: Measurement,
     px_per_nm: float | None,
@@ -89,8 +87,8 @@ def row_of(
     source: str = "",
     limits: Limits = DEFAULT_LIMITS,
     tilt_deg: float | None = None,
-) -> Row:
-    """Returns the row of a measurement, judged.
+) -> Result:
+    """Returns the result of a measurement, judged.
 
     Args:
       file: path as it was given.
@@ -103,11 +101,13 @@ def row_of(
     """
     period_px, sd_px = measurement.period_px, measurement.sd_px
     if not math.isfinite(period_px) or (sd_px is not None and not math.isfinite(sd_px)):
-        return Row(file, reason=f"the measured period is {period_px} px, its sd {sd_px} px")
-    row = Row(file, period_px, sd_px, status="ok", quality=measurement.quality, tilt_deg=tilt_deg)
+        return Result(file, reason=f"the measured period is {period_px} px, its sd {sd_px} px")
+    result = Result(
+        file, period_px, sd_px, status="ok", quality=measurement.quality, tilt_deg=tilt_deg
+    )
     if px_per_nm is not None:
-        row = dataclasses.replace(
-            row,
+        result = dataclasses.replace(
+            result,
             px_per_nm=px_per_nm,
             period_nm=period_px / px_per_nm,
             sd_nm=None if sd_px is None else sd_px / px_per_nm,
@@ -115,52 +115,51 @@ def row_of(
         )
     field_px = math.inf if field_rows is None else field_rows / measurement.scale
     if doubts := [
-        *_doubts_of_period(row, field_px, limits),
-        *_doubts_of_confidence(row, limits),
-        *_doubts_of_tilt(row, limits),
+        *_doubts_of_period(result, field_px, limits),
+        *_doubts_of_confidence(result, limits),
+        *_doubts_of_tilt(result, limits),
     ]:
-        return dataclasses.replace(row, status="low_confidence", reason="; ".join(doubts))
-    if sd_px is None and row.quality is None:
-        return dataclasses.replace(row, reason="these weights give no sd")
-    return row
+        return dataclasses.replace(result, status="low_confidence", reason="; ".join(doubts))
+    if sd_px is None and result.quality is None:
+        return dataclasses.replace(result, reason="these weights give no sd")
+    return result
 
 
-def _doubts_of_period(row: Row, field_px: float, limits: Limits) -> list[str]:
+def _doubts_of_period(result: Result, field_px: float, limits: Limits) -> list[str]:
+    px, nm = result.period_px, result.period_nm
     doubts, (shortest, longest) = [], limits.period_nm
-    if row.period_px is not None and row.period_px < SHORTEST_PERIOD_PX:
+    if px is not None and px < SHORTEST_PERIOD_PX:
         doubts.append(
-            f"period {row.period_px:.2f} px is below {SHORTEST_PERIOD_PX:g} px, "
+            f"period {px:.2f} px is below {SHORTEST_PERIOD_PX:g} px, "
             "the shortest that an image can show"
         )
-    if row.period_px is not None and row.period_px > field_px:
+    if px is not None and px > field_px:
         doubts.append(
-            f"period {row.period_px:.2f} px is above the {field_px:.2f} px that the network sees "
-            "at once"
+            f"period {px:.2f} px is above the {field_px:.2f} px that the network sees at once"
         )
-    if row.period_nm is not None and row.period_nm < shortest:
-        doubts.append(f"period {row.period_nm:.2f} nm is below {shortest:g} nm")
-    if row.period_nm is not None and row.period_nm > longest:
-        doubts.append(f"period {row.period_nm:.2f} nm is above {longest:g} nm")
+    if nm is not None and nm < shortest:
+        doubts.append(f"period {nm:.2f} nm is below {shortest:g} nm")
+    if nm is not None and nm > longest:
+        doubts.append(f"period {nm:.2f} nm is above {longest:g} nm")
     return doubts
 
 
-def _doubts_of_confidence(row: Row, limits: Limits) -> list[str]:
-    if row.quality is not None and row.quality < limits.quality:
-        return [f"quality {row.quality:.2f} is below {limits.quality:g}"]
-    if row.sd_nm is not None:
-        above = row.sd_nm > limits.sd_nm
-        return [f"sd {row.sd_nm:.2f} nm is above {limits.sd_nm:g} nm"] if above else []
-    if row.sd_px is None or row.period_px is None:
+def _doubts_of_confidence(result: Result, limits: Limits) -> list[str]:
+    if result.quality is not None and result.quality < limits.quality:
+        return [f"quality {result.quality:.2f} is below {limits.quality:g}"]
+    if result.sd_nm is not None:
+        above = result.sd_nm > limits.sd_nm
+        return [f"sd {result.sd_nm:.2f} nm is above {limits.sd_nm:g} nm"] if above else []
+    if result.sd_px is None or result.period_px is None:
         return []
-    relative = row.sd_px / row.period_px
+    relative = result.sd_px / result.period_px
     if relative <= limits.relative_sd:
         return []
     return [f"sd is {relative:.1%} of the period, above {limits.relative_sd:.1%}"]
 
 
-def _doubts_of_tilt(row: Row, limits: Limits) -> list[str]:
-    if row.tilt_deg is None or abs(row.tilt_deg) <= limits.tilt_deg:
+def _doubts_of_tilt(result: Result, limits: Limits) -> list[str]:
+    tilt, most = result.tilt_deg, limits.tilt_deg
+    if tilt is None or abs(tilt) <= most:
         return []
-    return [
-        f"lamellae run at {row.tilt_deg:.0f} degrees to the horizontal, beyond {limits.tilt_deg:g}"
-    ]
+    return [f"lamellae run at {tilt:.0f} degrees to the horizontal, beyond {most:g}"]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from srd_jax.imaging.crop import Crop
+from srd_jax.imaging.masks import check_lamellae, slices
 from srd_jax.imaging.preparation import FRAME, Prepared, prepare_windows
-from srd_jax.measuring.estimator import Estimator, check_lamellae
+from srd_jax.measuring.estimator import Estimator
 from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask
 
 # Steps through the rows and columns of a frame; neither lamellae nor period change by a flip.
@@ -37,7 +38,8 @@ class Augmented(Method[tuple[Prepared, ...]]):
         grey, mask = grey_and_mask(image)
         windows = prepare_windows(grey, mask, FRAME)
         for window in windows:
-            check_lamellae(grey, mask, window.box)
+            part = slices(window.box)
+            check_lamellae(grey[part], mask[part])
         return windows
 
     def measure(

@@ -16,6 +16,11 @@ def one_line(error: BaseException) -> str:
     return text or type(error).__name__
 
 
+def reason(error: InputError, name: object) -> str:
+    """Returns an error's message in one line, without the name that `naming` has put before it."""
+    return one_line(InputError(str(error).removeprefix(f"{name}: ")))
+
+
 @contextlib.contextmanager
 def naming(name: object) -> Iterator[None]:
     """Puts a name before the message of an InputError raised in the block.

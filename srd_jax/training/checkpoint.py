@@ -234,12 +234,12 @@ def _saved(
 ) -> dict[str, jax.ShapeDtypeStruct]:
     """Returns shapes, types and a placement for an item of a checkpoint, as it was saved."""
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-    folder = pathlib.Path(checkpoints.directory) / str(step)
+    folder = checkpoints.directory / str(step)
     try:
-        saved = ocp.StandardCheckpointHandler().metadata(folder.absolute() / name)
+        saved: Any = ocp.StandardCheckpointHandler().metadata(folder / name)
         return {
             parameter: jax.ShapeDtypeStruct(one.shape, one.dtype, sharding=device)
             for parameter, one in saved.items()
         }
     except Exception as error:  # no narrower class holds what orbax raises for damaged files
-        raise _damaged(folder, error) from error
+        raise _damaged(pathlib.Path(folder), error) from error

@@ -2,12 +2,13 @@ import functools
 
 import numpy as np
 import pytest
-from helpers.command import refused, run
+from helpers.command import read, refused, run
 from helpers.crops import random_weights, stripes, write_crop, write_weights
 from PIL import Image
 
-from srd_jax.commands.crop_attention import crop_attention
+from srd_jax.commands.attention import crop_attention
 from srd_jax.imaging.crop import read_crop
+from srd_jax.measuring import methods
 from srd_jax.measuring.estimator import Estimator
 from srd_jax.support.errors import InputError
 
@@ -74,11 +75,49 @@ def test_what_cannot_be_used_is_refused(tmp_path, capsys):
     given = ("attention", crop, "--weights", weights, "--out")
     error = refused(capsys, *given, tmp_path / "out", "--annotations", periods)
     assert error.startswith(f"{periods}: holds the period of none of the 1 images")
+    periods.write_text("granum_image,period_px\na.png,20\n")
+    twin = write_crop(tmp_path / "b" / "a.png")
+    two = ("attention", twin, *given[1:])
+    error = refused(capsys, *two, tmp_path / "out", "--annotations", periods)
+    assert "tells images by their names, but 2 of yours are named a.png" in error
     assert refused(capsys, *given, weights) == (f"--out {weights}: is a file; accepted is a folder")
     assert "no such weights file" in refused(
         capsys, "attention", crop, "--weights", tmp_path / "none", "--out", tmp_path / "out"
     )
-    earlier = tmp_path / "a.png.attention.png"
+    earlier = tmp_path / "earlier" / "a.png.attention.png"
+    earlier.parent.mkdir()
     earlier.write_bytes(crop.read_bytes())
-    error = refused(capsys, "attention", earlier, "--weights", weights, "--out", tmp_path / "out")
-    assert "holds figures of an earlier run only" in error
+    given = ("attention", earlier.parent, "--weights", weights, "--out", tmp_path / "out")
+    assert "holds pictures of an earlier run only" in refused(capsys, *given)
+
+
+def test_attention_and_prediction_leave_each_others_pictures_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("srd_jax.commands.attention.load", lambda path, batch_size: estimator())
+    monkeypatch.setattr(methods, "make", lambda *_: estimator())
+    folder, out = tmp_path / "crops", tmp_path / "results.csv"
+    for seed, name in enumerate(("a.png", "b/c.png")):
+        write_crop(folder / name, seed)
+
+    def draw():
+        assert run("attention", folder, "--weights", "any", "--out", folder) == 0
+        assert run("predict", folder, "--out", out, "--overlay", folder) == 0
+        pictures = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        return {path: path.read_bytes() for path in pictures}, out.read_bytes()
+
+    first = draw()
+    assert len(first[0]) == 2 * 4  # the crop, its overlay, its attention as PNG and PDF
+    assert [row["file"] for row in read(out)] == [
+        str(folder / name) for name in ("a.png", "b/c.png")
+    ]
+    assert draw() == first
+
+
+def test_a_drawn_picture_that_is_named_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr("srd_jax.commands.attention.load", lambda path, batch_size: estimator())
+    monkeypatch.setattr(methods, "make", lambda *_: estimator())
+    for name in ("a.png.overlay.png", "a.png.attention.png"):
+        path = write_crop(tmp_path / name)
+        assert run("predict", path, "--out", tmp_path / "r.csv") == 0
+        assert [row["file"] for row in read(tmp_path / "r.csv")] == [str(path)]
+        assert run("attention", path, "--weights", "any", "--out", tmp_path / "out") == 0
+        assert (tmp_path / "out" / f"{name}.attention.png").exists()

@@ -11,6 +11,7 @@ from helpers.crops import ellipse, stripes, write_weights
 from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
 from srd_jax.measuring import methods
+from srd_jax.measuring.classical import Classical
 from srd_jax.measuring.combination import Combined
 from srd_jax.measuring.estimator import load
 from srd_jax.support.errors import InputError
@@ -91,14 +92,14 @@ def test_weights_are_named_by_what_tells_them_apart(folder, tmp_path, monkeypatc
 
 
 def test_a_crop_that_a_method_refuses_is_a_row_and_a_status(folder, tmp_path, monkeypatch, capsys):
-    prepare = methods.Classical.prepare
+    prepare = Classical.prepare
 
     def picky(self, image):
         if image.image.shape[1] == 131:
             raise InputError("too odd; accepted are others")
         return prepare(self, image)
 
-    monkeypatch.setattr(methods.Classical, "prepare", picky)
+    monkeypatch.setattr(Classical, "prepare", picky)
     assert run("evaluate", folder, "--method", "fft", "--out", tmp_path) == 1
     rows = read(tmp_path / "results.csv")
     assert [row["status"] == "failed" for row in rows] == [False, True, False]

@@ -115,7 +115,7 @@ def write_stage(workdir, name, epochs=20):
     (folder / "summary.json").write_text(json.dumps(summary(name)))
     (folder / "time.json").write_text(json.dumps({"seconds": 333.0}))
     grey = np.random.default_rng(0).integers(0, 255, (90, 1600, 3), np.uint8)
-    Image.fromarray(grey).save(folder / "attention" / "validation_000.png")
+    Image.fromarray(grey).save(folder / "attention" / "validation_000.attention.png")
     if name == "stage6":
         (folder / "candidates").mkdir()
         (folder / "candidates" / "candidates.csv").write_text(CANDIDATES)
@@ -225,8 +225,8 @@ def test_before_anything_is_trained_the_page_says_so(tmp_path):
 def test_what_a_kill_left_of_a_picture_is_passed_over(tmp_path):
     write_stage(tmp_path, "stage1")
     pictures = tmp_path / "stage1" / "attention"
-    (pictures / ".validation_000.bu7n8i1d.png").write_bytes(b"\x89PNG\r\n")
-    assert read_stage(tmp_path / "stage1").pictures == [pictures / "validation_000.png"]
+    (pictures / ".validation_000.attention.bu7n8i1d.png").write_bytes(b"\x89PNG\r\n")
+    assert read_stage(tmp_path / "stage1").pictures == [pictures / "validation_000.attention.png"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_what_a_kill_left_of_a_picture_is_passed_over(tmp_path):
         ("config.json", "{}"),
         ("summary.json", "{"),
         ("metrics.csv", b"\xff\xfe,"),
-        ("attention/validation_000.png", "no picture"),
+        ("attention/validation_000.attention.png", "no picture"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, file, content):

@@ -5,7 +5,7 @@ from PIL import Image
 from skimage.measure import regionprops
 
 from srd_jax.imaging.crop import read_crop
-from srd_jax.imaging.masks import tight_box
+from srd_jax.imaging.masks import check_lamellae, check_shapes, extend, slices, tight_box
 from srd_jax.support.errors import InputError
 
 BLUE = (0, 0, 255)
@@ -94,3 +94,40 @@ def test_the_tight_box_is_that_of_scikit_image():
         else:
             with pytest.raises(InputError, match="nothing is inside of the mask; accepted"):
                 tight_box(mask)
+
+
+def test_the_slices_of_a_box_cut_it_out():
+    image = np.arange(30).reshape(5, 6)
+    np.testing.assert_array_equal(image[slices((1, 3, 2, 6))], image[1:3, 2:6])
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"), [((4, 5), (4, 6)), ((4,), (4,)), ((4, 5, 3), (4, 5, 3))]
+)
+def test_image_and_mask_of_other_shapes_are_refused(image, mask):
+    check_shapes(np.zeros((4, 5)), np.zeros((4, 5), bool))
+    with pytest.raises(InputError) as caught:
+        check_shapes(np.zeros(image), np.zeros(mask, bool))
+    assert str(caught.value) == (
+        f"image of shape {image} with a mask of shape {mask}; "
+        "accepted are two arrays of the same (rows, columns)"
+    )
+
+
+def test_a_blank_granum_is_refused():
+    image, mask = np.full((4, 5), 0.25), np.ones((4, 5), bool)
+    image[0, 0] = 0.5
+    check_lamellae(image, mask)
+    mask[0, 0] = False
+    with pytest.raises(
+        InputError, match=r"every pixel of the granum has the grey value 0\.25; acc"
+    ):
+        check_lamellae(image, mask)
+
+
+def test_pixels_outside_take_the_nearest_grey_value_inside():
+    image = np.array([[1.0, 2.0, 9.0, 9.0], [3.0, 4.0, 9.0, 9.0], [9.0, 9.0, 9.0, 9.0]])
+    mask = np.zeros((3, 4), bool)
+    mask[:2, :2] = True
+    expected = [[1, 2, 2, 2], [3, 4, 4, 4], [3, 4, 4, 4]]
+    np.testing.assert_array_equal(extend(image, mask), expected)

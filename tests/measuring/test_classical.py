@@ -1,43 +1,13 @@
-import csv
-
 import numpy as np
 import pytest
 from helpers.crops import ellipse, stripes
+from helpers.lamellae import everywhere, lamellae
 
-from srd_jax.imaging.crop import read_crop
 from srd_jax.measuring.autocorrelation import autocorrelation
-from srd_jax.measuring.classical import fft
+from srd_jax.measuring.spectrum import fft
 from srd_jax.support.errors import InputError
 
 BOTH = pytest.mark.parametrize("measure", [fft, autocorrelation])
-
-
-def lamellae(
-    period, slope=0.0, bend=0.0, second=0.0, alternate=0.0, noise=0.1, shape=(220, 300), seed=0
-):
-    """Grey values 0..1 of lamellae whose mean distance perpendicular to them is known.
-
-    Args:
-      period: mean distance of adjacent lamellae, px.
-      slope: rows per column in the middle.
-      bend: by how much the slope at the right edge is greater, that at the left one smaller.
-      second, alternate: amplitudes at half of the period and at twice the period, of 1.
-      noise: standard deviation, grey values.
-    """
-    random = np.random.default_rng(seed)
-    column = np.linspace(-1, 1, shape[1])
-    slopes = slope + bend * column
-    # Vertical spacing is the same in all columns, the perpendicular one is less by the cosine.
-    vertical = period / np.cos(np.arctan(slopes)).mean()
-    shift = np.cumsum(slopes)
-    phase = 2 * np.pi * ((np.arange(shape[0])[:, None] - shift) / vertical + random.random())
-    wave = np.cos(phase) + second * np.cos(2 * phase) + alternate * np.cos(phase / 2)
-    background = 0.1 * np.linspace(-1, 1, shape[0])[:, None] ** 2 + 0.05 * column
-    return np.clip(0.5 + 0.15 * wave + background + random.normal(0, noise, shape), 0, 1)
-
-
-def everywhere(image):
-    return np.ones(image.shape, bool)
 
 
 @BOTH
@@ -49,32 +19,11 @@ def test_horizontal_lamellae(measure, period):
     assert 0.5 < found.quality <= 1
 
 
-@pytest.mark.parametrize("slope", [-0.25, 0.1, 0.25])
-@pytest.mark.parametrize("bend", [0.0, 0.2])
-def test_autocorrelation_follows_lamellae_and_measures_across_them(slope, bend):
-    image = lamellae(18.0, slope, bend, noise=0.15)
-    found = autocorrelation(image, everywhere(image))
-    assert found.period_px == pytest.approx(18.0, rel=0.01)
-    assert found.quality > 0.45
-
-
-def test_autocorrelation_of_lamellae_with_a_step():
-    image = lamellae(18.0)
-    image[:, 150:] = np.roll(image[:, 150:], 9, axis=0)
-    found = autocorrelation(image, everywhere(image))
-    assert found.period_px == pytest.approx(18.0, rel=0.01)
-
-
 @BOTH
 @pytest.mark.parametrize("structure", [{"second": 0.6}, {"alternate": 0.4}])
 def test_neither_half_nor_double(measure, structure):
     image = lamellae(24.0, **structure)
     assert measure(image, everywhere(image)).period_px == pytest.approx(24.0, rel=0.02)
-
-
-def test_a_second_harmonic_above_the_first_in_the_spectrum():
-    image = lamellae(24.0, second=0.9)
-    assert fft(image, everywhere(image)).period_px == pytest.approx(24.0, rel=0.02)
 
 
 @BOTH
@@ -147,15 +96,3 @@ def test_what_cannot_be_measured(measure, image, mask, message):
 def test_what_does_not_repeat_from_row_to_row_is_refused(measure, image):
     with pytest.raises(InputError, match="nothing repeats; accepted are lamellae with a period"):
         measure(image, everywhere(image))
-
-
-def test_real_crops(reference_dir):
-    folder = reference_dir / "real_grana"
-    with (folder / "annotations.csv").open(newline="") as file:
-        known = {row["granum_image"]: float(row["period_px"]) for row in csv.DictReader(file)}
-    # Nothing repeats visibly in the crop that is left out.
-    for name, period in known.items():
-        if name != "granum_val_050.png":
-            crop = read_crop(folder / name)
-            found = autocorrelation(crop.image, crop.mask).period_px
-            assert found == pytest.approx(period, rel=0.03), name

@@ -1,20 +1,15 @@
-import dataclasses
 import pathlib
-import threading
 
 import jax
 import numpy as np
 import pytest
 from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
-from helpers.image_files import with_blue, write_png
 from safetensors.numpy import save_file
 from skimage.transform import resize
 
 import srd_jax
 from srd_jax.imaging.crop import Crop, read_crop
-from srd_jax.imaging.rotation import rotate
-from srd_jax.measuring import methods
-from srd_jax.measuring.estimator import Estimator, load, measure_files
+from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
@@ -226,65 +221,3 @@ def test_an_encoder_that_does_not_fit_the_frame_is_refused():
     parameters = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     with pytest.raises(InputError, match="frame 476x476 does not align"):
         Estimator(PeriodWeights(parameters, config, {}))
-
-
-def test_the_next_batch_is_read_meanwhile_and_no_more(tmp_path, monkeypatch):
-    paths = [write_crop(tmp_path / f"{i}.png", i) for i in range(9)]
-    estimator = Estimator(random_weights(), 2)
-    begun, second_batch = [], threading.Event()
-
-    def reading(path):
-        begun.append(path)
-        if len(begun) == 3:
-            second_batch.set()
-        return read_crop(path)
-
-    def measuring(prepared, with_attention):
-        assert second_batch.wait(30)  # before the first batch is measured
-        return measure(prepared, with_attention)
-
-    measure = estimator.measure
-    monkeypatch.setattr("srd_jax.measuring.estimator.read_crop", reading)
-    monkeypatch.setattr(estimator, "measure", measuring)
-    files = []
-    for count, one in enumerate(measure_files(estimator, paths)):
-        files.append(one.row.file)
-        assert len(begun) <= 2 * (count // 2 + 2)
-    assert files == [str(path) for path in paths]
-    assert begun == paths
-
-
-def test_an_answer_that_is_no_number_is_an_error(tmp_path):
-    path = write_crop(tmp_path / "crop.png")
-    weights = random_weights()
-    bias = {"sd_regressor.output.bias": np.full(1, np.inf, np.float32)}
-    broken = dataclasses.replace(weights, parameters=weights.parameters | bias)
-    (one,) = measure_files(Estimator(broken, 1), [path], with_attention=True)
-    assert one.row.status == "error"
-    assert "sd inf px" in one.row.reason
-    assert (one.row.period_px, one.crop, one.measurement) == (None, None, None)
-
-
-def test_auto_rotate_turns_a_crop_whose_lamellae_run_steeply(tmp_path):
-    image, mask = rotate(stripes(0) / np.float32(255), np.ones((120, 150), bool), 40.0)
-    grey = np.round(255 * image).astype(np.uint8)
-    tilted = write_png(tmp_path / "tilted.png", with_blue(grey, mask))
-    level = write_png(tmp_path / "level.png", stripes(0))
-    method = methods.make("autocorrelation")
-    flat, plain = measure_files(method, [level, tilted], auto_rotate=False)
-    assert (flat.row.status, flat.row.rotated_deg) == ("ok", None)
-    assert abs(flat.row.tilt_deg) < 0.5
-    assert abs(plain.row.tilt_deg - 40) < 0.5
-    assert "lamellae run at 40 degrees" in plain.row.reason
-    kept, turned = measure_files(method, [level, tilted], auto_rotate=True)
-    assert kept.row == flat.row
-    assert abs(turned.row.rotated_deg + 40) < 0.5
-    assert abs(turned.row.tilt_deg) < 0.5
-    assert turned.row.status == "ok"
-    assert abs(turned.row.period_px - 20) < 0.2
-    assert turned.crop.mask.shape != mask.shape  # overlays show what was measured
-
-
-@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_scale_that_is_none_is_refused(estimator, scale):
-    assert f"px_per_nm is {scale}" in refused(lambda: list(measure_files(estimator, [], scale)))

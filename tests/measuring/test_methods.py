@@ -3,13 +3,16 @@ import pytest
 from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
 
 from srd_jax.imaging.crop import Crop, read_crop
-from srd_jax.measuring import autocorrelation, classical, methods
+from srd_jax.measuring import methods
+from srd_jax.measuring.autocorrelation import autocorrelation
 from srd_jax.measuring.combination import Combined
-from srd_jax.measuring.estimator import Estimator, measure_files
+from srd_jax.measuring.estimator import Estimator
+from srd_jax.measuring.measure_files import measure_files
 from srd_jax.measuring.measurement import Method
+from srd_jax.measuring.spectrum import fft
 from srd_jax.support.errors import InputError
 
-CLASSICAL = {"fft": classical.fft, "autocorrelation": autocorrelation.autocorrelation}
+CLASSICAL = {"fft": fft, "autocorrelation": autocorrelation}
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
@@ -65,7 +68,7 @@ def test_a_bad_crop_does_not_stop_the_others(name, tmp_path):
     paths = [write_crop(tmp_path / f"{i}.png", i, period=12 + 4 * i) for i in range(4)]
     write_crop(paths[1], shape=(10, 60))
     paths[2].write_text("no image")
-    rows = [one.row for one in measure_files(methods.make(name, batch_size=4), paths, 1.0)]
+    rows = [one.result for one in measure_files(methods.make(name, batch_size=4), paths, 1.0)]
     assert [row.file for row in rows] == [str(path) for path in paths]
     assert [row.status for row in rows] == ["low_confidence", "error", "error", "ok"]
     assert rows[0].reason.endswith("nm is below 14 nm")

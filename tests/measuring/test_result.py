@@ -3,12 +3,12 @@ import math
 import pytest
 
 from srd_jax.measuring.measurement import Measurement
-from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Row, row_of
+from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, result_of
 
 
 def judged(period, sd, scale=None, field=400, limits=DEFAULT_LIMITS):
     measurement = Measurement(period, sd, None, 2.0, (0, 90, 0, 90))
-    return row_of("a.png", measurement, scale, 2 * field, "given", limits)
+    return result_of("a.png", measurement, scale, 2 * field, "given", limits)
 
 
 def above(value):
@@ -33,10 +33,10 @@ def below(value):
 )
 def test_limits_with_a_scale(period, sd, reason):
     # At 2 px per nm all of these numbers double exactly.
-    row = judged(2 * period, 2 * sd, 2.0)
-    assert (row.period_nm, row.sd_nm, row.px_per_nm) == (period, sd, 2.0)
-    assert (row.status, row.reason) == ("low_confidence" if reason else "ok", reason)
-    assert row.px_per_nm_source == "given"
+    result = judged(2 * period, 2 * sd, 2.0)
+    assert (result.period_nm, result.sd_nm, result.px_per_nm) == (period, sd, 2.0)
+    assert (result.status, result.reason) == ("low_confidence" if reason else "ok", reason)
+    assert result.px_per_nm_source == "given"
 
 
 @pytest.mark.parametrize(
@@ -51,23 +51,24 @@ def test_limits_with_a_scale(period, sd, reason):
     ],
 )
 def test_limits_without_a_scale(period, sd, reason):
-    row = judged(period, sd)
-    assert (row.period_px, row.sd_px) == (period, sd)
-    assert (row.period_nm, row.sd_nm, row.px_per_nm, row.px_per_nm_source) == (None, None, None, "")
-    assert (row.status, row.reason) == ("low_confidence" if reason else "ok", reason)
+    result = judged(period, sd)
+    assert (result.period_px, result.sd_px) == (period, sd)
+    assert (result.period_nm, result.sd_nm, result.px_per_nm) == (None, None, None)
+    assert result.px_per_nm_source == ""
+    assert (result.status, result.reason) == ("low_confidence" if reason else "ok", reason)
 
 
 def test_a_period_beyond_the_receptive_field():
     assert judged(110.0, 1.0, field=110).status == "ok"
-    row = judged(110.5, 1.0, field=110)
-    assert row.status == "low_confidence"
-    assert row.reason == "period 110.50 px is above the 110.00 px that the network sees at once"
+    result = judged(110.5, 1.0, field=110)
+    assert result.status == "low_confidence"
+    assert result.reason == "period 110.50 px is above the 110.00 px that the network sees at once"
 
 
 def test_weights_without_sd():
-    row = judged(40.0, None, 2.0)
-    assert (row.status, row.reason) == ("ok", "these weights give no sd")
-    assert (row.sd_px, row.sd_nm, row.period_nm) == (None, None, 20.0)
+    result = judged(40.0, None, 2.0)
+    assert (result.status, result.reason) == ("ok", "these weights give no sd")
+    assert (result.sd_px, result.sd_nm, result.period_nm) == (None, None, 20.0)
     assert judged(40.0, None).reason == "these weights give no sd"
     assert judged(80.0, None, 2.0).reason == "period 40.00 nm is above 30 nm"
 
@@ -81,39 +82,39 @@ def test_other_limits():
 
 @pytest.mark.parametrize(("period", "sd"), [(math.nan, 1.0), (math.inf, 1.0), (20.0, math.nan)])
 def test_answers_that_are_no_numbers(period, sd):
-    row = judged(period, sd, 2.0)
-    assert row == Row("a.png", reason=f"the measured period is {period} px, its sd {sd} px")
-    assert row.status == "error"
+    result = judged(period, sd, 2.0)
+    assert result == Result("a.png", reason=f"the measured period is {period} px, its sd {sd} px")
+    assert result.status == "error"
 
 
 @pytest.mark.parametrize("scale", [None, 2.0])
 def test_a_quality(scale):
-    def row(quality):
+    def result(quality):
         measurement = Measurement(40.0, None, None, 1.0, (0, 90, 0, 90), quality)
-        return row_of("a.png", measurement, scale, None)
+        return result_of("a.png", measurement, scale, None)
 
-    assert (row(0.45).status, row(0.45).reason, row(0.45).quality) == ("ok", "", 0.45)
-    assert row(below(0.45)).status == "low_confidence"
-    assert row(0.12).reason == "quality 0.12 is below 0.45"
+    assert (result(0.45).status, result(0.45).reason, result(0.45).quality) == ("ok", "", 0.45)
+    assert result(below(0.45)).status == "low_confidence"
+    assert result(0.12).reason == "quality 0.12 is below 0.45"
 
 
 def test_a_method_without_field_sees_the_whole_crop():
     measurement = Measurement(900.0, None, None, 1.0, (0, 2000, 0, 90), 0.9)
-    assert row_of("a.png", measurement, None, None).status == "ok"
-    assert row_of("a.png", measurement, None, 220).status == "low_confidence"
+    assert result_of("a.png", measurement, None, None).status == "ok"
+    assert result_of("a.png", measurement, None, 220).status == "low_confidence"
 
 
 @pytest.mark.parametrize("tilt", [None, 0.0, 10.0, -10.0])
 def test_lamellae_near_the_horizontal_are_ok(tilt):
     measurement = Measurement(20.0, 1.0, None, 2.0, (0, 90, 0, 90))
-    row = row_of("a.png", measurement, None, None, tilt_deg=tilt)
-    assert (row.status, row.reason, row.tilt_deg) == ("ok", "", tilt)
+    result = result_of("a.png", measurement, None, None, tilt_deg=tilt)
+    assert (result.status, result.reason, result.tilt_deg) == ("ok", "", tilt)
 
 
 @pytest.mark.parametrize("tilt", [above(10.0), -45.0, -90.0])
 def test_lamellae_far_from_the_horizontal(tilt):
     measurement = Measurement(20.0, 1.0, None, 2.0, (0, 90, 0, 90))
-    row = row_of("a.png", measurement, None, None, tilt_deg=tilt)
-    assert (row.status, row.tilt_deg) == ("low_confidence", tilt)
-    assert row.reason == f"lamellae run at {tilt:.0f} degrees to the horizontal, beyond 10"
-    assert row_of("a.png", measurement, None, None, "", Limits(tilt_deg=90), tilt).status == "ok"
+    result = result_of("a.png", measurement, None, None, tilt_deg=tilt)
+    assert (result.status, result.tilt_deg) == ("low_confidence", tilt)
+    assert result.reason == f"lamellae run at {tilt:.0f} degrees to the horizontal, beyond 10"
+    assert result_of("a.png", measurement, None, None, "", Limits(tilt_deg=90), tilt).status == "ok"

@@ -1,29 +1,22 @@
 import csv
 import io
 import os
-import pathlib
 
 import numpy as np
 import pytest
 import rich.console
-from helpers.crops import ellipse, stripes
-from PIL import Image
 
-from srd_jax.imaging.crop import Crop
 from srd_jax.measuring import table
-from srd_jax.measuring.estimator import Measured
-from srd_jax.measuring.measurement import Measurement
-from srd_jax.measuring.result import Row
-from srd_jax.measuring.table import print_table, summary, write_csv, write_overlay
-from srd_jax.networks.receptive_field import Geometry
+from srd_jax.measuring.result import Result
+from srd_jax.measuring.table import print_table, summary, write_csv
 
-OK = Row("grana/a.png", 25.123456, 0.94, 1.298, 19.355, 0.72, "ok", "", "tiff")
-NO_SCALE = Row("grana/b.png", 31.0, 17.0, status="low_confidence", reason="sd is too large")
-BAD = Row("grana/c.png", reason="isn't an image; accepted are PNG, JPEG and TIFF files")
+OK = Result("grana/a.png", 25.123456, 0.94, 1.298, 19.355, 0.72, "ok", "", "tiff")
+NO_SCALE = Result("grana/b.png", 31.0, 17.0, status="low_confidence", reason="sd is too large")
+BAD = Result("grana/c.png", reason="isn't an image; accepted are PNG, JPEG and TIFF files")
 
 
 def test_csv(tmp_path):
-    odd = Row(
+    odd = Result(
         'a, "b"\nc.png', reason="für, „Körner“", quality=0.75, tilt_deg=-42.5, rotated_deg=42.5
     )
     write_csv(tmp_path / "deep" / "results.csv", [OK, NO_SCALE, BAD, odd])
@@ -57,7 +50,7 @@ def test_csv(tmp_path):
 
 
 def test_csv_keeps_the_bytes_of_names_that_are_not_utf_8(tmp_path):
-    write_csv(tmp_path / "results.csv", [Row(os.fsdecode(b"\xb5m.png"))])
+    write_csv(tmp_path / "results.csv", [Result(os.fsdecode(b"\xb5m.png"))])
     assert b"\xb5m.png,,,,,,error,,," in (tmp_path / "results.csv").read_bytes()
 
 
@@ -90,7 +83,7 @@ def test_table(width):
 def test_table_leaves_out_what_is_empty():
     words = {word for line in printed([NO_SCALE])[:2] for word in line.split()}
     assert words == {"file", "period", "sd", "px", "status"}
-    no_sd = Row("a.png", 20.0, status="ok")
+    no_sd = Result("a.png", 20.0, status="ok")
     assert printed([no_sd]) == ["file   period  status", "           px", "a.png   20.00  ok"]
     assert printed([BAD])[:2] == ["file   status", "c.png  error"]
 
@@ -98,7 +91,7 @@ def test_table_leaves_out_what_is_empty():
 def test_table_keeps_names_whole():
     name = "2024-03-11_arabidopsis_WT_low light_07.png"
     for width in (60, 80, 120):
-        lines = printed([OK, Row(name, 20.0, 1.0, 1.0, 20.0, 1.0, "ok")], width, {name: 21.0})
+        lines = printed([OK, Result(name, 20.0, 1.0, 1.0, 20.0, 1.0, "ok")], width, {name: 21.0})
         assert sum(name in line for line in lines) == 1
         assert max(map(len, lines[:-1])) <= width
         assert lines[-1].startswith("mean absolute error 1.00 px")
@@ -107,35 +100,37 @@ def test_table_keeps_names_whole():
 
 def test_table_wraps_reasons_to_the_console():
     reason = " ".join(["grey", "values"] * 30)
-    lines = printed([Row("a.png", reason=reason)], 60)
+    lines = printed([Result("a.png", reason=reason)], 60)
     assert max(map(len, lines)) <= 60
     assert " ".join(" ".join(lines[2:]).split()) == reason
 
 
 def test_table_says_a_reason_that_all_rows_share_once():
-    rows = [Row(name, 20.0, status="ok", reason="no sd") for name in ("a.png", "b.png")]
+    rows = [Result(name, 20.0, status="ok", reason="no sd") for name in ("a.png", "b.png")]
     assert printed(rows)[2:] == ["a.png   20.00  ok", "b.png   20.00  ok", "  all: no sd"]
     assert printed([*rows, OK])[3] == "  no sd"
 
 
 def test_table_shows_paths_where_names_repeat():
-    lines = printed([Row("x/a.png", 20.0, status="ok"), Row("y/a.png", 20.0, status="ok")])
+    lines = printed([Result("x/a.png", 20.0, status="ok"), Result("y/a.png", 20.0, status="ok")])
     assert [line.split()[0] for line in lines[2:]] == ["x/a.png", "y/a.png"]
 
 
 def test_table_shows_any_name():
-    assert printed([Row("[red]a[bold].png", 9.0, status="ok")])[2] == "[red]a[bold].png    9.00  ok"
-    assert printed([Row("µ.png", 9.0, status="ok")], encoding="ascii")[2] == "?.png    9.00  ok"
-    (line,) = [x for x in printed([Row(os.fsdecode(b"\xb5.png"))]) if "png" in x]
+    assert (
+        printed([Result("[red]a[bold].png", 9.0, status="ok")])[2] == "[red]a[bold].png    9.00  ok"
+    )
+    assert printed([Result("µ.png", 9.0, status="ok")], encoding="ascii")[2] == "?.png    9.00  ok"
+    (line,) = [x for x in printed([Result(os.fsdecode(b"\xb5.png"))]) if "png" in x]
     assert line == "?.png  error"
     # Wide characters take two columns.
-    rows = [Row("顆粒.png", 9.0, status="ok"), Row("abcdefgh", 9.0, status="ok")]
+    rows = [Result("顆粒.png", 9.0, status="ok"), Result("abcdefgh", 9.0, status="ok")]
     assert printed(rows)[2:] == ["顆粒.png    9.00  ok", "abcdefgh    9.00  ok"]
 
 
 def test_long_tables_are_cut_and_tell_it():
-    rows = [Row(f"{i}.png", 20.0, status="ok") for i in range(70)]
-    rows[60] = Row("60.png")
+    rows = [Result(f"{i}.png", 20.0, status="ok") for i in range(70)]
+    rows[60] = Result("60.png")
     lines = printed(rows, truth={"0.png": 21.0, "69.png": 23.0})
     assert len(lines) == 2 + table.TABLE_ROWS + 2
     assert lines[-2] == "and 20 more, 1 of them with errors"
@@ -144,7 +139,7 @@ def test_long_tables_are_cut_and_tell_it():
 
 def test_mean_absolute_error():
     truth = {"a.png": 25.0, "b.png": 15.5, "c.png": 20.0, "d.png": 1.0}
-    unknown = Row("grana/e.png", 50.0, status="ok")
+    unknown = Result("grana/e.png", 50.0, status="ok")
     lines = printed([OK, NO_SCALE, BAD, unknown], truth=truth)
     everything = np.mean([0.123456, 15.5])
     assert lines[-1] == (
@@ -160,7 +155,7 @@ def test_mean_absolute_error():
 
 
 def test_table_shows_the_quality():
-    lines = printed([Row("a.png", 20.0, status="ok", quality=0.756)])
+    lines = printed([Result("a.png", 20.0, status="ok", quality=0.756)])
     assert lines == [
         "file   period  quality  status",
         "           px     0..1",
@@ -171,46 +166,3 @@ def test_table_shows_the_quality():
 def test_summary():
     assert summary([OK, OK, NO_SCALE, BAD]) == ("3 of 4 measured (2 ok, 1 low_confidence, 1 error)")
     assert summary([BAD]) == "0 of 1 measured (1 error)"
-
-
-@pytest.mark.parametrize("period", [15.0, 1.5])
-def test_overlay(tmp_path, period):
-    crop = Crop(stripes(0) / np.float32(255), ellipse((120, 150)), None, "")
-    attention = np.full((2, 2, 5, 220), 1 / 1100, np.float32)
-    row = Row(
-        str(tmp_path / "in" / "s" / "a.png"),
-        period,
-        1.0,
-        status="low_confidence",
-        reason="one; two",
-    )
-    one = Measured(row, crop, Measurement(period, 1.0, attention, 476 / 120, (0, 120, 0, 150)))
-    write_overlay(tmp_path / "out", tmp_path / "in", one, Geometry((220, 38), (64, 2)))
-    (path,) = (tmp_path / "out").rglob("*.*")
-    assert path == tmp_path / "out" / "s" / "a.png.overlay.png"
-    with Image.open(path) as picture:
-        assert picture.width >= 6 * 150
-        cyan = (np.asarray(picture.convert("RGB")) == (0, 230, 255)).all(axis=-1)
-    # A period shorter than 2 px has no comb, and so no entry in the legend.
-    assert cyan.any() == (period >= 2)
-    write_overlay(tmp_path / "none", tmp_path, Measured(BAD), Geometry((220, 38), (64, 2)))
-    assert not (tmp_path / "none").exists()
-
-
-def test_an_overlay_without_attention_shows_comb_and_mask(tmp_path):
-    crop = Crop(stripes(0) / np.float32(255), ellipse((120, 150)), None, "")
-    row = Row(str(tmp_path / "a.png"), 15.0, status="ok", quality=0.8)
-    one = Measured(row, crop, Measurement(15.0, None, None, 1.0, (0, 120, 0, 150), 0.8))
-    write_overlay(tmp_path / "out", tmp_path, one, None)
-    with Image.open(tmp_path / "out" / "a.png.overlay.png") as picture:
-        rgb = np.asarray(picture.convert("RGB")).astype(int)
-    comb = (rgb == (0, 230, 255)).all(axis=-1)
-    assert comb.any()
-    # Nothing is red or green: no head is drawn, nor named in the legend.
-    assert not ((rgb[..., 0] > rgb[..., 2] + 40) | (rgb[..., 1] > rgb[..., 2] + 40)).any()
-
-
-def test_the_common_root_is_above_all_files(tmp_path):
-    paths = [pathlib.Path(tmp_path, name) for name in ("a/b/1.png", "a/c/1.png")]
-    assert table.common_root(paths) == (tmp_path / "a").resolve()
-    assert table.common_root(paths[:1]) == (tmp_path / "a" / "b").resolve()

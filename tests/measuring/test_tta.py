@@ -6,7 +6,8 @@ from helpers.crops import ellipse, random_weights, stripes, write_crop, write_we
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.measuring import methods, tta
-from srd_jax.measuring.estimator import Estimator, measure_files
+from srd_jax.measuring.estimator import Estimator
+from srd_jax.measuring.measure_files import measure_files
 from srd_jax.measuring.measurement import Measurement
 from srd_jax.measuring.tta import Augmented, combine
 from srd_jax.support.errors import InputError
@@ -118,7 +119,7 @@ def test_a_crop_with_a_blank_window_does_not_stop_the_others(estimator, tmp_path
         Augmented(estimator)([blank])
     paths = [write_crop(tmp_path / f"{i}.png", i) for i in range(3)]
     paths[1].write_text("no image")
-    rows = [one.row for one in measure_files(Augmented(estimator), paths)]
+    rows = [one.result for one in measure_files(Augmented(estimator), paths)]
     assert [row.status == "error" for row in rows] == [False, True, False]
 
 

@@ -2,7 +2,7 @@ import pathlib
 
 import pytest
 
-from srd_jax.support.errors import InputError, naming, one_line
+from srd_jax.support.errors import InputError, naming, one_line, reason
 
 
 def test_a_message_is_folded_into_one_line():
@@ -16,6 +16,13 @@ def test_naming_puts_a_name_before_the_message(name):
     with pytest.raises(InputError) as caught, naming(name):
         raise InputError("is empty")
     assert str(caught.value) == f"{name}: is empty"
+
+
+def test_a_reason_is_what_naming_has_named():
+    with pytest.raises(InputError) as caught, naming("a\n.png"):
+        raise InputError("is\nempty")
+    assert reason(caught.value, "a\n.png") == "is empty"
+    assert reason(caught.value, "b.png") == "a .png: is empty"
 
 
 def test_naming_leaves_other_errors_alone():

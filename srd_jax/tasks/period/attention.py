@@ -4,6 +4,7 @@ Brightness and colours are those of `visualize`: the square root of a head's att
 maximum; head 1 is red, head 2 green, as in the reference's lecture.
 """
 
+import colorsys
 import math
 import os
 import pathlib
@@ -15,8 +16,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from srd_jax.measuring.overlays import head_colours, spread, superimpose
+from srd_jax.imaging.picture import to_bytes
 from srd_jax.networks.receptive_field import Geometry, Size
+from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
 
 # Inches: of a page's text, of the largest panel, between panels, of a line of text.
@@ -25,6 +27,7 @@ _SIZE = 8  # of letters, points
 _MOST_COLUMNS = 6
 _DPI = 300
 _POOLS = ("period", "sd")
+_STRENGTH = 0.6  # share of the colour where a head's attention is at its maximum
 _TICKS = (0, 1, 10, 25, 50, 100)  # per cent of the maximum
 
 
@@ -138,6 +141,76 @@ def write_figure(path: str | os.PathLike[str], figure: Figure) -> None:
                 figure.savefig(
                     temporary, format=target.suffix.removeprefix("."), dpi=_DPI, metadata=metadata
                 )
+
+
+def spread(
+    attention: np.ndarray, receptive_field: tuple[int, int], stride: tuple[int, int]
+) -> np.ndarray:
+    """Spreads the weight of each grid position evenly over the pixels that it sees.
+
+    Args:
+      attention: (..., grid rows, grid columns) weights, summing to 1 over the grid.
+      receptive_field: rows and columns, px, that one position sees.
+      stride: rows and columns, px, between neighbouring positions.
+
+    Returns:
+      (..., frame rows, frame columns) float32 attention a pixel, with the sum of the weights.
+    """
+    attention = np.asarray(attention, np.float64)
+    rows = _shares(attention.shape[-2], receptive_field[0], stride[0])
+    columns = _shares(attention.shape[-1], receptive_field[1], stride[1])
+    return (rows @ (attention @ columns.T)).astype(np.float32)
+
+
+def _shares(positions: int, size: int, step: int) -> np.ndarray:
+    """Returns the (pixels, positions) share 1/size of each position in each pixel of one axis."""
+    first = step * np.arange(positions)
+    pixel = np.arange(first[-1] + size)[:, None]
+    return ((pixel >= first) & (pixel < first + size)) / size
+
+
+def head_colours(count: int) -> np.ndarray:
+    """Returns (count, 3) RGB colours 0..1: red, green, blue, then hues halving the gaps between."""
+    # The binary digits of the turn, mirrored at the point, fall into the widest gap left.
+    turns = [divmod(head, 3) for head in range(count)]
+    hues = [(k + int(f"{n:b}"[::-1], 2) / 2 ** n.bit_length()) / 3 for n, k in turns]
+    return np.array([colorsys.hsv_to_rgb(hue, 1.0, 1.0) for hue in hues])
+
+
+def superimpose(
+    heads: np.ndarray, image: np.ndarray | None = None, colours: np.ndarray | None = None
+) -> np.ndarray:
+    """Colours the attention of the heads, on black or on an image.
+
+    Args:
+      heads: (heads, rows, columns) attention a pixel.
+      image: (rows, columns) grey values 0..1, or None for black.
+      colours: (heads, 3) RGB 0..1, or None for `head_colours`.
+
+    Returns:
+      (rows, columns, 3) uint8 RGB.
+
+    Raises:
+      InputError: the attention of a head is negative, not finite, or zero everywhere.
+      ValueError: the shapes differ.
+    """
+    peaks = heads.max(axis=(1, 2), keepdims=True)
+    # Written so that NaN, which fails every comparison, is refused too.
+    if not (np.all(heads >= 0) and np.all(peaks > 0) and np.all(peaks < np.inf)):
+        raise InputError(
+            f"attention: has values from {heads.min()} to {heads.max()}; "
+            "it must be finite, not negative, and positive somewhere in every head"
+        )
+    brightness = np.sqrt(heads / peaks)
+    colours = head_colours(len(heads)) if colours is None else colours
+    colour = np.einsum("hrc,hk->rck", brightness, colours).clip(0.0, 1.0)
+    if image is None:
+        return to_bytes(colour)
+    if image.shape != heads.shape[1:]:
+        raise ValueError(f"image has shape {image.shape}, but attention {heads.shape[1:]}")
+    # By the colour, not the heads: where several add up, the sum with grey stays within 1.
+    grey = np.clip(image, 0.0, 1.0) * (1.0 - _STRENGTH * colour.max(axis=2))
+    return to_bytes(grey[..., None] + _STRENGTH * colour)
 
 
 class _Page:

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from srd_jax.imaging.masks import MIN_LENGTH
-from srd_jax.support.errors import InputError
+from srd_jax.imaging.masks import MIN_LENGTH, check_shapes
+from srd_jax.support.errors import InputError, naming
 
 # Beyond every crop, px.
 FAR = 2**20
@@ -136,11 +136,8 @@ def tilted(place: jax.Array, size: jax.Array, angle: jax.Array) -> jax.Array:
 
 
 def _check(name: str, image: np.ndarray, mask: np.ndarray, period: float) -> None:
-    if image.ndim != 2 or mask.shape != image.shape:
-        raise InputError(
-            f"{name}: an image of shape {image.shape} with a mask of shape {mask.shape}; "
-            "accepted are two arrays of the same (rows, columns)"
-        )
+    with naming(name):
+        check_shapes(image, mask)
     if min(image.shape) < MIN_LENGTH:
         raise InputError(
             f"{name}: {image.shape[0]} x {image.shape[1]} px (rows x columns); "

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from srd_jax.imaging.crop import ATTENTION_ENDING
 from srd_jax.support.compiling import jit
 from srd_jax.tasks.period import model
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure
@@ -29,7 +30,7 @@ def draw_pictures(
     rows: Sequence[dict[str, float]],
     calibration: Calibration = NOT_CALIBRATED,
 ) -> None:
-    """Writes curves.png, attention/*.png and attention/*.pdf into a workdir.
+    """Writes curves.png, attention/*.attention.png and *.pdf beside them into a workdir.
 
     Args:
       config: of the run.
@@ -65,6 +66,6 @@ def draw_pictures(
             scale=None if scales is None else float(scales[number]),
         )
         write_figure(
-            workdir / ATTENTION / f"{kind}_{number:03d}.png",
+            workdir / ATTENTION / f"{kind}_{number:03d}{ATTENTION_ENDING}",
             attention_figure(np.asarray(image), found.attention[0], config.model.geometry, text),
         )

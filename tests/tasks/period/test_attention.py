@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srd_jax.measuring.overlays import head_colours
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.attention import attention_figure, title, write_figure
+from srd_jax.tasks.period.attention import (
+    attention_figure,
+    head_colours,
+    spread,
+    superimpose,
+    title,
+    write_figure,
+)
 from srd_jax.tasks.period.config import ModelConfig
 
 SMALL = Geometry(receptive_field=(20, 8), stride=(16, 2))
@@ -145,3 +151,94 @@ def test_what_is_no_attention_of_the_frame_is_refused():
     attention[1, 1, 2, 3] = np.nan
     with pytest.raises(InputError, match="attention: has values"):
         attention_figure(np.zeros((52, 24)), attention, SMALL, "t")
+
+
+@pytest.mark.parametrize(
+    ("grid", "receptive_field", "stride"),
+    [((5, 220), (220, 38), (64, 2)), ((3, 4), (7, 3), (2, 5)), ((1, 1), (6, 9), (64, 2))],
+)
+def test_spread_equals_adding_one_rectangle_a_position(grid, receptive_field, stride):
+    (attention,) = attention_of(1, 2, grid)
+    height, width = receptive_field
+    shape = [(n - 1) * s + f for n, s, f in zip(grid, stride, receptive_field, strict=True)]
+    expected = np.zeros((2, *shape))
+    for row in range(grid[0]):
+        for column in range(grid[1]):
+            top, left = row * stride[0], column * stride[1]
+            share = attention[:, row, column, None, None] / (height * width)
+            expected[:, top : top + height, left : left + width] += share
+    found = spread(attention, receptive_field, stride)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=0)
+    np.testing.assert_allclose(found.sum(axis=(1, 2), dtype=float), 1.0, rtol=1e-6)
+
+
+def test_spread_keeps_leading_axes():
+    attention = attention_of(2, 3, (5, 4))
+    found = spread(attention, (220, 38), (64, 2))
+    assert found.shape == (2, 3, 476, 44)
+    np.testing.assert_array_equal(found[1, 2], spread(attention[1, 2], (220, 38), (64, 2)))
+
+
+def test_heads_are_red_green_and_then_far_from_each_other():
+    colours = head_colours(12)
+    np.testing.assert_array_equal(colours[:2], [[1, 0, 0], [0, 1, 0]])
+    distances = np.abs(colours[:, None] - colours[None]).max(axis=2) + 9 * np.eye(12)
+    assert distances.min() >= 0.5
+    np.testing.assert_array_equal(head_colours(3), colours[:3])
+
+
+def test_attention_of_a_head_shows_in_its_colour_where_it_looks():
+    heads = np.zeros((2, 40, 60))
+    heads[0, :10, :10] = 1.0
+    heads[1, -10:, -10:] = 1.0
+    image = np.full((40, 60), 0.5)
+    for rgb in (superimpose(heads), superimpose(heads, image)):
+        red, green = rgb[5, 5].astype(int), rgb[-5, -5].astype(int)
+        assert red[0] > red[1] + 100
+        assert green[1] > green[0] + 100
+        assert np.ptp(rgb[20, 30]) == 0  # grey where nobody looks
+    np.testing.assert_array_equal(superimpose(heads)[20, 30], [0, 0, 0])
+    np.testing.assert_array_equal(superimpose(heads, image)[20, 30], [128, 128, 128])
+
+
+def test_brightness_is_the_root_of_the_share_of_the_heads_own_maximum():
+    heads = np.array([[[4.0, 1.0, 0.04]], [[1e-6, 4e-6, 0.0]]])
+    rgb = superimpose(heads)
+    np.testing.assert_array_equal(rgb[0, :, 0], np.rint(255 * np.array([1.0, 0.5, 0.1])))
+    np.testing.assert_array_equal(rgb[0, :, 1], np.rint(255 * np.array([0.5, 1.0, 0.0])))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e-3])
+def test_values_that_are_no_attention_are_refused(value):
+    heads = np.ones((2, 4, 5))
+    heads[1, 2, 3] = value
+    with pytest.raises(InputError, match=r"^attention: has values from .*; it must be finite"):
+        superimpose(heads)
+
+
+def test_a_head_that_looks_nowhere_is_refused():
+    with pytest.raises(InputError, match="positive somewhere in every head"):
+        superimpose(np.stack([np.ones((4, 5)), np.zeros((4, 5))]))
+
+
+def test_image_and_attention_of_different_sizes_are_refused():
+    with pytest.raises(ValueError, match=r"image has shape \(4, 6\), but attention \(4, 5\)"):
+        superimpose(np.ones((2, 4, 5)), np.ones((4, 6)))
+
+
+def test_where_many_heads_add_up_on_a_light_image_no_value_wraps_around():
+    heads = np.linspace(0, 1, 60).reshape(1, 5, 12) * np.ones((8, 1, 1))
+    rgb = superimpose(heads, np.ones((5, 12))).astype(int).reshape(60, 3)
+    # All heads look alike, and their colours add up to white: the image stays light.
+    assert (head_colours(8).sum(axis=0) >= 1).all()
+    assert (rgb >= 100).all()
+    np.testing.assert_array_equal(rgb[[0, -1]], 255)
+
+
+def test_heads_have_the_colours_that_are_asked_for():
+    heads = np.random.default_rng(2).random((4, 6, 7)) + 0.1
+    alone = superimpose(heads[3:], colours=np.array([[0.0, 0.0, 1.0]]))
+    assert not alone[..., :2].any()
+    expected = np.rint(255 * np.sqrt(heads[3] / heads[3].max()))
+    np.testing.assert_array_equal(alone[..., 2], expected)

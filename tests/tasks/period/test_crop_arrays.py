@@ -47,7 +47,7 @@ GOOD = (np.full((4, 5), 0.5, np.float32), np.ones((4, 5), bool), 20.0)
 @pytest.mark.parametrize(
     ("crop", "message"),
     [
-        ((GOOD[0], GOOD[1][:3], 20.0), "crop 2 of 2: an image of shape (4, 5)"),
+        ((GOOD[0], GOOD[1][:3], 20.0), "crop 2 of 2: image of shape (4, 5)"),
         ((GOOD[0][:1], GOOD[1][:1], 20.0), "crop 2 of 2: 1 x 5 px"),
         ((GOOD[0], ~GOOD[1], 20.0), "crop 2 of 2: nothing is inside of the mask"),
         ((GOOD[0] * 3, GOOD[1], 20.0), "crop 2 of 2: grey values 1.5 to 1.5"),

@@ -62,7 +62,7 @@ def test_pictures_show_validation_images_with_their_periods(tmp_path, titles):
         ROWS,
         Calibration(2.0, 0.5),
     )
-    names = [f"training_{number:03d}" for number in range(3)]
+    names = [f"training_{number:03d}.attention" for number in range(3)]
     files = [path.name for path in sorted((tmp_path / "attention").iterdir())]
     assert files == [f"{name}.{kind}" for name in names for kind in ("pdf", "png")]
     assert (tmp_path / "curves.png").exists()

@@ -1,0 +1,146 @@
+"""Measures image files by any method: reads, turns if asked for, measures, judges."""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from srd_jax.imaging.crop import Crop, read_crop
+from srd_jax.imaging.orientation import tilt
+from srd_jax.imaging.rotation import rotate
+from srd_jax.measuring.measurement import Measurement, Method
+from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, check_scale, result_of
+from srd_jax.support.errors import InputError, reason
+
+# Lamellae that run flatter than this, degrees, are left as they are: turning blurs a little.
+_LEVEL = 1.0
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A file's result, with its crop and measurement for a picture; both are None for an error."""
+
+    result: Result
+    crop: Crop | None = None
+    measurement: Measurement | None = None
+
+
+def measure_files(
+    method: Method,
+    paths: Iterable[pathlib.Path],
+    px_per_nm: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    with_attention: bool = False,
+    auto_rotate: bool = False,
+) -> Iterator[Measured]:
+    """Measures files in order; a bad file gives a result that says why.
+
+    The next batch is read in a thread while one is computed, so no more than three of them are in
+    memory.
+
+    Args:
+      method: from `load` or `methods.make`.
+      paths: image files.
+      px_per_nm: scale of all files; None takes what a file states.
+      limits: of what is ok.
+      with_attention: also return where the method looked, if it can tell.
+      auto_rotate: turn each crop by the angle at which its lamellae are found to run, first.
+
+    Raises:
+      InputError: the scale isn't above 0, or the device's memory doesn't suffice.
+    """
+    if px_per_nm is not None:
+        check_scale(px_per_nm)
+    files, size = list(paths), method.batch_size
+    parts = [files[i : i + size] for i in range(0, len(files), size)]
+    for read in _ahead(functools.partial(_read, method, auto_rotate), parts):
+        answers = method.measure_good([one.prepared for one in read], with_attention)
+        for one, answer in zip(read, answers, strict=True):
+            yield _measured(method, one, answer, px_per_nm, limits)
+
+
+def _ahead(function: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
+    """Yields function(item) in order; a thread computes the next one while one is in use."""
+    # A single thread, as reading an image silences warnings and loggers, which all threads share.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        current = None
+        for item in items:
+            following = pool.submit(function, item)
+            if current is not None:
+                yield current.result()
+            current = following
+        if current is not None:
+            yield current.result()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    """What is known of a file before it is measured.
+
+    Attributes:
+      path: of the file.
+      prepared: by the method, or the reason why the file cannot be measured.
+      crop: of the file, turned if asked for.
+      tilt_deg: of the crop's lamellae; None where they have no clear direction.
+      rotated_deg: by how much the crop was turned; None where it wasn't.
+    """
+
+    path: pathlib.Path
+    prepared: Any
+    crop: Crop | None = None
+    tilt_deg: float | None = None
+    rotated_deg: float | None = None
+
+
+def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> list[_Read]:
+    """Reads and prepares a batch of files."""
+    read = []
+    for path in paths:
+        try:
+            crop = read_crop(path)
+            degrees, turned = tilt(crop.image, crop.mask), None
+            if auto_rotate and degrees is not None and abs(degrees) > _LEVEL:
+                crop, turned = _turned(crop, -degrees), -degrees
+                degrees = tilt(crop.image, crop.mask)
+            read.append(_Read(path, method.prepare(crop), crop, degrees, turned))
+        except InputError as error:
+            # The file's own name is a column of its own.
+            read.append(_Read(path, reason(error, path)))
+    return read
+
+
+def _turned(crop: Crop, degrees: float) -> Crop:
+    image, mask = rotate(crop.image, crop.mask, degrees)
+    return dataclasses.replace(crop, image=image, mask=mask)
+
+
+def _measured(
+    method: Method,
+    read: _Read,
+    answer: Measurement | str,
+    px_per_nm: float | None,
+    limits: Limits,
+) -> Measured:
+    """Returns the judged result of a file, from its measurement or the reason for none."""
+    if isinstance(answer, str):
+        return Measured(Result(str(read.path), reason=answer))
+    crop = read.crop
+    assert crop is not None
+    result = result_of(
+        str(read.path),
+        answer,
+        crop.px_per_nm if px_per_nm is None else px_per_nm,
+        method.field_rows,
+        crop.px_per_nm_source if px_per_nm is None else "given",
+        limits,
+        read.tilt_deg,
+    )
+    if result.status == "error":
+        return Measured(result)
+    result = dataclasses.replace(result, rotated_deg=read.rotated_deg)
+    return Measured(result, crop, answer)
