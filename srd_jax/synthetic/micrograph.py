@@ -1,4 +1,4 @@
-"""The grey values of a granum as a microscope, a film and a file leave them."""
+"""Turns lamellae into the grey values of a micrograph, through microscope, film and file."""
 
 import functools
 
@@ -75,7 +75,7 @@ def _fading(
 def _noise(
     key: jax.Array, deck: Deck, at: Coordinates, contrast: jax.Array, config: QualityConfig
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns the noise, grey levels, and its blurred fine part alone, of unit variance."""
+    """Returns the noise, (R, C) grey levels, and its fine blurred part alone, of unit variance."""
     grain_key, white_key, coarse_key = jax.random.split(key, 3)
     sd = jnp.clip(contrast * deck.log_uniform(config.noise), *config.noise_sd)
     coarse_share, white_share = deck.uniform(config.coarse_share), deck.uniform(config.white_share)
@@ -97,7 +97,7 @@ def _grain(key: jax.Array, shape: tuple[int, int], down: jax.Array, right: jax.A
     around = 2 * _GRAIN_RADIUS
     white = jax.random.normal(key, (shape[0] + around, shape[1] + around))
     lag = jnp.arange(shape[0] + around)[None, :] - jnp.arange(shape[0])[:, None]
-    # As a product, which XLA computes once: it would compute sums of shifts anew for every use.
+    # A product, because XLA would compute sums of shifts anew for every use.
     blurred = jnp.where(abs(lag - _GRAIN_RADIUS) <= _GRAIN_RADIUS, _tap(lag, down), 0.0) @ white
     taps = _tap(jnp.arange(around + 1), right)
     parts = [blurred[:, i : i + shape[1]] for i in range(around + 1)]
