@@ -11,14 +11,14 @@ from srd_jax.tasks.period.source_config import QualityConfig
 
 _GRAIN_RADIUS = 5
 
-Coordinates = tuple[jax.Array, jax.Array]
+_Coordinates = tuple[jax.Array, jax.Array]
 
 
 def develop(
     key: jax.Array,
     lamellae: jax.Array,
-    at: Coordinates,
-    size: Coordinates,
+    at: _Coordinates,
+    size: _Coordinates,
     period: jax.Array,
     config: QualityConfig,
 ) -> jax.Array:
@@ -50,7 +50,7 @@ def develop(
 
 
 def _shading(
-    key: jax.Array, deck: Deck, at: Coordinates, size: Coordinates, config: QualityConfig
+    key: jax.Array, deck: Deck, at: _Coordinates, size: _Coordinates, config: QualityConfig
 ) -> jax.Array:
     scale = [jnp.maximum(64.0, length * deck.log_uniform((0.4, 2.0))) for length in size]
     return deck.uniform(config.shading_sd) * smooth_field(
@@ -59,7 +59,7 @@ def _shading(
 
 
 def _fading(
-    key: jax.Array, deck: Deck, at: Coordinates, period: jax.Array, config: QualityConfig
+    key: jax.Array, deck: Deck, at: _Coordinates, period: jax.Array, config: QualityConfig
 ) -> jax.Array:
     """Returns the share of the contrast that is left, by patches and layers, (R, C)."""
     patch_key, layer_key = jax.random.split(key)
@@ -73,7 +73,7 @@ def _fading(
 
 
 def _noise(
-    key: jax.Array, deck: Deck, at: Coordinates, contrast: jax.Array, config: QualityConfig
+    key: jax.Array, deck: Deck, at: _Coordinates, contrast: jax.Array, config: QualityConfig
 ) -> tuple[jax.Array, jax.Array]:
     """Returns the noise, (R, C) grey levels, and its fine blurred part alone, of unit variance."""
     grain_key, white_key, coarse_key = jax.random.split(key, 3)
