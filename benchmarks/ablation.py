@@ -1,14 +1,12 @@
-"""What parts of the training are worth: curricula that differ in one thing, side by side.
+"""Compares curricula that differ in one thing, to see what parts of the training are worth.
 
 python benchmarks/ablation.py --workdir=runs/ablation [--preset=fast] [--share=1] [--variants …]
     [--seeds 0 1]
 
-Trains the stages up to that of real grana: as they are, with one or four heads instead of two,
-without the term that pushes the heads apart, and the last stage alone, from scratch, on as many
-images as all of them see together. With a share below 1 each stage has that share of its epochs,
-for a table in less time. Each variant and seed has a folder of its own in the workdir; the same
-command goes on where it was stopped and leaves what is finished. The table is printed and written
-to ablation.md. Errors differ by chance from seed to seed: compare several.
+Trains the first four stages in variants (see VARIANTS). With a share below 1, each stage has this
+share of its epochs, which takes less time. Each variant and seed has its own folder in the workdir;
+the same command goes on where it was stopped. The table is printed and written to ablation.md.
+Errors differ by chance from seed to seed, so compare several.
 """
 
 import argparse
@@ -36,7 +34,7 @@ STAGES = ("stage1", "stage2", "stage3", "stage4")
 
 
 def with_heads(heads: int) -> Callable[[list[TrainConfig]], list[TrainConfig]]:
-    """Returns the variant of so many heads a pool."""
+    """Returns the variant with this number of heads in each pool."""
 
     def changed(stage: TrainConfig) -> TrainConfig:
         return dataclasses.replace(stage, model=dataclasses.replace(stage.model, heads=heads))
@@ -45,7 +43,7 @@ def with_heads(heads: int) -> Callable[[list[TrainConfig]], list[TrainConfig]]:
 
 
 def without_overlap_term(stages: list[TrainConfig]) -> list[TrainConfig]:
-    """Returns stages whose loss lets the heads look at the same."""
+    """Returns stages whose loss doesn't push the heads apart."""
     return [
         dataclasses.replace(stage, loss=dataclasses.replace(stage.loss, query_overlap=0.0))
         for stage in stages
@@ -80,7 +78,7 @@ def shortened(stage: TrainConfig, share: float) -> TrainConfig:
 def run(
     variant: str, seed: int, preset: str, share: float, workdir: pathlib.Path
 ) -> list[StageRecord]:
-    """Trains what a variant hasn't finished yet, and returns its stages.
+    """Trains the stages that a variant hasn't finished yet, and returns the records of all.
 
     Raises:
       InputError: the workdir holds runs of other configs.
@@ -95,7 +93,7 @@ def run(
 
 
 def table(found: dict[tuple[str, int], list[StageRecord]]) -> str:
-    """Returns validation MAE of each stage, px of the frame, as Markdown."""
+    """Returns the validation MAE of each stage, px of the frame, as a Markdown table."""
     header = ["variant", "seed", *(f"{name} MAE, px" for name in STAGES), "images", "time"]
     rows = [header, ["---"] * len(header)]
     for (variant, seed), records in found.items():

@@ -1,8 +1,8 @@
 """Convolution, bias and max-pool whose gradients are fast on a CPU.
 
-Values and gradients equal those of the plain operations. XLA differentiates a convolution and a
-bias into sums that its CPU back end computes slowly; the rules here state the same sums in forms
-that it computes fast. Other platforms use the plain gradients of these two.
+The plain operations have the same values and gradients. XLA differentiates a convolution and a bias
+into sums that its CPU back end computes slowly; the rules here state the same sums in forms that it
+computes fast. Other platforms use the plain gradients of these two.
 Images are (B, rows, columns, channels), kernels (rows, columns, in, out).
 """
 
