@@ -26,8 +26,8 @@ def rotate(image: np.ndarray, mask: np.ndarray, degrees: float) -> tuple[np.ndar
     """
     box = tight_box(mask)
     if degrees % 360:
-        # Each pixel outside takes the nearest grey value inside, so that the spline doesn't
-        # mix the granum's border with what is outside.
+        # Each pixel outside takes the nearest grey value inside, so that the spline doesn't mix the
+        # granum's border with its surroundings.
         nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
         extended = np.asarray(image, np.float64)[tuple(np.asarray(nearest))]
         turned = ndimage.rotate(extended, degrees, order=3, mode="nearest")

@@ -21,8 +21,8 @@ from srd_jax.support.errors import InputError
 # peaks.
 _GRID = np.arange(math.log(2.0), math.log(1000.0), 0.001)
 
-# Degrees of freedom of Student's t. They are few, because errors of several times the usual size
-# are more frequent than a normal distribution has them, in both measurements.
+# Degrees of freedom of Student's t. They are few, because in both measurements errors of several
+# times the usual size are more frequent than in a normal distribution.
 _DEGREES = 4.0
 _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
     math.gamma(_DEGREES / 2) * math.sqrt(_DEGREES * math.pi)
@@ -85,7 +85,8 @@ class Belief:
 
 
 # Fitted to drawn crops by `python benchmarks/combination.py`, except log_widening and log_missing:
-# these make measurements that contradict each other uncertain, and drawn crops hardly tell them.
+# these make two measurements that contradict each other uncertain, and drawn crops say little about
+# them.
 BELIEF = Belief(
     log_widening=0.7,
     by_multiple=-8.163,

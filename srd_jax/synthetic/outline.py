@@ -14,7 +14,7 @@ from srd_jax.tasks.period.source_config import OutlineConfig
 
 SAMPLES = 256
 _NOTCHES, _HOLES = 2, 2
-# Corners of the outline along an edge of the rows' length and of the columns'.
+# Corners along the upper and the lower edge, and along the left and the right edge.
 _KNOTS = (7, 5)
 _AT = jnp.linspace(0.0, 1.0, SAMPLES)
 
