@@ -2,11 +2,9 @@
 
 python benchmarks/accuracy.py [--real FOLDER] [--reference WEIGHTS] [--out docs/accuracy.md]
 
-The methods are the released weights, alone and combined with autocorrelation; the reference's
-weights, as `srd import-weights` writes them; and the methods without a network. They measure
-generated grana and, if given, real ones. Then clear grana are measured, which should be ok, and
-crops without measurable lamellae, which should not. No training, fit or calibration uses the seed.
-The page is written whole or not at all.
+Measures generated grana and, if given, real ones by all methods. WEIGHTS are the reference's, from
+`srd import-weights`. Then measures clear grana, which should be ok, and crops without measurable
+lamellae, which should not. No training, fit or calibration uses the seed.
 """
 
 import argparse

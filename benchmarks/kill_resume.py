@@ -3,13 +3,10 @@
 python benchmarks/kill_resume.py [--kills=10] [--seed=0]
 python benchmarks/kill_resume.py --config=configs/curriculum.py --config.preset=smoke --kills=20
 
-Trains the config twice undisturbed. Then it kills a training (SIGKILL) and starts it again in the
-same workdir, until there were enough kills. The moments are uniform over the rest of the training,
-so they hit training steps, the writing of checkpoints and, in a curriculum, the drawing of crops
-and the handover from stage to stage. The end of each training must equal the undisturbed one:
-parameters, their average and the optimiser's state in the last checkpoint of each run, all weights
-files, and TABLES. The exit status is 1 on any difference. The default config is this file's own
-tiny run. Flags that this script doesn't know go to launch.py.
+The moments are uniform over the rest of the training. So kills (SIGKILL) hit training steps, the
+writing of checkpoints and, in a curriculum, the drawing of crops and the handover between stages.
+The exit status is 1 on any difference. The default config is this file's own tiny run. Flags that
+this script doesn't know go to launch.py.
 """
 
 import argparse
@@ -113,7 +110,11 @@ def start(launch: list[str], workdir: pathlib.Path, kill_after: float | None) ->
 
 
 def final_state(workdir: pathlib.Path) -> dict[str, bytes]:
-    """Returns the bytes of all arrays and tables that training left in a workdir, by name."""
+    """Returns the bytes of all arrays and tables that training left in a workdir, by name.
+
+    These are parameters, their average and the optimiser's state in the last checkpoint of each
+    run, all weights files, and TABLES.
+    """
     state = {}
     for path in sorted(workdir.rglob("[!.]*")):
         name = str(path.relative_to(workdir))
@@ -162,7 +163,11 @@ def time_left(workdir: pathlib.Path, undisturbed: Start) -> float:
 
 
 def kill_and_resume(launch: list[str], folder: pathlib.Path, kills: int, seed: int) -> list[str]:
-    """Returns the names of all arrays and tables that differed after the kills."""
+    """Returns the names of all arrays and tables that differed after the kills.
+
+    Trains twice undisturbed. Then trains in new workdirs, killed and started again at random
+    moments, until there were enough kills, and compares the end of each training.
+    """
     start(launch, folder / "undisturbed", None)
     expected = final_state(folder / "undisturbed")
     undisturbed = start(launch, folder / "again", None)

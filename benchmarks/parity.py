@@ -3,10 +3,10 @@
     pip install '.[benchmark]'
     python benchmarks/parity.py [--weights period_model.npz]
 
-Both get the same float32 frame and the same weights. The exit status is 1 if a difference is beyond
-its limit. The last two columns compare with the twin in float64 and show the error of float32
-itself. The gradient of a max-pool jumps between pixels that differ by rounding only, so with some
-other random weights (--seed) or frames either side differs by 1e-3.
+Both get the same float32 frame and weights. The exit status is 1 if a difference is beyond its
+limit. The last two columns compare with the twin in float64: the error of float32 itself. Some
+other random weights (--seed) or frames give differences of 1e-3, because the gradient of a max-pool
+jumps between pixels that differ by rounding only.
 """
 
 import argparse

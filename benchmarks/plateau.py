@@ -2,11 +2,10 @@
 
 python benchmarks/plateau.py [--steps 100] [--width 46] [--seeds 1]
 
-The reference stayed near an MAE of 80 px for half of its stage 1; a period near 0 gives as much, as
-the mean target is 80 px. Its loss is the squared error of the period, its first guess is a period
-many times too long (220 / u, u near 0), and nothing clips the gradient. STARTS has our changes one
-by one. The network, its other initial weights and the optimiser, the reference's AdamW, are the
-same in all.
+The reference stayed near an MAE of 80 px, which a period near 0 gives, for half of its stage 1. Its
+loss is the squared error, its first guess is a period many times too long (220 / u, u near 0), and
+nothing clips the gradient. STARTS has our changes one by one. The network, its other initial
+weights and the optimiser, the reference's AdamW, are the same in all.
 """
 
 import argparse

@@ -2,11 +2,8 @@
 
 python benchmarks/realism.py FOLDER [--n 64]
 
-FOLDER holds annotated real crops. The distances of two crops are: of grey histograms, Wasserstein,
-grey levels; of the logarithms of power spectra across and along the lamellae, root mean square over
-frequencies, decades; and of contrasts at the period, absolute logarithm of the ratio, decades. The
-table has the medians over pairs of crops. Its first two columns agree where generated crops are as
-near to real crops as these are to each other.
+FOLDER holds annotated real crops. The table has the medians of DISTANCES over pairs of crops. Its
+first two columns agree where generated crops are as near to real crops as these are to each other.
 """
 
 import argparse
@@ -111,6 +108,8 @@ def spectrum(image: np.ndarray, mask: np.ndarray, axis: int) -> np.ndarray:
     return np.log10(np.maximum(power[1:], 1e-3))
 
 
+# Of grey histograms (Wasserstein); of the logarithms of power spectra (root mean square over
+# frequencies); of contrasts at the period (absolute logarithm of the ratio).
 DISTANCES = {
     "grey histogram (levels)": lambda a, b: stats.wasserstein_distance(a["grey"], b["grey"]),
     "spectrum across (decades)": lambda a, b: np.sqrt(np.mean((a["across"] - b["across"]) ** 2)),

@@ -3,12 +3,10 @@
     pip install '.[benchmark]'
     python benchmarks/speed.py [--batch 8] [--width 476] [--rounds 7] [--compile] [--json FILE]
 
-Every side runs in its own process, and the sides take turns, so that a drift of the machine changes
-all of them. Times are ms an image, float32. Training is forward, backward and update, with dropout
-and the Gaussian negative log-likelihood: ours in a scan, with clipping and averaging of the
-parameters, PyTorch's with AdamW alone. PyTorch runs channels-last on all cores, its forward pass in
-inference mode. A GPU is used where both see one. "Huge pages" rows run under
-GLIBC_TUNABLES=glibc.malloc.hugetlb=1.
+Times are ms an image, float32, on a GPU where both see one. Training is forward, backward and
+update, with dropout and the Gaussian negative log-likelihood. Our step also clips the gradient,
+averages the parameters and runs in a scan. PyTorch runs channels-last on all cores, its forward
+pass in inference mode. "Huge pages" rows run under GLIBC_TUNABLES=glibc.malloc.hugetlb=1.
 """
 
 import argparse
@@ -93,7 +91,11 @@ def answer(worker: subprocess.Popen[str], side: Side) -> Any:
 def measure(
     sides: tuple[Side, ...], options: dict[str, Any], rounds: int, console: Console
 ) -> tuple[Samples, dict[str, dict[str, str]]]:
-    """Returns the times of all sides, and the version and device of each."""
+    """Returns the times of all sides, and the version and device of each.
+
+    Every side runs in its own process, and the sides take turns, so that a drift of the machine
+    changes all of them.
+    """
     samples: Samples = {task: {side.name: [] for side in sides} for task in TASKS}
     with contextlib.ExitStack() as stack:
         workers, about = {}, {}

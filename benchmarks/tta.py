@@ -3,11 +3,8 @@
 python benchmarks/tta.py FOLDER [--weights W] [--first N]
 python benchmarks/tta.py --generated N [--seed S] [--weights W]
 
-FOLDER holds crops with annotations.csv. There is a table for all crops and one for crops of several
-windows, with more rows than one view shows. It has the mean absolute error, px of the crop; the
-removed share of one view's mean squared error, also over crops with status ok in one view, because
-a few gross errors outweigh all others; the coverage of 1 and 1.96 sd (nominally 68.3 and 95 %); and
-the mean variance between views, also as a share of one view's squared error.
+FOLDER holds crops with annotations.csv. One table is for all crops, one for crops with more rows
+than one view shows.
 """
 
 import argparse
@@ -79,7 +76,13 @@ def measure(estimator: Estimator, granum: dataset.Granum) -> dict:
 
 
 def print_table(measured: list[dict]) -> None:
-    """Prints a line for each way of measuring."""
+    """Prints a line for each way of measuring.
+
+    It has the mean absolute error, px of the crop; the removed share of one view's mean squared
+    error; both also over crops with status ok in one view, because a few gross errors outweigh all
+    others; the coverage of 1 and 1.96 sd (nominally 68.3 and 95 %); and the mean variance between
+    views, also as a share of one view's squared error.
+    """
     error, sd, between = (
         np.array([one[key] for one in measured], float) for key in ("error", "sd", "between")
     )
