@@ -1,14 +1,12 @@
-"""What parts of the training are worth: curricula that differ in one thing, side by side.
+"""Compares curricula that differ in one thing, to see what parts of the training are worth.
 
 python benchmarks/ablation.py --workdir=runs/ablation [--preset=fast] [--share=1] [--variants …]
     [--seeds 0 1]
 
-Trains the stages up to that of real grana: as they are, with one or four heads instead of two,
-without the term that pushes the heads apart, and the last stage alone, from scratch, on as many
-images as all of them see together. With a share below 1 each stage has that share of its epochs,
-for a table in less time. Each variant and seed has a folder of its own in the workdir; the same
-command goes on where it was stopped and leaves what is finished. The table is printed and written
-to ablation.md. Errors differ by chance from seed to seed: compare several.
+Trains the first four stages in variants (see VARIANTS). With a share below 1, each stage has this
+share of its epochs, which takes less time. Each variant and seed has its own folder in the workdir;
+the same command goes on where it was stopped. The table is printed and written to ablation.md.
+Errors differ by chance from seed to seed, so compare several.
 """
 
 import argparse
@@ -38,7 +36,7 @@ STAGES = ("stage1", "stage2", "stage3", "stage4")
 
 
 def with_heads(heads: int) -> Callable[[list[PeriodConfig]], list[PeriodConfig]]:
-    """Returns the variant of so many heads a pool."""
+    """Returns the variant with this number of heads in each pool."""
 
     def changed(stage: PeriodConfig) -> PeriodConfig:
         return dataclasses.replace(stage, model=dataclasses.replace(stage.model, heads=heads))
@@ -47,7 +45,7 @@ def with_heads(heads: int) -> Callable[[list[PeriodConfig]], list[PeriodConfig]]
 
 
 def without_overlap_term(stages: list[PeriodConfig]) -> list[PeriodConfig]:
-    """Returns stages whose loss lets the heads look at the same."""
+    """Returns stages whose loss doesn't push the heads apart."""
     return [
         dataclasses.replace(stage, loss=dataclasses.replace(stage.loss, query_overlap=0.0))
         for stage in stages
@@ -82,7 +80,7 @@ def shortened(stage: PeriodConfig, share: float) -> PeriodConfig:
 def run(
     variant: str, seed: int, preset: str, share: float, workdir: pathlib.Path
 ) -> list[StageRecord]:
-    """Trains what a variant hasn't finished yet, and returns its stages.
+    """Trains the stages that a variant hasn't finished yet, and returns the records of all.
 
     Raises:
       InputError: the workdir holds runs of other configs.
@@ -97,7 +95,7 @@ def run(
 
 
 def table(found: dict[tuple[str, int], list[StageRecord]]) -> str:
-    """Returns validation MAE of each stage, px of the frame, as Markdown."""
+    """Returns the validation MAE of each stage, px of the frame, as a Markdown table."""
     header = ["variant", "seed", *(f"{name} MAE, px" for name in STAGES), "images", "time"]
     rows = [header, ["---"] * len(header)]
     for (variant, seed), records in found.items():

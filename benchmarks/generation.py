@@ -1,9 +1,9 @@
-"""Time of an image: drawing it, augmenting a crop, and training on it, in the same run.
+"""Measures the time to draw an image, to augment a crop, and to train on an image.
 
 python benchmarks/generation.py [--rounds 3] [--columns 110 476]
 
-Each figure is the time of a batch over its size, best of five calls in a round; rounds take turns.
-The ratio is to the training step on images of the same frame.
+Each figure is the time of a batch divided by its size, the best of five calls in a round; in each
+round all kinds of work take turns. The ratio is to the training step on the same frame.
 """
 
 import argparse
@@ -34,7 +34,7 @@ BATCH, CALLS, CROPS = 8, 5, 16
 
 
 def main() -> None:
-    """Prints a table a frame."""
+    """Prints a table for each frame."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--columns", type=int, nargs="+", default=[110, 476])
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def works_of(frame: tuple[int, int]) -> dict:
-    """Returns a function of a number for each kind of work, compiled."""
+    """Returns a compiled function of a number for each kind of work."""
     config = checked(PeriodConfig(frame=frame, batch_size=BATCH))
     update = optimizer.make(config)
     parameters = model.random_parameters(config.model, jax.random.key(0))
@@ -96,7 +96,7 @@ def works_of(frame: tuple[int, int]) -> dict:
 
 
 def milliseconds(work) -> float:
-    """Returns the least time of one call, over the batch."""
+    """Returns the least time of a call, ms an image."""
     jax.block_until_ready(work(0))
     times = []
     for i in range(CALLS):

@@ -1,8 +1,8 @@
-"""One side of the speed comparison: measures what it is told to on standard input.
+"""Measures one side of the speed comparison, on requests from standard input.
 
 `speed.py` starts it as `speed_worker.py FRAMEWORK OPTIONS-AS-JSON` and writes task names, one a
-line; for each, a line of JSON with the milliseconds an image comes back. Only the framework that
-is measured is imported.
+line. The answer to each is a line of JSON, the milliseconds an image. Only the measured framework
+is imported.
 """
 
 import functools
@@ -34,7 +34,7 @@ def data(options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
-    """Returns our tasks and what they run on: a scan of training steps, and a forward pass."""
+    """Returns our tasks, a scan of training steps and a forward pass, and version and device."""
     import jax
     import jax.numpy as jnp
 
@@ -85,7 +85,7 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
 
 
 def pytorch(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
-    """Returns PyTorch's tasks and what they run on."""
+    """Returns PyTorch's tasks, and version and device."""
     import torch
     import torch_twin
 
@@ -131,7 +131,7 @@ def pytorch(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
 
 
 def main() -> None:
-    """Warms both tasks up, says so with a line about the framework, and serves requests."""
+    """Warms both tasks up, prints a line about the framework, and answers requests."""
     framework, options = sys.argv[1], json.loads(sys.argv[2])
     tasks, about = {"ours": ours, "torch": pytorch}[framework](options)
     for task in tasks.values():

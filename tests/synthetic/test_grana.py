@@ -19,7 +19,7 @@ from srd_jax.synthetic.config import (
 )
 from srd_jax.synthetic.crops import draw_grana
 
-# No noise and straight layers, in crops of few px: what is seen follows from the drawn numbers.
+# No noise and straight layers, in crops of few px: the image follows from the drawn numbers.
 CLEAN = GranaConfig(
     frame_period=(45.0, 120.0),
     period=(9.0, 40.0),
