@@ -24,7 +24,7 @@ class Augmented(Method[tuple[Prepared, ...]]):
     """
 
     def __init__(self, estimator: Estimator):
-        """Takes an estimator from `predict.load`."""
+        """Takes an estimator from `estimator.load`."""
         self.estimator = estimator
         self.batch_size = estimator.batch_size
         self.geometry = estimator.geometry
