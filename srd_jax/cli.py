@@ -1,4 +1,4 @@
-"""Command line: `srd` or `python -m srd_jax`."""
+"""The command line: `srd` or `python -m srd_jax`."""
 
 import argparse
 import sys
@@ -17,17 +17,17 @@ from srd_jax.commands import (
 )
 from srd_jax.support.errors import InputError, one_line
 
-COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights, convert_weights)
+_COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights, convert_weights)
 
 
 def main(given: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status.
 
     Args:
-      given: arguments of the command line; None takes those of the process.
+      given: arguments of the command line; None takes the process's own.
 
     Returns:
-      0 if all was read, 1 if some files couldn't be, 2 for wrong usage, 130 after Ctrl-C.
+      0 if all files were read, 1 if some couldn't be, 2 for wrong usage, 130 after Ctrl-C.
     """
     try:
         options = _parser().parse_args(given)
@@ -42,10 +42,10 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports wrong usage as every other mistake: in one line."""
+    """Reports wrong usage as an InputError, in one line like all errors."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises InputError."""
+        """Raises an InputError."""
         raise InputError(f"{message}; see {self.prog} --help")
 
 
@@ -54,6 +54,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="srd", description="Measures the stacking repeat distance of chloroplast grana."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
+    for command in _COMMANDS:
         command.add(commands)
     return parser

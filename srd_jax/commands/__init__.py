@@ -1,1 +1,1 @@
-"""Commands of the command line, one module each; `add(commands)` describes its arguments."""
+"""Commands, one module each; `add(commands)` adds a command to the command line."""

@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, types and checks of arguments, a message."""
+"""Exit statuses, and arguments that commands share: their types and checks."""
 
 import argparse
 import collections
@@ -20,10 +20,10 @@ ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def positive(text: str) -> float:
-    """Returns the number above 0 that a text states.
+    """Converts a text to a number above 0.
 
     Raises:
-      ArgumentTypeError: it states none.
+      ArgumentTypeError: it is something else.
     """
     try:
         value = float(text)
@@ -36,10 +36,10 @@ def positive(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """Returns the whole number from 1 on that a text states.
+    """Converts a text to a whole number from 1 on.
 
     Raises:
-      ArgumentTypeError: it states none.
+      ArgumentTypeError: it is something else.
     """
     value = int(text) if text.isdecimal() else 0
     if value < 1:
@@ -48,10 +48,10 @@ def count(text: str) -> int:
 
 
 def seed(text: str) -> int:
-    """Returns the seed of random numbers that a text states.
+    """Converts a text to a seed of random numbers.
 
     Raises:
-      ArgumentTypeError: it states no whole number of at most 31 bits.
+      ArgumentTypeError: it isn't a whole number of at most 31 bits.
     """
     value = int(text) if text.isdecimal() else -1
     if not 0 <= value < 2**31:
@@ -62,7 +62,7 @@ def seed(text: str) -> int:
 
 
 def _weights_path(text: str) -> pathlib.Path:
-    """Returns the path of weights; "released" is that of the package's own."""
+    """Converts a text to a path; "released" stands for the weights of the package."""
     return weights.RELEASED if text == "released" else pathlib.Path(text)
 
 
@@ -105,7 +105,7 @@ def add_batch_size(parser: argparse.ArgumentParser) -> None:
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Adds what only a network heeds, and the limits of what is ok."""
+    """Adds the options of methods with a network, and the limits of status ok."""
     plain = result.DEFAULT_LIMITS
     parser.add_argument(
         "--tta",
@@ -137,10 +137,14 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check_network_options(options: argparse.Namespace, network: bool) -> None:
-    """Checks that what only a network heeds is given with one.
+    """Checks that the options of a network are given only with one.
+
+    Args:
+      options: of the command line.
+      network: whether a method with a network is chosen.
 
     Raises:
-      InputError: it is given without.
+      InputError: they are given without one.
     """
     given = {
         "--tta": options.tta,
@@ -152,10 +156,10 @@ def check_network_options(options: argparse.Namespace, network: bool) -> None:
 
 
 def limits(options: argparse.Namespace) -> result.Limits:
-    """Returns the limits of what is ok: those that are given, and the usual ones.
+    """Returns the limits of status ok: the given ones, else the defaults.
 
     Raises:
-      InputError: the least period is above the greatest one.
+      InputError: the shortest period is above the longest one.
     """
     given = {
         "sd_nm": options.max_sd_nm,
@@ -179,7 +183,7 @@ def known_periods(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
       files: images.
 
     Raises:
-      InputError: the CSV can't be read, it knows none of the files, or two of them share a name.
+      InputError: the CSV can't be read or names none of the files, or two files share a name.
     """
     counts = collections.Counter(file.name for file in files)
     periods = annotations.read_periods(path)
@@ -199,10 +203,10 @@ def known_periods(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
 
 
 def check_target(out: str, inputs: Iterable[str | os.PathLike[str]]) -> None:
-    """Checks that --out can be written, and replaces nothing that is read.
+    """Checks that --out can be written and isn't an input.
 
     Raises:
-      InputError: it can't, or would.
+      InputError: it can't, or is.
     """
     if pathlib.Path(out).resolve() in {pathlib.Path(path).resolve() for path in inputs}:
         raise InputError(f"--out {out}: would replace an input; accepted is another file's path")

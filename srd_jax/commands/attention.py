@@ -1,4 +1,4 @@
-"""`srd attention`: figures of where a network looks in crops of grana."""
+"""`srd attention`: draws where a network looks in crops of grana."""
 
 import argparse
 import pathlib
@@ -54,7 +54,7 @@ def _draw(
     known: Mapping[str, float],
     folder: pathlib.Path,
 ) -> dict[pathlib.Path, str]:
-    """Writes the figures behind a progress bar, and returns the reason of each that failed."""
+    """Writes the figures, and returns the reason for each crop that failed."""
     root = common_root(paths)
     failed = {}
     for path in track(paths, "drawing"):

@@ -1,4 +1,4 @@
-"""`srd import-weights` and `srd export-weights`: released PyTorch weights in and out."""
+"""`srd import-weights`, `srd export-weights`: convert weights from and to PyTorch."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`srd evaluate`: compares methods with known periods."""
+"""`srd evaluate`: compares the periods of methods with known ones."""
 
 import argparse
 import collections
@@ -66,7 +66,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Checks that the arguments suit each other.
+    """Checks that the arguments fit together.
 
     Raises:
       InputError: they don't.
@@ -89,7 +89,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _check_targets(options: argparse.Namespace, folder: pathlib.Path) -> None:
-    """Checks that the results can be written, and replace no input.
+    """Checks that the results can be written and replace no input.
 
     Raises:
       InputError: they can't, or would.
@@ -103,10 +103,10 @@ def _check_targets(options: argparse.Namespace, folder: pathlib.Path) -> None:
 
 
 def _methods(options: argparse.Namespace) -> dict[str, Method]:
-    """Returns the methods by name: weights are named by their file where that tells them apart.
+    """Returns the methods by name; weights are called by their file, or by path if ambiguous.
 
     Raises:
-      InputError: weights are given twice, can't be read, or give no sd though combined was asked.
+      InputError: weights are given twice, can't be read, or lack the sd that combined needs.
     """
     chosen = dict.fromkeys(options.method or methods.METHODS)
     without = chosen.keys().isdisjoint(WITH_NETWORK)
@@ -126,7 +126,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Method]:
 
 
 def _of_weights(name: str, path: pathlib.Path, options: argparse.Namespace) -> dict[str, Method]:
-    """Returns the chosen methods by the weights of that name; the combined one is called so."""
+    """Returns the chosen methods with these weights: NAME, and NAME combined."""
     chosen = options.method or methods.METHODS
     if COMBINED not in chosen:
         return {name: methods.make(NETWORK, path, options.batch_size, options.tta)}
@@ -134,19 +134,19 @@ def _of_weights(name: str, path: pathlib.Path, options: argparse.Namespace) -> d
     if not isinstance(best, Combined):
         return {name: best}
     found: dict[str, Method] = {f"{name} {COMBINED}": best}
-    # The same network, so that it is compiled once.
+    # The same network, so that it is compiled only once.
     return found | {name: best.network} if NETWORK in chosen else found
 
 
 def _short(path: pathlib.Path) -> str:
     if path.is_dir():
         return path.resolve().name
-    # All runs call their weights so.
+    # The name of the weights in any workdir.
     return path.resolve().parent.name if path.name == "weights.safetensors" else path.stem
 
 
 def _grana(options: argparse.Namespace) -> tuple[Iterable[dataset.Granum], int, str]:
-    """Returns the grana, how many they are, and where they come from."""
+    """Returns the grana, their number, and where they come from."""
     if options.folder is not None:
         found = dataset.read_grana(options.folder, options.annotations)
         return found, len(found), printable(options.folder)

@@ -5,7 +5,7 @@ import argparse
 from srd_jax.commands import arguments
 from srd_jax.synthetic.drawn_set import Recipe, make_dataset
 
-# As many as the real set has (Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
+# Size of the real set (Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
 _COUNT = 339
 
 

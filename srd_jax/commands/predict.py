@@ -61,13 +61,13 @@ def _predict(options: argparse.Namespace) -> int:
     if options.annotations is not None:
         truth = arguments.known_periods(options.annotations, paths)
     _check_targets(options, paths)
-    # Smaller batches than asked for where there are fewer crops: padding costs time.
+    # No larger batch than there are crops, as padding costs time.
     size = min(options.batch_size, len(paths))
     method = methods.make(options.method, options.weights, size, options.tta)
     found: list[Result] = []
     try:
         _measure(method, paths, options, limits, found)
-    except BaseException:  # what is measured is kept, whatever stops the rest
+    except BaseException:  # whatever stops the rest, finished results are kept
         if found:
             table.write_csv(options.out, found)
         kept = f"the first {len(found)} are in {options.out}" if found else "nothing is written"
@@ -78,7 +78,7 @@ def _predict(options: argparse.Namespace) -> int:
     table.print_table(console, found, truth)
     overlays = f", overlays in {options.overlay}" if options.overlay else ""
     line = f"{table.summary(found)}; results in {options.out}{overlays}"
-    # By rich, which ends quietly where the reader of a pipe has closed it.
+    # By rich, which ends quietly if the reader of a pipe closes it.
     print_line(console, Text(line))
     return (
         arguments.SOME_FAILED if any(one.status == "error" for one in found) else arguments.ALL_READ
@@ -86,10 +86,10 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -> None:
-    """Checks that results can be written, and replace nothing that is read.
+    """Checks that the results can be written and replace no input.
 
     Raises:
-      InputError: a target can't be written, or is an input.
+      InputError: they can't, or would.
     """
     inputs = [*paths, *filter(None, (options.weights, options.annotations))]
     arguments.check_target(options.out, inputs)
@@ -104,7 +104,7 @@ def _measure(
     limits: Limits,
     found: list[Result],
 ) -> None:
-    """Appends a result a file, and writes overlays, behind a progress bar."""
+    """Measures the files: appends their results to `found`, and writes overlays."""
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
     measured = measure_files(
         method,

@@ -1,4 +1,4 @@
-"""`srd preview`: a contact sheet of what a config trains on, beside real crops."""
+"""`srd preview`: draws a contact sheet of the images that a config trains on."""
 
 import argparse
 import dataclasses
@@ -61,12 +61,12 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _drawn(config: PeriodConfig, seed: int, n: int) -> Iterable[Shown]:
-    """Yields whole crops of generated grana, else the frames that training shows the network."""
+    """Yields whole crops if the source draws grana, else the frames of training."""
     if isinstance(config.source, GranaConfig):
         for number, (image, mask, period, _) in enumerate(draw_grana(seed, n, config.source)):
             yield Shown(image, mask, f"drawn {number}: period {period:.1f} px")
         return
-    # As many crops as the sheet can show are enough, where they are drawn.
+    # No more crops are drawn than the sheet shows.
     data = dataclasses.replace(config.data, images=min(config.data.images, max(n, 2)))
     source = sources.make(dataclasses.replace(config, data=data))
     draw = jit(source.train)
@@ -79,7 +79,7 @@ def _drawn(config: PeriodConfig, seed: int, n: int) -> Iterable[Shown]:
 
 
 def _real(folder: str, config: PeriodConfig) -> list[Shown]:
-    """Returns real crops, whole or as frames like the drawn ones."""
+    """Returns real crops, whole or as frames, like the drawn ones."""
     found = read_grana(folder)
     pictures = [(one.image, one.mask) for one in found]
     if not isinstance(config.source, GranaConfig):

@@ -1,4 +1,4 @@
-"""Contact sheets: many crops on one picture, each in its own size."""
+"""Contact sheets: many crops in one picture, each in its own size."""
 
 import dataclasses
 import os
@@ -21,8 +21,8 @@ class Shown:
 
     Attributes:
       image: (rows, columns), grey value 0..1.
-      mask: (rows, columns) bool; what lies outside of it is shown in blue.
-      caption: below the crop.
+      mask: bool (rows, columns); pixels outside are shown in blue.
+      caption: text below the crop.
     """
 
     image: np.ndarray
@@ -31,7 +31,7 @@ class Shown:
 
 
 def write_sheet(path: str | os.PathLike[str], crops: Sequence[Shown]) -> None:
-    """Writes crops in order, row by row, none of them rescaled, as a PNG.
+    """Writes crops as a PNG, row by row in order, without rescaling.
 
     Raises:
       InputError: the file cannot be written.
@@ -49,7 +49,7 @@ def write_sheet(path: str | os.PathLike[str], crops: Sequence[Shown]) -> None:
 
 
 def _places(shapes: Sequence[tuple[int, ...]]) -> tuple[list[tuple[int, int]], int]:
-    """Returns the left upper corner of each crop, and the height of the sheet."""
+    """Returns the upper left corner (x, y) of each crop, and the height of the sheet."""
     places, x, y, tallest = [], _GAP, _GAP, 0
     for rows, columns in shapes:
         if x > _GAP and x + columns > _WIDTH:

@@ -1,4 +1,4 @@
-"""`srd weights`: where weights come from."""
+"""`srd weights`: prints where weights come from."""
 
 import argparse
 import dataclasses
@@ -27,7 +27,7 @@ def _weights(options: argparse.Namespace) -> int:
     path = file_of(options.weights or weights.RELEASED)
     found = weights.load(path)
     if options.json:
-        # A config's NaN is a number that isn't known; JSON has null for it.
+        # A NaN in a config is an unknown number, null in JSON.
         known = json.loads(json.dumps(found.origin), parse_constant=lambda _: None)
         print(json.dumps(known, indent=2, allow_nan=False))
     else:
@@ -36,7 +36,7 @@ def _weights(options: argparse.Namespace) -> int:
 
 
 def _lines(path: pathlib.Path, found: weights.PeriodWeights) -> Iterator[str]:
-    """Yields lines about weights and their runs, from the last one back to the first."""
+    """Yields lines about weights and their runs, from the last run to the first."""
     content = path.read_bytes()
     count = sum(value.size for value in found.parameters.values())
     fitted = dataclasses.asdict(found.calibration)

@@ -1,1 +1,1 @@
-"""Evaluation: measured against true periods, as figures, tables and a report."""
+"""Compares measured with true periods: numbers, tables, plots and a report."""

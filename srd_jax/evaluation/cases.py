@@ -1,4 +1,4 @@
-"""Cases: each crop as each method measures it, beside its true period."""
+"""Cases: each crop as measured by each method, beside its true period."""
 
 import dataclasses
 import heapq
@@ -22,22 +22,22 @@ STATUSES = ("ok", "low_confidence", "failed")
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One crop and one method; lengths in px of the crop, None for what isn't known.
+    """One crop and one method; lengths in px of the crop, None if not known.
 
     Attributes:
       name: of the crop.
-      method: its name.
+      method: name of the method.
       true_px: true period.
-      period_px: measured period; None where the method failed.
-      sd_px: its standard deviation, by a method that gives one.
-      quality: 0..1, by a method that gives one.
-      error_px: measured - true period.
+      period_px: measured period; None if the method failed.
+      sd_px: predicted standard deviation, by methods that predict one.
+      quality: 0..1, by methods that give one.
+      error_px: measured minus true period.
       error_percent: the same in per cent of the true period.
       status: ok, low_confidence or failed.
-      reason: why it isn't ok, or what is missing.
+      reason: why the status isn't ok, or what is missing.
       layers: height of the granum over the true period, see `traits.height`.
       contrast: of the lamellae, see `traits.contrast`.
-      noise: what else the image shows over its lamellae, see `traits.noise`.
+      noise: relative to the lamellae, see `traits.noise`.
       px_per_nm: scale.
       frame_scale: px of the network's frame per px of the crop, vertically.
     """
@@ -61,7 +61,7 @@ class Case:
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
-    """A case with what a picture of it needs."""
+    """A case with granum and measurement, for a picture."""
 
     case: Case
     granum: Granum
@@ -74,19 +74,19 @@ def evaluate(
     worst: int = 6,
     limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[list[Case], dict[str, list[Shown]]]:
-    """Measures grana with every method; a crop that one can't measure is a case that failed.
+    """Measures grana by all methods; a crop that a method can't measure is a failed case.
 
-    Images are let go once they are measured, but for the worst.
+    Only the images of the worst cases are kept in memory.
 
     Args:
       grana: with their true periods.
       methods: by name.
-      worst: how many measured cases a method are kept with their images.
-      limits: of what is ok.
+      worst: number of cases kept with their images for each method.
+      limits: of status ok.
 
     Returns:
-      The cases, crop by crop and method by method, and by method those with the greatest error in
-      per cent, greatest first.
+      The cases, crop by crop and method by method; and for each method its cases with the greatest
+      errors in per cent, greatest first.
 
     Raises:
       InputError: the device's memory doesn't suffice.
@@ -117,7 +117,7 @@ def _size(one: Shown) -> float:
 
 
 def _measure(method: Method, crops: Sequence[Crop]) -> list[Measurement | str]:
-    """Returns each crop's measurement, or the reason why there is none."""
+    """Returns the measurement of each crop, or the reason why there is none."""
     prepared = []
     for crop in crops:
         try:
@@ -128,7 +128,7 @@ def _measure(method: Method, crops: Sequence[Crop]) -> list[Measurement | str]:
 
 
 def _blank(granum: Granum) -> Case:
-    """Returns what is known of a granum before it is measured."""
+    """Returns the case of a granum that no method has measured."""
     return Case(
         name=granum.name,
         method="",
@@ -155,7 +155,7 @@ def _case(
     limits: Limits,
     tilt_deg: float | None,
 ) -> Case:
-    """Fills in what a method says; its status is the one that `srd predict` gives."""
+    """Returns a case with the answer of a method, and the status that `srd predict` would give."""
     if isinstance(answer, str):
         return dataclasses.replace(blank, reason=answer)
     result = result_of(
@@ -177,6 +177,6 @@ def _case(
 
 
 def column(cases: Iterable[Case], field: str) -> np.ndarray:
-    """Returns (N,) float64 values of a field, NaN where it isn't known."""
+    """Returns the values of a field as float64 (cases,), NaN if not known."""
     values = (getattr(case, field) for case in cases)
     return np.array([math.nan if value is None else value for value in values], np.float64)

@@ -1,4 +1,4 @@
-"""The files of an evaluation: results.csv, summary.csv, summary.json and report.html."""
+"""Writes the files of an evaluation: results.csv, summary.csv, summary.json, report.html."""
 
 import dataclasses
 import json
@@ -21,25 +21,25 @@ def write(
     shown: Mapping[str, Sequence[Shown]],
     summaries: Sequence[Summary],
 ) -> None:
-    """Writes all files, each whole or not at all; the folder is made where there is none.
+    """Writes all files, each whole or not at all; makes the folder if needed.
 
     Args:
       folder: of the files.
-      source: what was measured, in words.
-      cases: a row of results.csv each.
-      shown: the worst of them by method, for the report.
-      summaries: a row of summary.csv each.
+      source: of the crops, in words.
+      cases: rows of results.csv.
+      shown: worst cases by method, for the report.
+      summaries: rows of summary.csv.
 
     Raises:
       InputError: a file can't be written.
     """
-    results, table, figures, page = (folder / name for name in FILES)
+    results, table, numbers, page = (folder / name for name in FILES)
     columns = [field.name for field in dataclasses.fields(Case)]
     write_table(results, columns, (dataclasses.astuple(case) for case in cases))
     rows = [flat(one) for one in summaries]
-    # A method without sd has fewer figures.
+    # A method without sd has fewer numbers.
     header = list(dict.fromkeys(key for row in rows for key in row))
     write_table(table, header, ([row.get(key) for key in header] for row in rows))
     about = {"source": source, "srd_jax": __version__, "methods": list(summaries)}
-    write_text(figures, json.dumps(about, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(numbers, json.dumps(about, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
     write_text(page, report(source, __version__, cases, shown, summaries))

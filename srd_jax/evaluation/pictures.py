@@ -1,4 +1,4 @@
-"""Pictures of single cases: the crop with a comb of its true and one of its measured period."""
+"""Draws single cases: a crop with combs of its true and its measured period."""
 
 import io
 
@@ -14,10 +14,10 @@ TRUE, MEASURED = (255, 170, 0), COMB  # apart from grey and from each other
 
 
 def picture(one: Shown) -> bytes:
-    """Returns a JPEG of a crop, white outside of its granum, with both combs side by side.
+    """Draws a crop, white outside of its granum, with both combs, as a JPEG.
 
-    Both stand in the part that was measured, that of the true period on the left; each is placed so
-    that its teeth lie on dark rows as well as its period allows, see `overlays.ruler`.
+    The combs stand in the measured part, the true period on the left; see `overlays.ruler` for how
+    their teeth are placed.
     """
     image, mask, box = one.granum.image, one.granum.mask, one.measurement.box
     paper = np.where(mask, image, 1.0)
@@ -27,7 +27,7 @@ def picture(one: Shown) -> bytes:
     ends = scale * box[0], scale * box[1] - 1
     combs = ((TRUE, one.case.true_px), (MEASURED, one.measurement.period_px))
     for index, (colour, period_px) in enumerate(combs):
-        # A comb of shorter teeth couldn't be drawn.
+        # A shorter period can't be drawn.
         if period_px < SHORTEST_PERIOD_PX:
             continue
         column, teeth = ruler(image, mask, box, period_px)
@@ -35,6 +35,6 @@ def picture(one: Shown) -> bytes:
         strokes = ((BLACK, 2 * unit + 1), (colour, unit))
         draw_comb(pen, left, scale * (teeth + 0.5), ends, 9 * unit, strokes)
     file = io.BytesIO()
-    # Without subsampling of the colours, which would wash out the combs.
+    # Subsampled colours would wash out the combs.
     shown.save(file, "JPEG", quality=88, subsampling=0)
     return file.getvalue()

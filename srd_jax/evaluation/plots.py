@@ -1,4 +1,4 @@
-"""Plots of an evaluation: one colour and one marker a method in all of them."""
+"""Plots an evaluation; each method has one colour and one marker in all plots."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from srd_jax.evaluation.cases import Case, column
 from srd_jax.evaluation.summary import Summary
 from srd_jax.tasks.period.scores import LEVELS, MISTAKE
 
-# Colours of Okabe and Ito, told apart with every kind of colour vision, and in print.
+# Colours of Okabe and Ito, distinct for all kinds of colour vision and in print.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _MARKERS = "osD^vP"
 _INK, _FAINT = "0.25", "0.6"
-_LEAST_PERCENT, _LEAST_PX = 0.1, 0.01  # what is smaller is drawn here: axes are logarithmic
-_MANY = 2000  # points of a panel beyond which they are drawn as pixels: the page stays small
+_LEAST_PERCENT, _LEAST_PX = 0.1, 0.01  # smaller errors are drawn here, on logarithmic axes
+_MANY = 2000  # more points of a panel are drawn as pixels, to keep the page small
 
 TRAITS = {
     "layers": "layers in the granum",
@@ -29,7 +29,7 @@ TRAITS = {
 
 
 def styles(methods: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Returns a colour and a marker for each method, by name."""
+    """Returns colour and marker of each method by name."""
     looks = zip(itertools.cycle(_COLOURS), itertools.cycle(_MARKERS), strict=False)
     return {
         name: {"color": colour, "marker": marker}
@@ -38,7 +38,7 @@ def styles(methods: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def true_against_measured(cases: Sequence[Case], methods: Sequence[str]) -> Figure:
-    """Draws a panel a method: measured over true periods, px of the crop; ok ones are filled."""
+    """Plots measured over true periods, a panel for each method; ok cases are filled."""
     rows = -(-len(methods) // 3)
     figure = _figure(3, rows)
     grid = figure.subplots(rows, 3, sharex=True, sharey=True, squeeze=False).flat
@@ -66,7 +66,7 @@ def true_against_measured(cases: Sequence[Case], methods: Sequence[str]) -> Figu
 
 
 def distribution(cases: Sequence[Case], methods: Sequence[str]) -> Figure:
-    """Draws the share of all crops whose error is at most x per cent, a line a method."""
+    """Plots the share of crops with an error of at most x per cent, a line for each method."""
     figure = _figure(3, 0.8)
     axes = figure.subplots()
     looks = styles(methods)
@@ -86,7 +86,7 @@ def distribution(cases: Sequence[Case], methods: Sequence[str]) -> Figure:
 
 
 def error_by_traits(cases: Sequence[Case], summaries: Sequence[Summary]) -> Figure:
-    """Draws the error against each trait: a point a crop, and the mean of each bin as a line."""
+    """Plots the error over each trait: points for crops, a line for the means of bins."""
     figure = _figure(3, 2)
     grid = figure.subplots(2, 2, sharey=True)
     panels = grid.ravel()
@@ -118,7 +118,7 @@ def error_by_traits(cases: Sequence[Case], summaries: Sequence[Summary]) -> Figu
 
 
 def confidence(cases: Sequence[Case], summaries: Sequence[Summary]) -> Figure:
-    """Draws the reliability diagram, and the errors over the predicted sd.
+    """Plots the reliability diagram, and errors over predicted sds.
 
     Args:
       cases: of all methods.
@@ -177,7 +177,7 @@ def _plain(axes: Axes, which: str) -> None:
 
 
 def _finished(figure: Figure) -> Figure:
-    """Gives all panels the look that they share."""
+    """Styles all panels alike."""
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8, color=_INK, labelcolor=_INK)

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML page that needs no other file."""
+"""Writes the report of an evaluation as one self-contained HTML page."""
 
 from collections.abc import Mapping, Sequence
 
@@ -34,10 +34,10 @@ def report(
     shown: Mapping[str, Sequence[Shown]],
     summaries: Sequence[Summary],
 ) -> str:
-    """Returns the page.
+    """Renders the page.
 
     Args:
-      source: what was measured.
+      source: of the crops, in words.
       version: of the package.
       cases: of all methods.
       shown: worst cases by method.

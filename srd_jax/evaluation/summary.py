@@ -1,4 +1,4 @@
-"""The figures of each method: a JSON-ready dictionary, and its table on the terminal."""
+"""Summarises each method as a dictionary for JSON, and prints a table of the methods."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from srd_jax.support.page import percent, text
 from srd_jax.support.terminal import print_line
 from srd_jax.tasks.period import scores
 
-# Half-open bins; the last has no end. By field of `Case`.
-EDGES = {
+# By field of `Case`: edges of half-open bins, the last without end.
+_EDGES = {
     "layers": (0.0, 4.0, 6.0, 8.0, 12.0, 16.0),
     "contrast": (0.0, 0.02, 0.05, 0.1, 0.2, 0.3),
     "noise": (0.0, 1.0, 1.5, 2.0, 3.0, 5.0),
@@ -25,12 +25,12 @@ Summary = dict[str, Any]
 
 
 def summarise(cases: Sequence[Case]) -> list[Summary]:
-    """Returns the figures of each method, in the order of its first case.
+    """Returns the summary of each method, in the order of its first case.
 
-    Keys: method; crops, measured, and a count a status; `all` and `ok` (only the cases with that
-    status), each with error scores in px, percent, nm and frame_px (px of the 476-frame) and the
-    shares of mistakes; sd, empty for a method without; and the binned error, per cent, by trait.
-    See `scores` for what each figure is.
+    Keys: method; crops, measured, and the number of each status; `all` and `only_ok` (cases with
+    status ok), each with error scores in px, percent, nm and frame_px (px of the 476-row frame) and
+    the shares of mistakes; sd, empty for a method without; percent_by, the binned error by trait.
+    See `scores` for the numbers.
     """
     methods = dict.fromkeys(case.method for case in cases)
     return [_summary(name, [case for case in cases if case.method == name]) for name in methods]
@@ -50,7 +50,7 @@ def _summary(method: str, cases: Sequence[Case]) -> Summary:
         "sd": _sd(with_sd) if with_sd else {},
         "percent_by": {
             field: scores.binned(column(measured, field), column(measured, "error_percent"), edges)
-            for field, edges in EDGES.items()
+            for field, edges in _EDGES.items()
         },
     }
 
@@ -82,7 +82,7 @@ def _sd(cases: Sequence[Case]) -> Summary:
 
 
 def flat(summary: Summary) -> dict[str, Any]:
-    """Returns the figures of one method in one row: nested keys joined by dots, lists left out."""
+    """Flattens a summary: joins nested keys by dots, leaves out lists."""
     row: dict[str, Any] = {}
     for key, value in summary.items():
         if isinstance(value, dict):
@@ -93,7 +93,7 @@ def flat(summary: Summary) -> dict[str, Any]:
 
 
 def print_table(console: rich.console.Console, summaries: Sequence[Summary]) -> None:
-    """Prints a line a method: counts, errors over all measured crops, and over the ok ones."""
+    """Prints a line for each method: counts, errors of all measured crops and of the ok ones."""
     table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("method", overflow="fold")
     for header in (

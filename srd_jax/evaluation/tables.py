@@ -1,4 +1,4 @@
-"""The tables of the report: each a caption, headers, and rows of text."""
+"""Makes the tables of the report; each has a caption, headers, and rows of text."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ _TRAITS = {
 
 
 def errors(summaries: Sequence[Summary], part: str, caption: str) -> Table:
-    """Returns the error scores of `all` or `only_ok` cases in px, per cent, and other units."""
+    """Makes the table of error scores, of `all` or `only_ok` cases, in all units."""
 
     def cell(unit: str, score: str) -> Column:
         return (score.upper() if score == "mae" else score), lambda one: text(
@@ -35,7 +35,7 @@ def errors(summaries: Sequence[Summary], part: str, caption: str) -> Table:
 
 
 def counts(summaries: Sequence[Summary]) -> Table:
-    """Returns how many crops have which status, and the shares of gross mistakes."""
+    """Makes the table of statuses and gross mistakes."""
 
     def share(status: str) -> Column:
         header = status.replace("_", " ")
@@ -55,7 +55,7 @@ def counts(summaries: Sequence[Summary]) -> Table:
 
 
 def sd_scores(summaries: Sequence[Summary]) -> Table:
-    """Returns spread, coverage and likelihood of the predicted sd, of methods that predict one."""
+    """Makes the table of spread, coverage and likelihood of predicted sds."""
 
     def cell(header: str, score: str, show: Callable[[float], str] = text) -> Column:
         return header, lambda one: show(one["sd"][score])
@@ -75,7 +75,7 @@ def sd_scores(summaries: Sequence[Summary]) -> Table:
 
 
 def sd_classes(summaries: Sequence[Summary]) -> Table:
-    """Returns the error by class of the predicted sd, of methods that predict one."""
+    """Makes the table of errors by class of the predicted sd."""
 
     def cell(index: int, limit: float | None) -> Column:
         def show(one: Summary) -> str:
@@ -91,7 +91,7 @@ def sd_classes(summaries: Sequence[Summary]) -> Table:
 
 
 def sd_quintiles(summaries: Sequence[Summary]) -> Table:
-    """Returns the error by fifths of the crops in the order of their predicted sd."""
+    """Makes the table of errors by fifths of the crops, from the least predicted sd."""
 
     def cell(index: int) -> Column:
         def show(one: Summary) -> str:
@@ -108,12 +108,12 @@ def sd_quintiles(summaries: Sequence[Summary]) -> Table:
     return table(caption, columns, summaries)
 
 
-# The tables of methods that predict an sd.
+# Tables for methods that predict an sd.
 CONFIDENCE = (sd_scores, sd_classes, sd_quintiles)
 
 
 def by_traits(summaries: Sequence[Summary]) -> list[Table]:
-    """Returns a table a trait: the error in each of its bins that a measured crop falls into."""
+    """Makes a table for each trait: the error in each bin that holds measured crops."""
     return [_by_trait(summaries, field, name) for field, name in _TRAITS.items()]
 
 
@@ -133,7 +133,7 @@ def _by_trait(summaries: Sequence[Summary], field: str, name: str) -> Table:
 
 
 def failures(cases: Sequence[Case]) -> Table:
-    """Returns the crops that a method could not measure, each with the reason."""
+    """Makes the table of crops that a method could not measure, with reasons."""
     columns: list[Column] = [
         ("crop", lambda case: case.name),
         ("method", lambda case: case.method),

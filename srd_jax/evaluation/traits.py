@@ -1,14 +1,14 @@
-"""What makes a granum easy or hard to measure: its height in layers, contrast and noise."""
+"""Traits that make a granum easy or hard to measure: height, contrast, noise."""
 
 import numpy as np
 from scipy import ndimage
 
 
 def height(mask: np.ndarray) -> float:
-    """Returns the height of a granum, px: the 0.8-quantile of its columns' spans (as in GRANA).
+    """Returns the height of a granum, px: the 0.8-quantile of its columns' spans, as in GRANA.
 
     Args:
-      mask: (rows, columns), true inside of the granum, whose lamellae run horizontally.
+      mask: bool (rows, columns), True inside of the granum; its lamellae run horizontally.
     """
     columns = mask[:, mask.any(axis=0)]
     spans = len(columns) - columns.argmax(axis=0) - columns[::-1].argmax(axis=0)
@@ -18,13 +18,13 @@ def height(mask: np.ndarray) -> float:
 def contrast(image: np.ndarray, mask: np.ndarray, period_px: float) -> float:
     """Returns the contrast of the lamellae, (light - dark) / (light + dark).
 
-    Light and dark are those of the sinusoid around a pixel (see `_sinusoid`); the median over the
-    granum is returned. So it needs no straight lamellae, grey values times a factor don't change
-    it, and noise hardly does.
+    Light and dark are the extremes of the local sinusoid (see `_sinusoid`); the median over the
+    granum is returned. Bent lamellae and a factor of the grey values don't change it, noise hardly
+    does.
 
     Args:
       image: (rows, columns) grey values from 0 on.
-      mask: (rows, columns), true inside of the granum, whose lamellae run horizontally.
+      mask: bool (rows, columns), True inside of the granum; its lamellae run horizontally.
       period_px: true period, px of the crop.
     """
     mean, wave = _sinusoid(image, mask, period_px)
@@ -32,16 +32,13 @@ def contrast(image: np.ndarray, mask: np.ndarray, period_px: float) -> float:
 
 
 def noise(image: np.ndarray, mask: np.ndarray, period_px: float) -> float:
-    """Returns how much else than a sinusoid with the true period the image shows.
+    """Returns the noise of the image relative to its lamellae.
 
-    That is the root mean square of what the sinusoid around a pixel (see `_sinusoid`) leaves of
-    its grey value, over that of the sinusoid: noise and dirt, and the overtones of lamellae that
-    aren't sinusoidal.
+    It is the root mean square of the grey values less the local sinusoid (see `_sinusoid`), over
+    the root mean square of the sinusoid. Dirt and overtones of the lamellae count as noise.
 
     Args:
-      image: (rows, columns) grey values from 0 on.
-      mask: (rows, columns), true inside of the granum, whose lamellae run horizontally.
-      period_px: true period, px of the crop.
+      image, mask, period_px: see `contrast`.
     """
     mean, wave = _sinusoid(image, mask, period_px)
     lamellae = np.real(wave * _turning(len(image), period_px))[mask]
@@ -52,10 +49,10 @@ def noise(image: np.ndarray, mask: np.ndarray, period_px: float) -> float:
 def _sinusoid(
     image: np.ndarray, mask: np.ndarray, period_px: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns mean and complex amplitude of the best sinusoid around each pixel, of its period.
+    """Fits a sinusoid with the true period around each pixel; returns mean and complex amplitude.
 
-    Around is about one period up and down and half a period to either side. The sinusoid is the
-    real part of the amplitude times `_turning`.
+    The sinusoid is the real part of the amplitude times `_turning`. The fit weights pixels by a
+    Gaussian with an sd of one period vertically and half a period horizontally.
     """
 
     def around(values: np.ndarray) -> np.ndarray:

@@ -1,17 +1,16 @@
-"""Crops of grana from image files: grey values, mask and pixel size.
+"""Reads crops of grana from image files: grey values, mask and pixel size.
 
-The granum is where none of these says otherwise: pixels of pure blue (0, 0, full depth) are
-outside of it, pixels whose alpha is 0 are, and so are the black ones of a mask file beside the
-image (NAME_mask.png). Without any of them the whole image is the granum. JPEG and its like don't
+These pixels are outside of the granum: pure blue ones (0, 0, full depth), those whose alpha is 0,
+and the black ones of a mask file beside the image (NAME_mask.png). Lossy formats such as JPEG don't
 keep pure blue; there a pixel is outside if blue exceeds red and green by half of the full depth.
 
-White, the value that becomes 1, is what the format states: 255 for 8 bits, 2^n - 1 for TIFF files
-of n = 1 to 8, 10, 12 or 14 bits per sample, the tag MaxSampleValue of a TIFF of other depths where
-that is below their full range and not exceeded. Other integers have the full scale of the smallest
-of 8, 10, 12, 14 and 16 bits that holds the largest value of the granum, since cameras write so
-into 16-bit files. Floats within 0..1 are taken as they are, floats whose largest is from 16 to
-65535 follow the rule of integers; all other ranges are refused, as nobody can tell where their
-white is.
+White, the value that becomes 1, depends on the file:
+- 8 bits: 255. TIFF of n = 1 to 8, 10, 12 or 14 bits a sample: 2^n - 1.
+- TIFF of other depths: the tag MaxSampleValue, if it is below their range and not exceeded.
+- Other integers: 2^n - 1 for the smallest n of 8, 10, 12, 14 and 16 that holds the largest value of
+  the granum, as cameras write such depths into 16-bit files.
+- Floats up to 1: 1. Floats whose largest value is 16 to 65535: as integers. Others are refused, as
+  their white is unknown.
 """
 
 import os
@@ -25,21 +24,21 @@ from srd_jax.imaging.formats import read_picture
 from srd_jax.imaging.picture import Picture
 from srd_jax.support.errors import InputError, naming
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-MASK_ENDING = "_mask"
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+_MASK_ENDING = "_mask"
 
-# Pictures that are drawn of crops, and often into their folder.
-OVERLAY_ENDING, ATTENTION_ENDING = DRAWN_ENDINGS = (".overlay.png", ".attention.png")
+# Endings of pictures that are drawn of crops, often into their folder.
+OVERLAY_ENDING, ATTENTION_ENDING = _DRAWN_ENDINGS = (".overlay.png", ".attention.png")
 
 # Luma of ITU-R BT.601.
-LUMA = (0.299, 0.587, 0.114)
+_LUMA = (0.299, 0.587, 0.114)
 
 _CAMERA_BITS = (8, 10, 12, 14, 16)
 
-# Rounding that floats scaled to 0..1 may carry beyond it.
+# How far rounding may carry floats beyond 0..1.
 _FLOAT_SLACK = 1e-3
 
-# Floats beyond 1 whose largest is below this are neither in 0..1 nor an 8-bit image worth reading.
+# Floats whose largest value lies between 1 and this have no known white.
 _LEAST_FLOAT_WHITE = 16.0
 
 
@@ -77,7 +76,7 @@ def read_crop(path: str | os.PathLike[str]) -> Crop:
     picture = read_picture(path)
     with naming(path):
         inside = _inside(picture)
-    mask_file = path.with_name(f"{path.stem}{MASK_ENDING}.png")
+    mask_file = path.with_name(f"{path.stem}{_MASK_ENDING}.png")
     if os.path.lexists(mask_file):
         inside &= _read_mask(mask_file, inside.shape)
     with naming(path):
@@ -93,14 +92,14 @@ def read_crop(path: str | os.PathLike[str]) -> Crop:
 def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[pathlib.Path]:
     """Lists the images among files and folders.
 
-    Files are always taken. Folders are searched with their subfolders for image suffixes, sorted,
-    a folder's own files first. Left out are hidden files and folders, NAME_mask.png where an image
-    NAME lies beside it, and pictures that end as DRAWN_ENDINGS. The order of `paths` is kept, and
-    each file is listed once.
+    Files are always listed. Folders are searched with their subfolders for image suffixes, sorted,
+    a folder's own files first. Hidden files and folders are left out, and so are NAME_mask.png
+    beside an image NAME, overlays and attention figures. The order of `paths` is kept, and each
+    file is listed once.
 
     Raises:
-      InputError: a path doesn't exist or can't be read, a folder has no images, or all that are
-        there were drawn of crops.
+      InputError: a path doesn't exist or can't be read, a folder has no images, or overlays and
+        attention figures only.
     """
     given = [pathlib.Path(path) for path in paths]
     found: dict[pathlib.Path, pathlib.Path] = {}
@@ -116,15 +115,15 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[pathlib.Path]:
         if not images:
             raise InputError(
                 f"{path}: a folder without images; accepted are folders that hold files ending "
-                f"in {', '.join(SUFFIXES)}"
+                f"in {', '.join(_SUFFIXES)}"
             )
         for image in images:
-            if image is path or not image.name.endswith(DRAWN_ENDINGS):
+            if image is path or not image.name.endswith(_DRAWN_ENDINGS):
                 found.setdefault(image.resolve(), image)
     if given and not found:
         raise InputError(
             f"{', '.join(map(str, given))}: holds pictures of an earlier run only "
-            f"({', '.join(DRAWN_ENDINGS)}); accepted are crops"
+            f"({', '.join(_DRAWN_ENDINGS)}); accepted are crops"
         )
     return list(found.values())
 
@@ -137,13 +136,13 @@ def common_root(paths: Iterable[pathlib.Path]) -> pathlib.Path:
 def picture_path(
     folder: pathlib.Path, root: pathlib.Path, image: pathlib.Path, ending: str
 ) -> pathlib.Path:
-    """Returns where a picture of an image is written: FOLDER/path from root/NAME.ENDING.
+    """Returns the path of a picture drawn of an image: FOLDER/path from root/NAME + ending.
 
     Args:
       folder: of all pictures.
       root: folder above all images, so that files of one name in two folders stay apart.
       image: path of the image.
-      ending: one of DRAWN_ENDINGS.
+      ending: such as OVERLAY_ENDING.
     """
     relative = image.resolve().relative_to(root)
     return folder / relative.parent / f"{relative.name}{ending}"
@@ -162,7 +161,7 @@ def _images_below(folder: pathlib.Path) -> Iterator[pathlib.Path]:
         images = [
             pathlib.Path(parent, name)
             for name in sorted(names)
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES)
+            if not name.startswith(".") and name.lower().endswith(_SUFFIXES)
         ]
         stems = {image.stem for image in images}
         for image in images:
@@ -173,13 +172,13 @@ def _images_below(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 def _masks_another(image: pathlib.Path, stems: set[str]) -> bool:
     return (
         image.suffix == ".png"
-        and image.stem.endswith(MASK_ENDING)
-        and image.stem.removesuffix(MASK_ENDING) in stems
+        and image.stem.endswith(_MASK_ENDING)
+        and image.stem.removesuffix(_MASK_ENDING) in stems
     )
 
 
 def _read_mask(path: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Reads a mask file: bool (rows, columns), True where it is neither black nor masked itself."""
+    """Reads a mask file as bool (rows, columns), False where it is black or masked itself."""
     picture = read_picture(path)
     samples = picture.samples
     with naming(path):
@@ -192,7 +191,7 @@ def _read_mask(path: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _inside(picture: Picture) -> np.ndarray:
-    """Returns bool (rows, columns): neither pure blue nor transparent."""
+    """Returns bool (rows, columns), False where a picture is pure blue or transparent."""
     samples = picture.samples
     inside = np.ones(samples.shape[:2], bool) if picture.opaque is None else picture.opaque.copy()
     if samples.shape[-1] == 1:
@@ -208,7 +207,7 @@ def _inside(picture: Picture) -> np.ndarray:
 
 
 def _grey(picture: Picture, inside: np.ndarray) -> np.ndarray:
-    """Returns float32 (rows, columns), grey value 0..1 inside and 0 outside."""
+    """Returns float32 (rows, columns): grey values 0..1 inside, 0 outside."""
     values = picture.samples[inside]
     if bad := np.count_nonzero(~np.isfinite(values).all(axis=-1)):
         raise InputError(
@@ -220,7 +219,7 @@ def _grey(picture: Picture, inside: np.ndarray) -> np.ndarray:
     grey = relative[:, 0]
     if values.shape[-1] == 3:
         coloured = (values != values[:, :1]).any(axis=-1)
-        grey = np.where(coloured, relative @ np.array(LUMA, np.float32), grey)
+        grey = np.where(coloured, relative @ np.array(_LUMA, np.float32), grey)
     grey = np.clip(grey, 0, 1)
     image = np.zeros(inside.shape, np.float32)
     image[inside] = 1 - grey if picture.inverted else grey
@@ -228,7 +227,7 @@ def _grey(picture: Picture, inside: np.ndarray) -> np.ndarray:
 
 
 def _full_scale(picture: Picture, values: np.ndarray) -> float:
-    """Returns the sample value of white for the finite samples `values` of a picture."""
+    """Returns the sample value of white, from a picture and some of its finite samples."""
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
     if picture.full_scale is not None and high <= picture.full_scale:
         return picture.full_scale

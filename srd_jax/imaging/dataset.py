@@ -1,10 +1,9 @@
-"""Sets of grana with known periods, in the format of real ones: images beside a CSV.
+"""Reads and writes sets of grana with known periods: a folder of images and annotations.csv.
 
-One image a granum, grey inside and pure blue (0, 0, 255) outside of its mask (`images` tells what
-else is read), and a CSV of annotations (`annotations` tells its columns). The angle of a row is the
-direction of the lamellae in degrees counter-clockwise from the vertical, as one sees the image:
-turned counter-clockwise by 90 - angle, they run horizontally. So 90 is horizontal, 180 (or next to
-0) vertical, at 135 they rise from left to right and at 45 they fall.
+Each image shows one granum, grey inside and pure blue (0, 0, 255) outside of its mask; `crop` says
+what else is read, `annotations` which columns the CSV has. Its angle is the direction of the
+lamellae, degrees counter-clockwise from the vertical as the image is seen: at 90 they run
+horizontally, at 180 vertically, at 135 they rise from left to right, at 45 they fall.
 """
 
 import hashlib
@@ -29,18 +28,18 @@ ANNOTATIONS = "annotations.csv"
 # Nothing shorter can be seen in an image (sampling theorem).
 SHORTEST_PERIOD_PX = 2.0
 
-# Fewer layers than this have no repeat distance.
+# A granum with fewer layers has no repeat distance.
 _LEAST_PERIODS = 2
 
 
 @dataclass(frozen=True)
 class Granum:
-    """The crop of one granum, its lamellae horizontal, and its known period.
+    """The crop of a granum with horizontal lamellae, and its known period.
 
     Attributes:
       name: of its image.
       image: float32 (rows, columns), grey value 0..1; 0 outside of the mask.
-      mask: bool (rows, columns), True inside of the granum; each side of the crop touches it.
+      mask: bool (rows, columns), True inside of the granum; the crop is tight.
       period_px: px of the crop.
       px_per_nm: scale, None where it isn't known.
     """
@@ -55,7 +54,7 @@ class Granum:
 def read_grana(
     folder: str | os.PathLike[str], annotations: str | os.PathLike[str] | None = None
 ) -> list[Granum]:
-    """Reads a set of grana, turned so that their lamellae run horizontally, in the CSV's order.
+    """Reads a set of grana in the CSV's order, and turns their lamellae horizontal.
 
     Args:
       folder: of the images.
@@ -63,10 +62,9 @@ def read_grana(
 
     Raises:
       InputError: the CSV or a row of it is bad (see `annotations.each_line` and
-        `annotations.annotation`), an image can't be read (see `images.read_crop`), has nothing
-        inside of its mask or one grey value only, is less than 2 px wide, shows the same pixels as
-        another, or the period is below 2 px or above half of the granum's height. The message is of
-        the first bad row, and tells how many more there are.
+        `annotations.annotation`), an image can't be read (see `crop.read_crop`), is blank, less
+        than 2 px wide or a copy of another, or the period isn't from 2 px to half of the granum's
+        height. The message names the first bad row and the number of others.
     """
     folder = pathlib.Path(folder)
     names: dict[str, str] = {}
@@ -77,7 +75,7 @@ def read_grana(
 
 
 def _read_granum(folder: pathlib.Path, line: Line, names: dict[str, str]) -> Granum:
-    """Reads the granum of a line, and notes its name by its content in `names`."""
+    """Reads the granum of a line, and enters its name in `names` by its content."""
     known = annotation(line)
     crop = read_crop(folder / known.name)
     first = names.setdefault(fingerprint(*rotate(crop.image, crop.mask, 0)), known.name)
@@ -100,9 +98,9 @@ def _read_granum(folder: pathlib.Path, line: Line, names: dict[str, str]) -> Gra
 
 
 def fingerprint(image: np.ndarray, mask: np.ndarray) -> str:
-    """Returns a digest of a crop's grey values, rounded to 8 bits, and of its mask.
+    """Returns a digest of a crop's grey values in 8 bits and of its mask.
 
-    The rounding makes it the same on machines whose arithmetic differs in the last bits.
+    Machines whose arithmetic differs in the last bits give the same digest.
 
     Args:
       image: (rows, columns), grey value 0..1.
@@ -115,13 +113,12 @@ def fingerprint(image: np.ndarray, mask: np.ndarray) -> str:
 
 
 def split(grana: Sequence[Granum], validation_share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Parts grana into those of training and those of validation, by nothing but their content.
+    """Splits grana into training and validation by their content alone.
 
-    Sorted by `fingerprint`, the first ones validate: neither names nor places nor the order of the
-    rows change which ones, nor the order of the result, so that a run stays the same. The counts
-    are exact (237 and 102 of 339 for a share of 0.3), and above a share of 0 both are at least 1.
-    The price: where crops are added, a few of the others change sides, so that a network trained
-    before is to be validated anew only on crops that it hasn't seen.
+    The first grana in the order of their `fingerprint` validate, so names, folders and the order of
+    rows change nothing. The counts are exact (237 and 102 of 339 for a share of 0.3); above a share
+    of 0 both are at least 1. Added crops may move a few others to the other side, so a network
+    trained before must not be validated on them.
 
     Args:
       grana: at least two, unless the share is 0.
@@ -156,20 +153,20 @@ def write_grana(
     grana: Iterable[Granum],
     angles: Sequence[float] | None = None,
 ) -> None:
-    """Writes a set of grana as `read_grana` reads it: 8-bit PNG files, and annotations.csv last.
+    """Writes a set of grana for `read_grana`: 8-bit PNG files, and annotations.csv last.
 
-    The columns are granum_image, angle, period_nm and px_per_nm, or period_px instead of period_nm
-    if a scale isn't known.
+    The columns are granum_image, angle, period_nm and px_per_nm; if a scale isn't known, period_px
+    stands for period_nm.
 
     Args:
-      folder: made if it isn't there.
+      folder: made if needed.
       grana: named NAME.png, each name once.
-      angles: how the lamellae are to lie in each image, degrees as in the CSV; None leaves all
-        horizontal. Turning a crop away and back again blurs it slightly.
+      angles: direction of the lamellae in each image, degrees as in the CSV; None leaves them
+        horizontal. Turning a crop and back again blurs it slightly.
 
     Raises:
-      InputError: a name is taken or not of this kind, angles and grana differ in number, or a file
-        cannot be written.
+      InputError: a name is taken or doesn't end in .png, angles and grana differ in number, or a
+        file cannot be written.
     """
     folder = pathlib.Path(folder)
     left = None if angles is None else iter(angles)
@@ -199,7 +196,7 @@ def _check_name(name: str, taken: Container[str]) -> None:
 def _write_annotations(
     path: pathlib.Path, rows: Mapping[str, tuple[float, float, float | None]]
 ) -> None:
-    """Writes by name the angle, the period in px of the crop and the scale."""
+    """Writes annotations.csv from angle, period (px of the crop) and scale by name."""
     in_nm = all(px_per_nm is not None for *_, px_per_nm in rows.values())
     header = ("granum_image", "angle", "period_nm" if in_nm else "period_px", "px_per_nm")
     cells = []

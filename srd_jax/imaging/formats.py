@@ -1,7 +1,7 @@
-"""Reading PNG, JPEG and TIFF files at their full depth.
+"""Reads PNG, JPEG and TIFF files at their full depth.
 
-The format is known from the file's first bytes, not from its name, and the size is checked before
-anything is decoded. Orientation tags of JPEG and TIFF are followed, as image viewers do.
+The first bytes of a file tell its format; its name doesn't matter. The size is checked before
+anything is decoded. Orientation tags are followed, as in image viewers.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ def read_picture(path: pathlib.Path) -> Picture:
                 return decode(stream)
             except InputError:
                 raise
-            # The decoders meet damaged files with exceptions of almost every type.
+            # Decoders raise exceptions of almost every type for damaged files.
             except Exception as error:
                 raise InputError(
                     f"cannot be decoded, damaged or truncated ({one_line(error)}); "
@@ -70,7 +70,7 @@ def read_picture(path: pathlib.Path) -> Picture:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Keeps what Pillow and tifffile warn about odd metadata off the terminal."""
+    """Silences the warnings of Pillow and tifffile about odd metadata."""
     logger = logging.getLogger("tifffile")
     disabled, logger.disabled = logger.disabled, True
     try:
@@ -113,7 +113,7 @@ def _decode_png(stream: BinaryIO) -> Picture:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yields the name and the bytes of each chunk: length, name, content, CRC (PNG, 5.3)."""
+    """Yields name and bytes of each chunk: length, name, content, CRC (PNG specification, 5.3)."""
     start = len(_PNG_SIGNATURE)
     while start + 12 <= len(data):
         (length,) = struct.unpack(">I", data[start : start + 4])
@@ -123,7 +123,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _decode_jpeg(stream: BinaryIO) -> Picture:
-    # Opened by its class, as Image.open has a lower limit of the size, and warns of it.
+    # Not by Image.open, which has a lower limit of the size.
     image = JpegImageFile(stream)
     check_size(image.height, image.width)
     if image.mode not in ("L", "RGB"):

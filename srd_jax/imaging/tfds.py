@@ -1,7 +1,7 @@
-"""Sets of grana as a dataset of TensorFlow Datasets, prepared and read without TensorFlow.
+"""Prepares and reads sets of grana as a TensorFlow dataset, without TensorFlow.
 
-Importing this module registers it, so that `tfds.builder("srd_grana:1.0.0", data_dir=...)` finds
-it. It is prepared from a folder in the format of real grana, given as `manual_dir`; the files are
+Importing this module registers the dataset for `tfds.builder("srd_grana:1.0.0", data_dir=...)`. It
+is prepared from a folder that `dataset.read_grana` reads, given as `manual_dir`; its files are
 ArrayRecord, which `as_data_source` reads.
 """
 
@@ -20,33 +20,33 @@ from srd_jax.imaging.dataset import ANNOTATIONS, Granum, read_grana
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable, unwritable
 
-NAME = "srd_grana"
-VERSION = "1.0.0"
+_NAME = "srd_grana"
+_VERSION = "1.0.0"
 
-# What TensorFlow Datasets calls the split of a set without official ones.
-SPLIT = "train"
+# The usual name of the only split of a dataset.
+_SPLIT = "train"
 
 
 class SrdGrana(tfds.core.GeneratorBasedBuilder):
-    """Grana with their lamellae horizontal, as `data.read_grana` gives them.
+    """Grana as `dataset.read_grana` returns them, in the order of the CSV.
 
-    The one split holds all crops in the order of the CSV; `data.split` parts them as it parts those
-    of the folder. `px_per_nm` is NaN where the scale isn't known.
+    The only split holds all crops; `dataset.split` splits them as it splits the folder's.
+    `px_per_nm` is NaN where the scale isn't known.
     """
 
-    VERSION = tfds.core.Version(VERSION)
+    VERSION = tfds.core.Version(_VERSION)
     RELEASE_NOTES = {"1.0.0": "First version."}  # noqa: RUF012
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "A folder with one image a granum, pure blue outside of its mask, and annotations.csv."
     )
 
     def __init__(self, *, file_format: str = "array_record", **options: Any):
-        """Takes the options of every builder; other file formats need TensorFlow."""
+        """Takes the options of any builder; other file formats need TensorFlow."""
         super().__init__(file_format=file_format, **options)
 
     def _info(self) -> tfds.core.DatasetInfo:
         tensor = tfds.features.Tensor
-        # Scalars as tensors in bytes, since a Scalar of 64 bits is stored in 32.
+        # A tensor in bytes, as a 64-bit Scalar is stored in 32 bits.
         number = tensor(shape=(), dtype=np.float64, encoding="bytes")
         return tfds.core.DatasetInfo(
             builder=self,
@@ -64,7 +64,7 @@ class SrdGrana(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-        return {SPLIT: self._generate_examples(read_grana(dl_manager.manual_dir))}
+        return {_SPLIT: self._generate_examples(read_grana(dl_manager.manual_dir))}
 
     def _generate_examples(self, grana: Sequence[Granum]) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, granum in enumerate(grana):
@@ -85,32 +85,35 @@ def check_unprepared(data_dir: str | os.PathLike[str]) -> None:
     """Checks that the dataset can be prepared in a folder, before work is spent on it.
 
     Raises:
-      InputError: it is there already, or the folder cannot be made or written to.
+      InputError: it is prepared already, or the folder cannot be made or written to.
     """
     folder = _version_folder(data_dir)
     if folder.exists():
         raise InputError(
-            f"{folder}: is there already; accepted is a data_dir without {NAME} {VERSION}"
+            f"{folder}: is there already; accepted is a data_dir without {_NAME} {_VERSION}"
         )
-    check_writable(pathlib.Path(data_dir, f"{NAME}.tmp"))
+    check_writable(pathlib.Path(data_dir, f"{_NAME}.tmp"))
 
 
 def prepare(folder: str | os.PathLike[str], data_dir: str | os.PathLike[str]) -> pathlib.Path:
-    """Prepares the dataset, whole or not at all, and returns the folder of its version.
+    """Prepares the dataset whole or not at all.
 
     Args:
       folder: of the images and annotations.csv.
       data_dir: where TensorFlow Datasets keeps its datasets.
 
+    Returns:
+      The folder of this version of the dataset.
+
     Raises:
-      InputError: it is prepared there already, can't be written, or the folder is refused by
-        `data.read_grana`.
+      InputError: it is prepared already, can't be written, or `dataset.read_grana` refuses the
+        folder.
     """
     check_unprepared(data_dir)
-    # It tells in several lines that a folder isn't there.
+    # Its message for a missing folder has several lines.
     read_annotations(pathlib.Path(folder, ANNOTATIONS))
     config = tfds.download.DownloadConfig(manual_dir=pathlib.Path(folder).resolve())
-    # It prints and draws progress bars.
+    # It prints text and progress bars.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
             builder = SrdGrana(data_dir=os.fspath(data_dir))
@@ -122,26 +125,26 @@ def prepare(folder: str | os.PathLike[str], data_dir: str | os.PathLike[str]) ->
 
 
 def read_tfds(data_dir: str | os.PathLike[str]) -> list[Granum]:
-    """Reads the prepared dataset: what `data.read_grana` gave of its folder, bit for bit.
+    """Reads the prepared dataset: the same bits as `dataset.read_grana` of its folder.
 
     Args:
       data_dir: where TensorFlow Datasets keeps its datasets.
 
     Raises:
-      InputError: the dataset isn't there in this version, or is damaged.
+      InputError: this version of the dataset isn't there, or is damaged.
     """
     folder = _version_folder(data_dir)
     if not folder.is_dir():
         versions = sorted(path.name for path in folder.parent.glob("*.*.*"))
         found = f"the versions {', '.join(versions)}" if versions else "none"
         raise InputError(
-            f"{data_dir}: holds {found} of {NAME}; accepted is a folder where version {VERSION} is "
-            "prepared (srd make-dataset --tfds, or srd_jax.imaging.tfds.prepare)"
+            f"{data_dir}: holds {found} of {_NAME}; accepted is a folder where version {_VERSION} "
+            "is prepared (srd make-dataset --tfds, or srd_jax.imaging.tfds.prepare)"
         )
     try:
         builder: Any = SrdGrana(data_dir=os.fspath(data_dir))  # its decorators hide its types
-        return [_granum(example) for example in builder.as_data_source(split=SPLIT)]
-    # TensorFlow Datasets meets damaged files with exceptions of almost every type.
+        return [_granum(example) for example in builder.as_data_source(split=_SPLIT)]
+    # TensorFlow Datasets raises exceptions of almost every type for damaged files.
     except Exception as error:
         raise InputError(
             f"{folder}: cannot be read, damaged or incomplete ({one_line(error)}); "
@@ -161,4 +164,4 @@ def _granum(example: dict[str, Any]) -> Granum:
 
 
 def _version_folder(data_dir: str | os.PathLike[str]) -> pathlib.Path:
-    return pathlib.Path(data_dir) / NAME / VERSION
+    return pathlib.Path(data_dir) / _NAME / _VERSION

@@ -1,1 +1,1 @@
-"""Measures the period of crops: methods, files, results."""
+"""Measures the period of crops: methods, files, results, overlays."""

@@ -1,7 +1,7 @@
-"""What the classical methods, which measure a granum without a network, have in common.
+"""The classical methods, which measure without a network: what they have in common.
 
-They measure the mean distance of adjacent lamellae on the whole crop inside of its mask, on the
-host, and return with it a quality from 0 to 1, whose meaning each of them states.
+A classical method is a function of grey values and mask. It measures the mean distance of adjacent
+lamellae on the whole crop, on the host, and a quality from 0 to 1 that its docstring explains.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,10 +21,10 @@ from srd_jax.measuring.measurement import (
 )
 from srd_jax.support.errors import InputError
 
-# Below it, the grain of a micrograph passes for lamellae.
+# Shortest period: the grain of a micrograph repeats at shorter ones.
 SHORTEST_PX = 6.0
 
-# Relative to the image's contrast or to a perfect repetition: what is lower is rounding.
+# Lower values, relative to the image's contrast or to a perfect repetition, are rounding.
 NOTHING = 1e-3
 
 
@@ -36,14 +36,18 @@ class Period(NamedTuple):
 
 
 class Classical(Method[Measurement]):
-    """A measurement of each crop by itself, on the host."""
+    """Measures each crop by a function."""
 
     def __init__(
         self,
         period: Callable[[ArrayLike, ArrayLike], Period],
         batch_size: int = BATCH_SIZE,
     ):
-        """Takes a function of grey values and mask, such as `spectrum.fft`.
+        """Takes the function and a batch size.
+
+        Args:
+          period: of grey values and mask, such as `spectrum.fft`.
+          batch_size: number of crops that `measure_files` reads at once.
 
         Raises:
           InputError: the batch size is below 1.
@@ -53,7 +57,7 @@ class Classical(Method[Measurement]):
         self._period = period
 
     def prepare(self, image: np.ndarray | Crop) -> Measurement:
-        """Measures one crop, since a crop that isn't measurable must not stop its batch.
+        """Measures one crop; here, so that a bad crop doesn't stop its batch.
 
         Raises:
           InputError: the crop cannot be measured.
@@ -72,12 +76,12 @@ class Classical(Method[Measurement]):
     def measure(
         self, prepared: Sequence[Measurement], with_attention: bool = False
     ) -> list[Measurement]:
-        """Returns what `prepare` has measured; it has no attention."""
+        """Returns the measurements of `prepare`, without attention."""
         return list(prepared)
 
 
 def granum(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Returns grey values and mask of the granum's tight box, float64 and bool.
+    """Returns grey values and mask of a granum's tight box, as float64 and bool.
 
     Raises:
       InputError: the granum is blank, too low or narrow, or a grey value isn't finite.
@@ -100,7 +104,7 @@ def granum(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def nothing_repeats(height: int) -> InputError:
-    """Returns the error of a granum of some height, px, in which no period is found."""
+    """Returns the error for a granum without a period; its height is in px."""
     return InputError(
         f"nothing repeats; accepted are lamellae with a period from {SHORTEST_PX:g} px to "
         f"{height / 2:g} px, half of the granum's height"
@@ -108,6 +112,6 @@ def nothing_repeats(height: int) -> InputError:
 
 
 def summit(values: np.ndarray, peak: int) -> float:
-    """Returns the place of the top of the parabola through a peak and its two neighbours."""
+    """Returns the summit of the parabola through a peak and its two neighbours, as an index."""
     before, at, after = values[peak - 1 : peak + 2]
     return float(peak + (before - after) / (2 * (before - 2 * at + after)))

@@ -1,4 +1,4 @@
-"""The estimator: measures the period of crops with trained weights."""
+"""The estimator: measures the period of crops by a trained network."""
 
 import functools
 import os
@@ -25,18 +25,18 @@ from srd_jax.tasks.period import model, weights
 
 
 class Estimator(Method[Prepared]):
-    """Measures crops; made by `load`. Deterministic: dropout is off."""
+    """Measures crops by a network, deterministically; `load` makes it."""
 
     def __init__(self, found: weights.PeriodWeights, batch_size: int = BATCH_SIZE):
-        """Compiles nothing yet; that happens once, at the first crop.
+        """Checks the weights; the first crop compiles the network.
 
         Args:
           found: parameters and config of a network.
-          batch_size: crops measured at once.
+          batch_size: number of crops measured at once.
 
         Raises:
-          InputError: a parameter is missing, extra or misshapen, the network's grid doesn't fit
-            the frame, or the batch size is below 1.
+          InputError: a parameter is missing, extra or of another shape, the network's grid doesn't
+            fit the frame, or the batch size is below 1.
         """
         check_batch_size(batch_size)
         expected = model.parameter_shapes(found.model)
@@ -56,7 +56,7 @@ class Estimator(Method[Prepared]):
             return over_images(apply, image)
 
     def prepare(self, image: np.ndarray | Crop) -> Prepared:
-        """Brings one crop into the frame; see `preparation.prepare`.
+        """Rescales one crop to the frame; see `preparation.prepare`.
 
         Raises:
           InputError: the crop cannot be measured.
@@ -70,22 +70,22 @@ class Estimator(Method[Prepared]):
     def measure(
         self, prepared: Sequence[Prepared], with_attention: bool = False
     ) -> list[Measurement]:
-        """Measures prepared crops, batch by batch through one compiled function.
+        """Measures prepared crops in batches by one compiled function.
 
         Raises:
-          InputError: the device has no memory for so large a batch.
+          InputError: the device's memory doesn't suffice for the batch.
         """
         measurements = []
         for start in range(0, len(prepared), self.batch_size):
             part = prepared[start : start + self.batch_size]
-            # Padded with the first image: another shape would compile anew.
+            # Padded with its first image, as another shape would be compiled anew.
             frames = [p.image for p in part] + [part[0].image] * (self.batch_size - len(part))
             found = self._predict(np.stack(frames), with_attention)
             measurements += [self._measurement(found, i, one) for i, one in enumerate(part)]
         return measurements
 
     def _predict(self, frames: np.ndarray, with_attention: bool) -> model.Prediction:
-        """Returns the prediction of a whole batch, on the host."""
+        """Returns the prediction for a batch, on the host."""
         try:
             return jax.device_get(
                 self._apply(self._parameters, frames, with_attention=with_attention)
@@ -99,7 +99,7 @@ class Estimator(Method[Prepared]):
             ) from error
 
     def _measurement(self, found: model.Prediction, index: int, prepared: Prepared) -> Measurement:
-        """Returns one of a batch, its sd calibrated."""
+        """Returns one measurement of a batch, with a calibrated sd."""
         sd = None if found.sd is None else self.weights.calibration.apply(np.asarray(found.sd))
         return Measurement(
             period_px=float(found.period[index]) / prepared.scale,
@@ -111,15 +111,15 @@ class Estimator(Method[Prepared]):
 
 
 def load(path: str | os.PathLike[str] | None = None, batch_size: int = BATCH_SIZE) -> Estimator:
-    """Returns an estimator from a weights file or from the workdir of a training run.
+    """Loads an estimator from a weights file or the workdir of a training run.
 
     Args:
-      path: a weights.safetensors, or a workdir, whose weights.safetensors or else best checkpoint
-        is taken; None for the weights that come with the package.
-      batch_size: crops measured at once.
+      path: weights.safetensors, or a workdir, of which weights.safetensors or else the best
+        checkpoint is read; None for the weights of the package.
+      batch_size: number of crops measured at once.
 
     Raises:
-      InputError: there are no weights, or they are not of this network.
+      InputError: there are no weights, or they belong to another network.
     """
     found = weights.load(path)
     with naming(pathlib.Path(path or weights.RELEASED)):

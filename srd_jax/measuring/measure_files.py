@@ -1,4 +1,4 @@
-"""Measures image files by any method: reads, turns if asked for, measures, judges."""
+"""Measures image files by any method: reads, turns if asked, measures, judges."""
 
 import dataclasses
 import functools
@@ -14,7 +14,7 @@ from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, check_scale, result_of
 from srd_jax.support.errors import InputError, reason
 
-# Lamellae that run flatter than this, degrees, are left as they are: turning blurs a little.
+# Crops tilted by less, degrees, aren't turned: turning blurs a little.
 _LEVEL = 1.0
 
 _Item = TypeVar("_Item")
@@ -23,7 +23,7 @@ _Made = TypeVar("_Made")
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """A file's result, with its crop and measurement for a picture; both are None for an error."""
+    """The result of a file, with crop and measurement for a picture; both None for an error."""
 
     result: Result
     crop: Crop | None = None
@@ -38,18 +38,17 @@ def measure_files(
     with_attention: bool = False,
     auto_rotate: bool = False,
 ) -> Iterator[Measured]:
-    """Measures files in order; a bad file gives a result that says why.
+    """Yields the results of files in order; a bad file gives a result with the reason.
 
-    The next batch is read in a thread while one is computed, so no more than three of them are in
-    memory.
+    A thread reads the next batch while one is measured, so up to three of them are in memory.
 
     Args:
-      method: from `load` or `methods.make`.
+      method: from `estimator.load` or `methods.make`.
       paths: image files.
-      px_per_nm: scale of all files; None takes what a file states.
-      limits: of what is ok.
-      with_attention: also return where the method looked, if it can tell.
-      auto_rotate: turn each crop by the angle at which its lamellae are found to run, first.
+      px_per_nm: scale of all files; None takes each file's own.
+      limits: of status ok.
+      with_attention: also return the attention, if the method has any.
+      auto_rotate: turn each crop first, so that its lamellae run horizontally.
 
     Raises:
       InputError: the scale isn't above 0, or the device's memory doesn't suffice.
@@ -65,8 +64,8 @@ def measure_files(
 
 
 def _ahead(function: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
-    """Yields function(item) in order; a thread computes the next one while one is in use."""
-    # A single thread, as reading an image silences warnings and loggers, which all threads share.
+    """Yields function(item) in order, while a thread computes the next one."""
+    # One thread only, as reading an image silences the warnings and loggers of all threads.
     with ThreadPoolExecutor(max_workers=1) as pool:
         current = None
         for item in items:
@@ -80,14 +79,14 @@ def _ahead(function: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterat
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    """What is known of a file before it is measured.
+    """A file before it is measured.
 
     Attributes:
       path: of the file.
-      prepared: by the method, or the reason why the file cannot be measured.
-      crop: of the file, turned if asked for.
-      tilt_deg: of the crop's lamellae; None where they have no clear direction.
-      rotated_deg: by how much the crop was turned; None where it wasn't.
+      prepared: crop prepared by the method, or the reason why it cannot be measured.
+      crop: of the file, turned if asked.
+      tilt_deg: direction of the crop's lamellae; None if it isn't clear.
+      rotated_deg: how far the crop was turned; None if it wasn't.
     """
 
     path: pathlib.Path
@@ -109,7 +108,7 @@ def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> l
                 degrees = tilt(crop.image, crop.mask)
             read.append(_Read(path, method.prepare(crop), crop, degrees, turned))
         except InputError as error:
-            # The file's own name is a column of its own.
+            # The name of the file is a column of its own.
             read.append(_Read(path, reason(error, path)))
     return read
 
@@ -126,7 +125,7 @@ def _measured(
     px_per_nm: float | None,
     limits: Limits,
 ) -> Measured:
-    """Returns the judged result of a file, from its measurement or the reason for none."""
+    """Returns the result of a file from its measurement, or from the reason why there is none."""
     if isinstance(answer, str):
         return Measured(Result(str(read.path), reason=answer))
     crop = read.crop

@@ -1,4 +1,4 @@
-"""What a method of measuring the period takes and gives."""
+"""The interface of all methods: crops in, measurements out."""
 
 import abc
 import dataclasses
@@ -8,11 +8,12 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from srd_jax.imaging.crop import Crop
+from srd_jax.imaging.masks import Box
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError, naming
 
 _ACCEPTED_IMAGES = (
-    "accepted are crops from images.read_crop, or arrays (rows, columns) of grey values, uint8 or "
+    "accepted are crops from crop.read_crop, or arrays (rows, columns) of grey values, uint8 or "
     "floats from 0 to 1"
 )
 
@@ -23,32 +24,32 @@ Prepared = TypeVar("Prepared")
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """What a method says of one crop; lengths in px of the crop.
+    """The answer of a method for one crop; lengths in px of the crop.
 
     Attributes:
       period_px: mean period.
-      sd_px: its standard deviation; None where the method gives none.
-      attention: (pools, heads, rows, columns) on the grid of positions, None unless asked for.
-      scale: px of the frame per px of the crop, vertically; 1 where the crop itself is measured.
-      box: (row0, row1, column0, column1), the half-open part of the crop that was measured; of
-        several windows the middle one, in which the attention lies.
-      quality: from 0 to 1, of the classical methods (see `baselines`); None for the network.
+      sd_px: standard deviation of the period; None if the method predicts none.
+      attention: (pools, heads, rows, columns) on the grid of positions; None unless asked for.
+      scale: px of the frame per px of the crop, vertically; 1 if the crop itself is measured.
+      box: the measured part of the crop; of several windows the middle one, which the attention
+        belongs to.
+      quality: 0 to 1, by the classical methods (see `classical`); None by the network.
     """
 
     period_px: float
     sd_px: float | None
     attention: np.ndarray | None
     scale: float
-    box: tuple[int, int, int, int]
+    box: Box
     quality: float | None = None
 
 
 class Method(abc.ABC, Generic[Prepared]):
-    """Measures crops in two steps, of which only the first can fail for a single crop.
+    """Measures crops in two steps; only the first, `prepare`, can fail for a single crop.
 
     Attributes:
       batch_size: crops measured at once.
-      geometry: of the network's receptive fields; None for a method that sees the whole crop.
+      geometry: receptive field and stride of the network; None if the method sees the whole crop.
     """
 
     batch_size: int
@@ -56,18 +57,18 @@ class Method(abc.ABC, Generic[Prepared]):
 
     @property
     def field_rows(self) -> int | None:
-        """Height of what the method sees at once, px of the frame; None for the whole crop."""
+        """Rows that the method sees at once, px of the frame; None for the whole crop."""
         return None if self.geometry is None else self.geometry.receptive_field[0]
 
     def __call__(
         self, images: Iterable[np.ndarray | Crop], with_attention: bool = False
     ) -> list[Measurement]:
-        """Measures crops of grana whose lamellae run horizontally.
+        """Measures crops of grana with horizontal lamellae.
 
         Args:
-          images: crops as `images.read_crop` gives them, or (rows, columns) grey values, floats
-            0..1 or uint8, which are measured whole.
-          with_attention: also return where the method looked, if it can tell.
+          images: crops from `crop.read_crop`, or (rows, columns) grey values, floats 0..1 or uint8,
+            which are measured whole.
+          with_attention: also return the attention, if the method has any.
 
         Raises:
           InputError: a crop cannot be measured; the message says which.
@@ -82,7 +83,7 @@ class Method(abc.ABC, Generic[Prepared]):
 
     @abc.abstractmethod
     def prepare(self, image: np.ndarray | Crop) -> Prepared:
-        """Returns what `measure` needs of one crop.
+        """Prepares one crop for `measure`.
 
         Raises:
           InputError: the crop cannot be measured.
@@ -101,11 +102,11 @@ class Method(abc.ABC, Generic[Prepared]):
     def measure_good(
         self, prepared: Sequence[Prepared | str], with_attention: bool = False
     ) -> list[Measurement | str]:
-        """Measures the crops that could be prepared; the others keep their reasons.
+        """Measures the crops that could be prepared, and keeps the reasons of the others.
 
         Args:
           prepared: of each crop, or the reason why it cannot be measured.
-          with_attention: also return where the method looked, if it can tell.
+          with_attention: also return the attention, if the method has any.
 
         Raises:
           InputError: the device's memory doesn't suffice.
@@ -126,7 +127,7 @@ def check_batch_size(size: int) -> None:
 
 
 def grey_and_mask(image: np.ndarray | Crop) -> tuple[np.ndarray, np.ndarray]:
-    """Returns grey values and the mask of a crop, or of an array, all of which is inside.
+    """Returns grey values and mask of a crop; all of an array is inside.
 
     Raises:
       InputError: the image is neither.

@@ -1,4 +1,4 @@
-"""The methods of measuring the period, by name."""
+"""Makes the methods by name."""
 
 import os
 
@@ -13,7 +13,7 @@ from srd_jax.support.errors import InputError
 
 _CLASSICAL = {"fft": fft, "autocorrelation": autocorrelation}
 
-# The methods that take weights: a network and autocorrelation combined, and a network alone.
+# Methods with weights: a network combined with autocorrelation, and a network alone.
 COMBINED, NETWORK = WITH_NETWORK = ("combined", "network")
 METHODS = (*WITH_NETWORK, *_CLASSICAL)
 
@@ -24,19 +24,18 @@ def make(
     batch_size: int = BATCH_SIZE,
     tta: bool = False,
 ) -> Method:
-    """Returns a method.
+    """Makes a method.
 
     Args:
-      name: one of METHODS; None for combined, or for network where the weights give no sd.
-      weights: weights file or workdir of a run, for a network and only for it; None for those that
-        come with the package.
-      batch_size: crops, or views of crops, measured at once.
-      tta: measure by the network in several views, see `tta.Augmented`.
+      name: one of METHODS; None for combined, or network if the weights give no sd.
+      weights: weights file or workdir of a run, for a method with a network only; None for the
+        weights of the package.
+      batch_size: number of crops, or of their views, measured at once.
+      tta: let the network measure several views, see `tta.Augmented`.
 
     Raises:
-      InputError: there is no such method, its weights can't be loaded or give no sd where one is
-        needed, weights or test-time augmentation are asked of one without a network, or the batch
-        size is below 1.
+      InputError: there is no such method, its weights can't be loaded or lack a needed sd, weights
+        or tta are given to a method without a network, or the batch size is below 1.
     """
     if name is not None and name not in METHODS:
         raise InputError(f"method is {name!r}; accepted are {', '.join(METHODS)}")

@@ -1,4 +1,4 @@
-"""Overlays: a crop with the measured period as a comb, and with the network's attention."""
+"""Draws overlays: the measured period as a comb, and the network's attention, on a crop."""
 
 import functools
 import os
@@ -21,25 +21,25 @@ from srd_jax.support.files import whole_file
 from srd_jax.support.terminal import printable
 from srd_jax.tasks.period.attention import head_colours, spread, superimpose
 
-Ink = tuple[int, int, int]
+_Ink = tuple[int, int, int]
 
 _GAP = 10  # px between the parts of a picture
 BLACK, _INK, _FAINT_INK = (0, 0, 0), (20, 20, 20), (95, 95, 95)
 COMB = (0, 230, 255)  # apart from grey, red, green and their mixture
 _DIM = 0.35  # grey value kept outside of the mask
-_SIDE = 900  # px; smaller crops are magnified by a whole factor up to about this
+_SIDE = 900  # px to which small crops are magnified, about
 _NOTE = "brightness: √(attention / its maximum)"
 
 
 def write_overlay(
     folder: pathlib.Path, root: pathlib.Path, one: Measured, field: Geometry | None
 ) -> None:
-    """Writes the overlay of a measured crop to FOLDER/path from root/NAME.overlay.png.
+    """Writes the overlay of a measured file; see `crop.picture_path` for its path.
 
     Args:
       folder: of the overlays.
-      root: folder above all inputs, so that files of one name in two folders stay apart.
-      one: measurement; an error has no picture, and one without attention no heads.
+      root: folder above all files.
+      one: measured file; nothing is drawn for an error.
       field: geometry of the network; None for a method without attention.
 
     Raises:
@@ -51,7 +51,7 @@ def write_overlay(
     heads = None
     if measurement.attention is not None and field is not None:
         heads = spread(measurement.attention[0], field.receptive_field, field.stride)
-    # A comb of shorter teeth couldn't be drawn.
+    # A shorter period can't be drawn.
     comb = measurement.period_px >= SHORTEST_PERIOD_PX
     overlay_picture(
         picture_path(folder, root, pathlib.Path(one.result.file), OVERLAY_ENDING),
@@ -65,7 +65,7 @@ def write_overlay(
 
 
 def _caption(result: Result) -> str:
-    """Returns the lines above an overlay: file, period and status, and what is doubtful."""
+    """Returns the lines above an overlay: file, period, status and reasons."""
     text = f"{printable(pathlib.Path(result.file).name)}\nperiod {result.period_px:.2f} px"
     if result.sd_px is not None:
         text += f", sd {result.sd_px:.2f} px"
@@ -79,20 +79,20 @@ def _caption(result: Result) -> str:
 def overlay(
     image: np.ndarray, mask: np.ndarray | None, heads: np.ndarray | None, box: Box
 ) -> np.ndarray:
-    """Lays the attention over the frame back on the crop that the frame was cut from.
+    """Lays the attention on the crop, and dims what is outside of the mask.
 
     Args:
       image: (rows, columns) grey values 0..1 of the crop.
-      mask: (rows, columns), true inside of the granum, or None for all of the crop. Outside is dim.
-      heads: (heads, frame rows, frame columns) attention a pixel of the frame, see `spread`, or
-        None for the crop without it.
-      box: first row, end row, first column, end column of the measured part, px of the crop.
+      mask: bool (rows, columns), True inside of the granum; None if all of the crop is.
+      heads: (heads, frame rows, frame columns) attention of each pixel of the frame, see
+        `attention.spread`; None without attention.
+      box: measured part of the crop, which the frame shows.
 
     Returns:
       (rows, columns, 3) uint8 RGB.
 
     Raises:
-      InputError: the attention is no attention, see `superimpose`.
+      InputError: the attention is invalid, see `attention.superimpose`.
       ValueError: the mask isn't the image's size, or the box is empty or reaches out of it.
     """
     _require_box(image, mask, box)
@@ -109,31 +109,35 @@ def overlay(
 def ruler(
     image: np.ndarray, mask: np.ndarray | None, box: Box, period_px: float
 ) -> tuple[int, np.ndarray]:
-    """Places a comb with the predicted period beside the left end of the lamellae.
+    """Places a comb with the predicted period at the left end of the lamellae.
 
-    Only the spacing is the prediction. The offset is that of the Fourier component with this period
-    over the strip (a tenth of the box's width) right of the comb, so the teeth lie on dark rows; a
-    box lower than two periods has no offset worth fitting, so its first tooth is at the top.
+    Only the spacing is predicted. The offset puts the teeth on dark rows: it is the phase of the
+    Fourier component with this period in a strip right of the comb, a tenth of the box wide. In a
+    box lower than two periods the first tooth is at the top.
 
     Args:
       image, mask, box: see `overlay`.
       period_px: predicted period, px of the crop.
 
     Returns:
-      The comb's column, and the rows of its teeth, px of the crop (whole numbers: pixel centres).
+      The column of the comb, and the rows of its teeth, px of the crop; whole numbers are the
+      centres of pixels.
 
     Raises:
-      InputError: the period isn't a number, or below 2 px, which no image resolves.
+      InputError: the period isn't a finite number from 2 px on.
       ValueError: see `overlay`.
     """
     _require_box(image, mask, box)
-    if not 2 <= period_px < np.inf:
-        raise InputError(f"period: found {period_px} px; a ruler takes a number from 2 px up")
+    if not SHORTEST_PERIOD_PX <= period_px < np.inf:
+        raise InputError(
+            f"period: found {period_px} px; "
+            f"a ruler takes a number from {SHORTEST_PERIOD_PX:g} px up"
+        )
     top, bottom, left, right = box
     inside = np.ones(image.shape, bool) if mask is None else np.asarray(mask, bool)
     inside = inside[top:bottom, left:right]
     height = inside.sum(axis=0)
-    # The first columns of a rounded granum hold few lamellae: start where most of them are there.
+    # The first columns of a rounded granum hold few lamellae.
     start = int(np.argmax(height >= 0.75 * height.max()))
     strip = slice(start, start + max(1, (right - left) // 10))
     offset = 0.0
@@ -154,16 +158,15 @@ def overlay_picture(
     caption: str,
     period_px: float | None,
 ) -> None:
-    """Writes a PNG of the crop with attention, a comb with the predicted period, and a caption.
+    """Writes a PNG of the crop with attention, comb, caption and legend.
 
-    Small crops are magnified by a whole factor to about 900 px. The box is outlined where it isn't
-    all of the crop.
+    Small crops are magnified to about 900 px. The box is outlined if it isn't the whole crop.
 
     Args:
       path: the PNG to write.
       image, mask, heads, box: see `overlay`.
-      caption: period, sd and status; one or more lines, the first of them set in bold.
-      period_px: predicted period, px of the crop; None for a picture without comb.
+      caption: lines of text, the first in bold.
+      period_px: predicted period, px of the crop; None draws no comb.
 
     Raises:
       InputError: see `overlay` and `ruler`; or the file can't be written.
@@ -184,7 +187,7 @@ def overlay_picture(
 
 
 def magnified(picture: Image.Image) -> tuple[Image.Image, int]:
-    """Returns a picture magnified by a whole factor to about 900 px, and the factor."""
+    """Magnifies a picture by a whole factor to about 900 px, and returns the factor too."""
     scale = max(1, _SIDE // max(picture.size))
     size = (picture.width * scale, picture.height * scale)
     return picture.resize(size, Image.Resampling.BICUBIC), scale
@@ -196,17 +199,17 @@ def draw_comb(
     teeth: np.ndarray,
     ends: tuple[float, float],
     length: float,
-    strokes: tuple[tuple[Ink, int], ...],
+    strokes: Sequence[tuple[_Ink, int]],
 ) -> None:
-    """Draws a comb: its back from top to bottom, its teeth to the right.
+    """Draws a comb with its teeth to the right.
 
     Args:
       pen: of the picture.
       x: column of the back.
       teeth: (N,) rows of the teeth.
       ends: first and last row of the back.
-      length: of the teeth.
-      strokes: colour and width of each stroke, one over the other.
+      length: of the teeth, px.
+      strokes: colour and width of each stroke, drawn over each other.
     """
     lines = [((x, ends[0]), (x, ends[1])), *(((x, y), (x + length, y)) for y in teeth)]
     for colour, width in strokes:
@@ -223,7 +226,7 @@ def _require_box(image: np.ndarray, mask: np.ndarray | None, box: Box) -> None:
 
 
 def _resize(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Resamples a float plane to (rows, columns) bilinearly, averaging where it shrinks."""
+    """Resamples a plane to (rows, columns) bilinearly; an axis that shrinks is averaged."""
     floats = Image.fromarray(plane.astype(np.float32))
     return np.asarray(floats.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
 

@@ -10,19 +10,18 @@ from srd_jax.support.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """When a measurement is reported as ok rather than low_confidence; the bounds are still ok.
+    """Limits of status ok, bounds included; beyond them a measurement is low_confidence.
 
-    The values with a scale are those that the GRANA application accepts (Bukat, Bukowicki et al.
-    2025, Plant Physiology kiaf212). With either classical method, about 9 of 10 drawn crops of
-    pure noise (grain of 0.5 to 4 px) stay below the quality, and 19 of 20 of clear lamellae reach
-    it.
+    The values in nm are the limits of the GRANA application (Bukat, Bukowicki et al. 2025, Plant
+    Physiology kiaf212). By both classical methods, about 9 of 10 drawn crops of noise (grain of 0.5
+    to 4 px) stay below the quality, and 19 of 20 of clear lamellae reach it.
 
     Attributes:
-      sd_nm: greatest sd where the scale is known.
-      period_nm: shortest and longest period where the scale is known.
-      relative_sd: greatest sd / period where the scale isn't known.
-      quality: least quality, of the methods that give one.
-      tilt_deg: greatest angle of the lamellae to the horizontal, degrees.
+      sd_nm: greatest sd, if the scale is known.
+      period_nm: shortest and longest period, if the scale is known.
+      relative_sd: greatest sd over period, if the scale isn't known.
+      quality: least quality, by methods that give one.
+      tilt_deg: greatest angle between lamellae and the horizontal, degrees.
     """
 
     sd_nm: float = 2.5
@@ -37,22 +36,22 @@ DEFAULT_LIMITS = Limits()
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One line of the results; px of the crop, None for what isn't known.
+    """One row of results.csv; lengths in px of the crop, None if not known.
 
     Attributes:
-      file: path as it was given.
+      file: path as given.
       period_px: mean period.
-      sd_px: its standard deviation.
+      sd_px: standard deviation of the period.
       px_per_nm: scale.
       period_nm: mean period.
-      sd_nm: its standard deviation.
+      sd_nm: standard deviation of the period.
       status: ok, low_confidence or error.
-      reason: why it isn't ok, or what is missing.
-      px_per_nm_source: where the scale comes from: given, tiff, or empty where it isn't known.
-      quality: from 0 to 1, of the methods that give one.
-      tilt_deg: of the lamellae in what was measured, counter-clockwise from the horizontal; None
-        where they have no clear direction.
-      rotated_deg: by how much the image was turned first, counter-clockwise.
+      reason: why the status isn't ok, or what is missing.
+      px_per_nm_source: given or tiff; empty if the scale isn't known.
+      quality: 0 to 1, by methods that give one.
+      tilt_deg: direction of the measured lamellae, counter-clockwise from the horizontal; None if
+        it isn't clear.
+      rotated_deg: how far the crop was turned first, counter-clockwise; None if it wasn't.
     """
 
     file: str
@@ -88,16 +87,19 @@ def result_of(
     limits: Limits = DEFAULT_LIMITS,
     tilt_deg: float | None = None,
 ) -> Result:
-    """Returns the result of a measurement, judged.
+    """Judges a measurement.
 
     Args:
-      file: path as it was given.
-      measurement: of its crop.
-      px_per_nm: scale, None where it isn't known.
-      field_rows: what the method sees at once, px of the frame; None for the whole crop.
-      source: where the scale comes from.
-      limits: of what is ok.
-      tilt_deg: of the lamellae, None where it isn't known.
+      file: path as given.
+      measurement: of the file's crop.
+      px_per_nm: scale, None if not known.
+      field_rows: rows that the method sees at once, px of the frame; None for the whole crop.
+      source: of the scale.
+      limits: of status ok.
+      tilt_deg: direction of the lamellae, None if it isn't clear.
+
+    Returns:
+      The result of the file.
     """
     period_px, sd_px = measurement.period_px, measurement.sd_px
     if not math.isfinite(period_px) or (sd_px is not None and not math.isfinite(sd_px)):

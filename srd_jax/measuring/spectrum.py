@@ -1,4 +1,4 @@
-"""Measurement of a granum's period by the spectrum of its vertical profile."""
+"""Measures the period by the spectrum of a granum's vertical profile."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,28 +13,27 @@ from srd_jax.measuring.classical import (
     summit,
 )
 
-# What a peak at half of the frequency needs of the highest one's height, to be the period.
+# A peak at half of the highest one's frequency is the period if it has this share of its height.
 _OCTAVE_POWER = 0.5
 
-_PADDING = 8  # the spectrum's zero padding, times the number of rows
+_PADDING = 8  # length of the spectrum over the number of rows
 
 
 def fft(image: ArrayLike, mask: ArrayLike) -> Period:
     """Measures the period at the peak of the spectrum of the crop's vertical profile.
 
     The profile is the mean over the columns inside of the mask, less a cubic trend, under a Hann
-    window. Peaks are compared by power times frequency, since the power of the background falls
-    with it. The highest counts that has a period from 6 px to half of the granum's height, or else
-    the one at half of its frequency, if that is half as high: then the highest was a second
-    harmonic. Lamellae that bend or tilt blur the profile.
+    window. Peaks are compared by power times frequency, as the power of the background falls with
+    frequency. The highest peak with a period from 6 px to half of the granum's height is the
+    period; but if a peak at half of its frequency is at least half as high, that one is, as the
+    highest is its second harmonic. Bent or tilted lamellae blur the profile.
 
     Args:
       image: (rows, columns) grey values of the crop, its lamellae horizontal.
       mask: (rows, columns), True inside of the granum.
 
     Returns:
-      The period, and as its quality the share of the band's weighted power that lies within the
-      peak's main lobe.
+      The period; its quality is the share of the band's weighted power in the peak's main lobe.
 
     Raises:
       InputError: the granum is blank, too low or narrow, or its spectrum has no peak in the band.

@@ -23,7 +23,7 @@ _GAP = "  "
 
 
 def write_csv(path: str | os.PathLike[str], results: Sequence[Result]) -> None:
-    """Writes one line a result, whole or not at all; what isn't known is left empty.
+    """Writes one row a result; see `files.write_table`.
 
     Raises:
       InputError: the file cannot be written.
@@ -36,15 +36,15 @@ def print_table(
     results: Sequence[Result],
     truth: Mapping[str, float] | None = None,
 ) -> None:
-    """Prints a line a result, its reason below it, and at the end the error against known periods.
+    """Prints results in lines, each with its reason below, and the error against known periods.
 
-    Columns that are empty in all results are left out, and a reason that all share is said once.
-    Nothing is cut off: a name that is too long for the console has a line of its own.
+    Empty columns are left out; a reason that all results share is printed once. A name that is too
+    long for the console has a line of its own.
 
     Args:
-      console: where to.
-      results: to print; beyond the first 50 their number only.
-      truth: known periods by file name, px of the crop, for a column beside the measured ones.
+      console: to print on.
+      results: the first 50 are printed, the others counted.
+      truth: known periods by file name, px of the crop, for a column of their own.
     """
     truth = truth or {}
     shown = results[:TABLE_ROWS]
@@ -74,12 +74,12 @@ def print_table(
 def _lines(
     width: int, results: Sequence[Result], columns: Mapping[str, Sequence[str]]
 ) -> list[Text]:
-    """Lays out names, numbers, status and reason in lines.
+    """Lays out names, numbers, status and reasons in lines.
 
     Args:
       width: of the console, characters.
-      results: in the order of the lines.
-      columns: numbers as texts by header, which is a word and its unit.
+      results: in order.
+      columns: numbers as text, by a header of a word and a unit.
     """
     names = _names(results)
     widths = [max(map(len, [*header.split(), *cells])) for header, cells in columns.items()]
@@ -111,7 +111,7 @@ def _lines(
 
 
 def _reason_lines(reason: str, width: int) -> list[Text]:
-    # Paths in a reason stay whole, to be copied.
+    # Paths in a reason stay whole, so that they can be copied.
     wrapped = textwrap.wrap(
         reason, max(width - len(_GAP), 1), break_long_words=False, break_on_hyphens=False
     )
@@ -119,7 +119,7 @@ def _reason_lines(reason: str, width: int) -> list[Text]:
 
 
 def _names(results: Sequence[Result]) -> list[str]:
-    """Returns the names of the files, or their paths where two names are equal."""
+    """Returns the names of the files, or their paths if two names are equal."""
     names = [pathlib.Path(result.file).name for result in results]
     return names if len(set(names)) == len(names) else [result.file for result in results]
 
@@ -129,7 +129,7 @@ def _short(value: float | None) -> str:
 
 
 def _error_line(results: Sequence[Result], truth: Mapping[str, float]) -> str:
-    """Returns the mean absolute error over the results whose period is known, empty without any."""
+    """Returns the mean absolute error over results with a known period; empty without any."""
     errors = [
         (abs(result.period_px - known), result.status)
         for result in results
@@ -147,7 +147,7 @@ def _error_line(results: Sequence[Result], truth: Mapping[str, float]) -> str:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Returns how many files were measured, with what status."""
+    """Returns how many files were measured, and how many have which status."""
     counts = {status: sum(result.status == status for result in results) for status in _STYLES}
     measured = len(results) - counts["error"]
     found = ", ".join(f"{count} {status}" for status, count in counts.items() if count)

@@ -1,1 +1,1 @@
-"""What every part uses and nothing of the domain: errors, fields, files, pages, compiling."""
+"""Tools without any domain: errors, config fields, files, terminal, HTML pages, compiling."""

@@ -1,4 +1,4 @@
-"""jax.jit with the options under which XLA's CPU back end runs the encoder fast."""
+"""jax.jit with the options that make XLA's CPU back end run the encoder fast."""
 
 import functools
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 @functools.cache
 def compiler_options() -> dict[str, str]:
-    """Returns the options for the default back end: none but on a CPU whose XLA knows them."""
+    """Returns the options for the default back end; empty except on a CPU whose XLA has them."""
     if jax.default_backend() != "cpu":
         return {}
     try:
@@ -23,21 +23,21 @@ def compiler_options() -> dict[str, str]:
 
 
 def jit(function: Callable[..., Any], **kwargs: Any) -> Any:
-    """Returns jax.jit(function, **kwargs) under compiler_options(), for the outermost function.
+    """Compiles an outermost function: jax.jit(function, **kwargs) with `compiler_options`.
 
-    JAX refuses a function with compiler options inside of another one that it transforms.
+    JAX refuses compiler options for a function inside of another transformed one.
     """
     return jax.jit(function, compiler_options=compiler_options(), **kwargs)
 
 
 def over_images(function: Callable[[jax.Array], Any], images: jax.Array) -> Any:
-    """Returns what a function of a batch gives, computed one image after the other on a CPU.
+    """Applies a function to a batch, on a CPU image by image.
 
-    There the intermediate features of one image lie closer than those of many, and the numbers
-    don't depend on the size of the batch. Accelerators take the batch as a whole.
+    The features of a single image fit a CPU's cache, and so no number depends on the size of the
+    batch. Accelerators take the whole batch.
 
     Args:
-      function: of (B, …) to a tree of (B, …), with no influence of one image on another.
+      function: of (B, …), returns a tree of (B, …); one image doesn't influence another.
       images: (B, …).
     """
     if jax.default_backend() != "cpu":

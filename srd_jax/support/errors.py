@@ -1,15 +1,15 @@
-"""Errors that a user can mend: shown as one line, never as a traceback."""
+"""Errors that a user can correct, shown as one line without a traceback."""
 
 import contextlib
 from collections.abc import Iterator
 
 
 class InputError(ValueError):
-    """Bad input. The message names the file or field, what was found and what is accepted."""
+    """Bad input; the message names the file or field, what was found and what is accepted."""
 
 
 def one_line(error: BaseException) -> str:
-    """Returns an error's message folded into one line, with its type where it has no text."""
+    """Returns an error's message as one line, or the name of its type if it has none."""
     # A KeyError's own text is in quotes.
     message = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = " ".join(str(message).split())
@@ -17,13 +17,13 @@ def one_line(error: BaseException) -> str:
 
 
 def reason(error: InputError, name: object) -> str:
-    """Returns an error's message in one line, without the name that `naming` has put before it."""
+    """Returns an error's message as one line, without the name that `naming` put before it."""
     return one_line(InputError(str(error).removeprefix(f"{name}: ")))
 
 
 @contextlib.contextmanager
 def naming(name: object) -> Iterator[None]:
-    """Puts a name before the message of an InputError raised in the block.
+    """Puts a name before the message of an InputError that the block raises.
 
     Args:
       name: of what is read or checked, such as the path of a file.

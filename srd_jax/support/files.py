@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all; JSON and CSV."""
+"""Writes files and folders whole or not at all; reads JSON, writes CSV."""
 
 import contextlib
 import csv
@@ -17,9 +17,9 @@ _Path = str | os.PathLike[str]
 
 @contextlib.contextmanager
 def whole_file(path: _Path) -> Iterator[pathlib.Path]:
-    """Yields a temporary path beside `path` that replaces it when the block ends without an error.
+    """Yields a temporary path that replaces `path` when the block ends without an error.
 
-    The temporary name keeps the suffix, so that libraries that choose a format by it work.
+    The temporary file lies beside `path` and keeps its suffix, by which libraries choose a format.
 
     Raises:
       InputError: the folder cannot be made or written to.
@@ -47,10 +47,10 @@ def whole_file(path: _Path) -> Iterator[pathlib.Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: _Path) -> Iterator[pathlib.Path]:
-    """Yields a temporary folder beside `path` that becomes it when the block ends without an error.
+    """Yields a temporary folder that becomes `path` when the block ends without an error.
 
     Raises:
-      InputError: there is a file or a folder that isn't empty already, or it cannot be written.
+      InputError: the path is a file or a folder that isn't empty, or it cannot be written.
     """
     target = pathlib.Path(path).resolve()
     advice = "give a path in a writable folder with room on its disk"
@@ -79,20 +79,20 @@ def whole_folder(path: _Path) -> Iterator[pathlib.Path]:
 
 
 def unwritable(path: _Path, error: OSError, advice: str) -> InputError:
-    """Returns the error of a file or folder that cannot be written, with advice for the user."""
+    """Returns the error for a file or folder that cannot be written, with advice for the user."""
     reason = error.strerror or one_line(error)
     return InputError(f"{path}: cannot be written ({reason}); {advice}")
 
 
 def _give_usual_mode(path: pathlib.Path, mode: int) -> None:
-    """Gives a temporary file or folder, which only its owner may read, the usual permissions."""
+    """Gives a temporary file or folder, which is its owner's alone, the usual permissions."""
     umask = os.umask(0)
     os.umask(umask)
     path.chmod(mode & ~umask)
 
 
 def check_writable(path: _Path) -> None:
-    """Checks that a file could be written, before work is spent on its content.
+    """Checks that a file can be written, before work is spent on its content.
 
     Raises:
       InputError: its folder cannot be made or written to, or the path is a folder.

@@ -11,25 +11,28 @@ T = TypeVar("T")
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
-    """Returns a text with question marks for characters that an encoding lacks."""
+    """Replaces the characters that an encoding lacks by question marks."""
     return text.encode(encoding, "replace").decode(encoding)
 
 
 def print_line(console: rich.console.Console, line: Text) -> None:
-    """Prints a line unbroken, with question marks for what the terminal's encoding lacks."""
+    """Prints a line without breaking it; see `printable` for the terminal's encoding."""
     line.plain = printable(line.plain, console.encoding)
     console.print(line, soft_wrap=True)
 
 
 def track(items: Iterable[T], word: str, total: int | None = None) -> Iterable[T]:
-    """Returns the items, each of which moves a progress bar on stderr that shows the time left.
+    """Shows a progress bar with the time left while a loop takes the items.
 
-    The bar vanishes at the end; there is none where stderr isn't a terminal.
+    The bar is drawn on stderr if that is a terminal, and vanishes at the end.
 
     Args:
-      items: to go through once.
+      items: of the loop.
       word: before the bar, such as "drawing".
       total: number of items; None takes their length.
+
+    Returns:
+      The same items.
     """
     console = rich.console.Console(stderr=True)
     return rich.progress.track(

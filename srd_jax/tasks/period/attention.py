@@ -1,7 +1,7 @@
-"""Figures of where the network looks, for a page: each head alone, all of them, on the image.
+"""Colours attention, and draws it as figures for a page: each head alone, all, on the image.
 
-Brightness and colours are those of `visualize`: the square root of a head's attention over its own
-maximum; head 1 is red, head 2 green, as in the reference's lecture.
+Brightness is the square root of a head's attention over its own maximum, so 1 % of the maximum
+still shows at 10 %. Head 1 is red, head 2 green, as in the reference's lecture.
 """
 
 import colorsys
@@ -79,7 +79,7 @@ def attention_figure(
       The figure, on an Agg canvas, as wide as a page's text and as high as it needs.
 
     Raises:
-      InputError: the attention is no attention, see `visualize.superimpose`.
+      InputError: the attention is no attention, see `superimpose`.
       ValueError: the grid isn't that of the frame.
     """
     maps = spread(attention, geometry.receptive_field, geometry.stride)
