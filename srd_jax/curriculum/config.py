@@ -101,9 +101,13 @@ def of_preset(preset: str, *, full: Fields, fast: Fields) -> PeriodConfig:
 
 def smoke(config: PeriodConfig) -> PeriodConfig:
     """Returns a stage shrunk to seconds: few small images, a narrow encoder, two epochs."""
-    small = GranaConfig(rows=(100, 130), columns=(200, 240), frame_period=(35.0, 100.0))
+    ranges: Fields = dict(rows=(100, 130), columns=(200, 240), frame_period=(35.0, 100.0))
+    small, source = GranaConfig(**ranges), config.source
+    if isinstance(source, GranaConfig):
+        source = dataclasses.replace(source, **ranges)
     return dataclasses.replace(
         config,
+        source=source,
         frame=(476, 62),
         batch_size=4,
         steps_per_epoch=2,

@@ -9,7 +9,8 @@ from srd_jax.tasks.config_files import read_config
 from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.training import train
-from srd_jax.training.workdir import CHECKPOINTS, CONFIG, SUMMARY, check_workdir
+from srd_jax.training.config import StartConfig
+from srd_jax.training.workdir import CHECKPOINTS, CONFIG, START, SUMMARY, check_workdir
 from srd_jax.training.workdir import read_config as read_run
 
 # Of training on two CPU cores with the default network, seconds a px of an image: 1.0 to 2.0 were
@@ -34,7 +35,7 @@ def run(
       InputError: a config or a workdir cannot be used.
       train.Stopped: a stage ended early.
     """
-    config, workdir = checked(config), pathlib.Path(workdir)
+    config, workdir = checked(_from_scratch(config)), pathlib.Path(workdir)
     check_workdir(config, workdir)
     beside = workdir.absolute().parent
     missing = [] if _is_begun(workdir) else forerunners(config, beside, folder, preset)
@@ -87,6 +88,15 @@ def forerunners(
     return missing
 
 
+def _from_scratch(config: PeriodConfig) -> PeriodConfig:
+    """Returns a config that starts from scratch without parts to be cloned: all are new then."""
+    start = config.start
+    if start.stage or start.workdir or not (start.clones or start.new):
+        return config
+    print(f"{config.name}: starts from scratch, so that all parts of the network are new")
+    return dataclasses.replace(config, start=StartConfig())
+
+
 def _alike(stage: PeriodConfig, name: str, config: PeriodConfig) -> PeriodConfig:
     """Returns a stage's config with the seed and the crops of the one that starts from it."""
     share = config.data.validation_share or stage.data.validation_share
@@ -100,11 +110,14 @@ def _is_begun(workdir: pathlib.Path) -> bool:
 
 
 def _is_there(workdir: pathlib.Path) -> bool:
-    """Tells whether a workdir is a finished stage, or something that is no stage's workdir."""
-    if (workdir / SUMMARY).exists():
+    """Tells whether a workdir is a finished stage, or something that is no unfinished stage."""
+    if (workdir / SUMMARY).exists() or (workdir.exists() and not workdir.is_dir()):
         return True
-    empty = not workdir.exists() or (workdir.is_dir() and not any(workdir.iterdir()))
-    return not empty and not (workdir / CONFIG).exists()
+    if not workdir.exists() or (workdir / CONFIG).exists():
+        return False
+    # What a kill leaves that comes before the config is written.
+    names = {path.name for path in workdir.iterdir() if not path.name.startswith(".")}
+    return bool(names - {CHECKPOINTS, START}) or _is_begun(workdir)
 
 
 def _is_another(stage: PeriodConfig, workdir: pathlib.Path) -> bool:
@@ -117,9 +130,10 @@ def _plan(config: PeriodConfig, missing: list[PeriodConfig], workdir: pathlib.Pa
     images = sum(stage.steps * stage.batch_size for stage in stages)
     px = sum(stage.steps * stage.batch_size * stage.frame[0] * stage.frame[1] for stage in stages)
     minutes = max(1, round(px * _SECONDS_PER_PX / 60))
+    time = "a minute" if minutes == 1 else f"{minutes} minutes"
     names = ", ".join(stage.name for stage in missing)
     return (
         f"{config.name} starts from {config.start.stage}, which isn't finished beside {workdir}: "
-        f"{names} first, then {config.name}; {images:,} images in all, about {minutes} minutes on "
-        "two CPU cores (--config.start.stage= starts from scratch)"
+        f"{names} first, then {config.name}; {images:,} images in all, about {time} on two "
+        "CPU cores (--config.start.stage= starts from scratch)"
     )

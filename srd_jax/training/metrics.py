@@ -88,10 +88,12 @@ class Reporter:
         self._progress.update(self._bar, completed=step, score=text)
         if shown.validation in row:
             values = [r[shown.validation] for r in rows if shown.validation in r]
+            validation, best = row[shown.validation], min(values, key=shown.cost)
             self.console.print(
                 f"epoch {row['epoch']:.0f}/{self._config.epochs}, {row['images']:,} images: "
-                f"{text} training, {shown.text(row[shown.validation])} validation "
-                f"(best {min(values, key=shown.cost):.2f}), {images_per_second:.1f} images/s"
+                f"{score.words} {row[column]:.2f} training, "
+                f"{shown.words} {validation:.2f} validation (best {best:.2f}), "
+                f"{images_per_second:.1f} images/s"
             )
         write_metrics(self._workdir, self._task, rows)
 
