@@ -1,6 +1,6 @@
 """Starts a training run from a config file: flags only, all else is in srd_jax.
 
-python launch.py --config=configs/stage1.py --workdir=runs/stage1 [--config.epochs=10 …]
+python launch.py --config=configs/stage1.py[:PRESET] --workdir=runs/stage1 [--config.epochs=10 …]
 """
 
 import pathlib
@@ -9,11 +9,11 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from srd_jax.curriculum import stages
+from srd_jax.curriculum import forerunners, stages
 from srd_jax.curriculum.config import CurriculumConfig
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.tasks.period.config import TrainConfig
 from srd_jax.training import train
+from srd_jax.training.config import RunConfig
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAME by default.")
@@ -24,16 +24,15 @@ def main(_: list[str]) -> int:
     logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
     config = _CONFIG.value
     try:
-        path = config_flags.get_config_filename(flags.FLAGS["config"])
-        if not isinstance(config, TrainConfig | CurriculumConfig):
-            raise InputError(
-                f"{path}: no such file, or its get_config() returns no config of a run"
-            )
-        workdir = _WORKDIR.value or f"runs/{config.name}"
-        if isinstance(config, TrainConfig):
-            train.run(config, workdir)
+        name = config_flags.get_config_filename(flags.FLAGS["config"])
+        path, _, preset = name.partition(":")
+        if not isinstance(config, RunConfig | CurriculumConfig):
+            raise InputError(f"{name}: no such file, or get_config() returns no config of a run")
+        workdir, folder = _WORKDIR.value or f"runs/{config.name}", pathlib.Path(path).parent
+        if isinstance(config, CurriculumConfig):
+            stages.run(config, workdir, folder)
         else:
-            stages.run(config, workdir, pathlib.Path(path).parent)
+            forerunners.run(config, workdir, folder, preset or None)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

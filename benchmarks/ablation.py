@@ -1,14 +1,12 @@
-"""What parts of the training are worth: curricula that differ in one thing, side by side.
+"""Compares curricula that differ in one thing, to see what parts of the training are worth.
 
 python benchmarks/ablation.py --workdir=runs/ablation [--preset=fast] [--share=1] [--variants …]
     [--seeds 0 1]
 
-Trains the stages up to that of real grana: as they are, with one or four heads instead of two,
-without the term that pushes the heads apart, and the last stage alone, from scratch, on as many
-images as all of them see together. With a share below 1 each stage has that share of its epochs,
-for a table in less time. Each variant and seed has a folder of its own in the workdir; the same
-command goes on where it was stopped and leaves what is finished. The table is printed and written
-to ablation.md. Errors differ by chance from seed to seed: compare several.
+Trains the first four stages in variants (see VARIANTS). With a share below 1, each stage has this
+share of its epochs, which takes less time. Each variant and seed has its own folder in the workdir;
+the same command goes on where it was stopped. The table is printed and written to ablation.md.
+Errors differ by chance from seed to seed, so compare several.
 """
 
 import argparse
@@ -28,31 +26,33 @@ from srd_jax.curriculum.tables import duration
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_text
 from srd_jax.support.page import text
-from srd_jax.tasks.period.config import StartConfig, TrainConfig
+from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.training import train
+from srd_jax.training.config import StartConfig
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 
 
-def with_heads(heads: int) -> Callable[[list[TrainConfig]], list[TrainConfig]]:
-    """Returns the variant of so many heads a pool."""
+def with_heads(heads: int) -> Callable[[list[PeriodConfig]], list[PeriodConfig]]:
+    """Returns the variant with this number of heads in each pool."""
 
-    def changed(stage: TrainConfig) -> TrainConfig:
+    def changed(stage: PeriodConfig) -> PeriodConfig:
         return dataclasses.replace(stage, model=dataclasses.replace(stage.model, heads=heads))
 
     return lambda stages: [changed(stage) for stage in stages]
 
 
-def without_overlap_term(stages: list[TrainConfig]) -> list[TrainConfig]:
-    """Returns stages whose loss lets the heads look at the same."""
+def without_overlap_term(stages: list[PeriodConfig]) -> list[PeriodConfig]:
+    """Returns stages whose loss doesn't push the heads apart."""
     return [
         dataclasses.replace(stage, loss=dataclasses.replace(stage.loss, query_overlap=0.0))
         for stage in stages
     ]
 
 
-def last_stage_alone(stages: list[TrainConfig]) -> list[TrainConfig]:
+def last_stage_alone(stages: list[PeriodConfig]) -> list[PeriodConfig]:
     """Returns the last stage from scratch, with at least the images of all stages together."""
     last = stages[-1]
     images = sum(stage.steps * stage.batch_size for stage in stages)
@@ -60,7 +60,7 @@ def last_stage_alone(stages: list[TrainConfig]) -> list[TrainConfig]:
     return [dataclasses.replace(last, epochs=epochs, start=StartConfig())]
 
 
-VARIANTS: dict[str, Callable[[list[TrainConfig]], list[TrainConfig]]] = {
+VARIANTS: dict[str, Callable[[list[PeriodConfig]], list[PeriodConfig]]] = {
     "as_it_is": lambda stages: stages,
     "1_head": with_heads(1),
     "4_heads": with_heads(4),
@@ -69,7 +69,7 @@ VARIANTS: dict[str, Callable[[list[TrainConfig]], list[TrainConfig]]] = {
 }
 
 
-def shortened(stage: TrainConfig, share: float) -> TrainConfig:
+def shortened(stage: PeriodConfig, share: float) -> PeriodConfig:
     """Returns a stage with a share of its epochs, at least one, and of its warm-up."""
     optimizer = stage.optimizer
     optimizer = dataclasses.replace(optimizer, warmup_steps=round(share * optimizer.warmup_steps))
@@ -80,7 +80,7 @@ def shortened(stage: TrainConfig, share: float) -> TrainConfig:
 def run(
     variant: str, seed: int, preset: str, share: float, workdir: pathlib.Path
 ) -> list[StageRecord]:
-    """Trains what a variant hasn't finished yet, and returns its stages.
+    """Trains the stages that a variant hasn't finished yet, and returns the records of all.
 
     Raises:
       InputError: the workdir holds runs of other configs.
@@ -90,12 +90,12 @@ def run(
     stages = stage_configs(config, CONFIGS)
     stages = VARIANTS[variant]([shortened(stage, share) for stage in stages])
     for stage in stages:
-        train.run(stage, workdir / stage.name)
+        train.run(stage, workdir / stage.name, make_task)
     return [read_stage(workdir / stage.name) for stage in stages]
 
 
 def table(found: dict[tuple[str, int], list[StageRecord]]) -> str:
-    """Returns validation MAE of each stage, px of the frame, as Markdown."""
+    """Returns the validation MAE of each stage, px of the frame, as a Markdown table."""
     header = ["variant", "seed", *(f"{name} MAE, px" for name in STAGES), "images", "time"]
     rows = [header, ["---"] * len(header)]
     for (variant, seed), records in found.items():

@@ -1,12 +1,10 @@
-"""How right the methods are, and whether they say so where they aren't: docs/accuracy.md.
+"""Measures the errors of all methods, and whether they notice their errors: docs/accuracy.md.
 
 python benchmarks/accuracy.py [--real FOLDER] [--reference WEIGHTS] [--out docs/accuracy.md]
 
-Measures generated grana and, if given, real ones with the released weights, alone and combined
-with autocorrelation as `srd predict` does, with the reference's (as `srd import-weights` writes
-them) and with the methods that need no network; then clear grana, which should be ok, and crops
-without lamellae to be measured, which should not. The seed is none that any training, fit or
-calibration has seen. Pages are written whole or not at all.
+Measures generated grana and, if given, real ones by all methods. WEIGHTS are the reference's, from
+`srd import-weights`. Then measures clear grana, which should be ok, and crops without measurable
+lamellae, which should not. No training, fit or calibration uses the seed.
 """
 
 import argparse
@@ -28,12 +26,12 @@ from srd_jax.measuring.measurement import Method
 from srd_jax.support.files import write_text
 from srd_jax.support.page import Table, table
 from srd_jax.support.terminal import track
+from srd_jax.synthetic.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import GranaConfig, NegativesConfig, QualityConfig
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
 
 OURS, NETWORK = "combined", "network alone"
-# What a microscopist calls clear: lamellae that stand out of the noise nearly everywhere.
+# Grana that a microscopist calls clear: lamellae stand out of the noise nearly everywhere.
 CLEAR = GranaConfig(quality=QualityConfig(noise=(0.25, 0.8), fade=(0.0, 0.4)))
 NEGATIVES = {
     "no lamellae": NegativesConfig(blank=1.0),
@@ -44,7 +42,7 @@ NEGATIVES = {
 
 
 def main() -> None:
-    """Measures, and writes the page."""
+    """Measures all crops and writes the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--real", metavar="FOLDER", help="crops and annotations.csv")
     parser.add_argument("--reference", metavar="WEIGHTS", help="from srd import-weights")
@@ -77,7 +75,7 @@ def main() -> None:
 
 
 def head(options: argparse.Namespace) -> str:
-    """Returns the beginning of the page, with the command that makes it again."""
+    """Returns the beginning of the page, with the command that makes the page."""
     numbers = {"generated": options.generated, "clear": options.clear, "seed": options.seed}
     flags = "".join(f" --{name} {number}" for name, number in numbers.items())
     flags += " --reference WEIGHTS" * bool(options.reference) + " --real FOLDER" * bool(
@@ -101,13 +99,13 @@ def generated(n: int, seed: int, config: GranaConfig) -> Iterator[dataset.Granum
 def measured(
     grana: Iterable[dataset.Granum], n: int, compared: dict[str, Method]
 ) -> list[cases.Case]:
-    """Returns the cases of all methods, behind a progress bar."""
+    """Returns the cases of all methods, and shows a progress bar."""
     tracked = track(grana, "measuring", n)
     return cases.evaluate(tracked, compared, worst=0)[0]
 
 
 def of_grana(found: Sequence[cases.Case]) -> list[str]:
-    """Returns the tables of errors, statuses, sds and of what makes a crop hard."""
+    """Returns the tables of errors, of sds, and of errors by properties of the crops."""
     summaries = summary.summarise(found)
     with_sd = [one for one in summaries if one["sd"]]
     shown = [
@@ -119,7 +117,7 @@ def of_grana(found: Sequence[cases.Case]) -> list[str]:
 
 
 def of_real(found: Sequence[cases.Case]) -> list[str]:
-    """Returns the tables of real crops: one of errors, one of each crop."""
+    """Returns the tables of real crops: the errors, and the measured period of each crop."""
     summaries = summary.summarise(found)
     names = dict.fromkeys(case.name for case in found)
     by_name = {(case.name, case.method): case for case in found}
@@ -144,7 +142,7 @@ def of_real(found: Sequence[cases.Case]) -> list[str]:
 
 
 def errors(summaries: Sequence[summary.Summary]) -> Table:
-    """Returns the errors of all measured crops and of the ok ones, a line a method."""
+    """Returns the errors of all measured crops and of the ok ones, one line for each method."""
     columns = [
         ("method", lambda one: one["method"]),
         ("MAE, px", lambda one: summary.text(one["all"]["px"]["mae"])),
@@ -164,7 +162,7 @@ def mistakes(one: summary.Summary, part: str) -> str:
 
 
 def statuses(compared: dict[str, Method], n: int, seed: int) -> Table:
-    """Returns how many clear grana are ok, and how many negatives, by method."""
+    """Returns how many clear grana and how many negatives are ok, by method."""
     kinds = {"clear grana": CLEAR} | {
         name: dataclasses.replace(GranaConfig(), negatives=share)
         for name, share in NEGATIVES.items()
@@ -188,7 +186,7 @@ def statuses(compared: dict[str, Method], n: int, seed: int) -> Table:
 
 
 def markdown(one: Table) -> str:
-    """Returns a table as text; headers of grouped columns are joined with their group's."""
+    """Returns a table as Markdown; the header of a grouped column begins with its group's."""
     heads = one["columns"]
     if one["groups"]:
         groups = [name for name, width in one["groups"] for _ in range(width)]

@@ -1,13 +1,10 @@
-"""How far to believe an autocorrelation beside the network: the numbers of `combination.BELIEF`.
+"""Fits the numbers of `combination.BELIEF`: how far to believe an autocorrelation.
 
 python benchmarks/combination.py [--weights FILE] [--grana 3000] [--negatives 333] [--seed 777]
 
-Draws crops, measures each by the network and finds the peaks of its autocorrelation. The numbers
-are those under which the true periods have the greatest posterior probability: that of grana for
-all but the odds, which follow from grana and crops without lamellae together, as often as in
-training. Two are held: by how much the network's sd is widened, and how often no peak shows the
-period. Drawn crops hardly tell them, and would have a clear peak far from the network's answer
-believed at once. Training, calibration and benchmarks/accuracy.py use other seeds.
+Draws crops, measures each by the network, finds the peaks of its autocorrelation, and fits the
+numbers to the true periods. docs/methods.md, "How its numbers were fitted", says how. Training,
+calibration and benchmarks/accuracy.py use other seeds.
 """
 
 import argparse
@@ -27,13 +24,13 @@ from srd_jax.measuring.autocorrelation import Peaks, peaks
 from srd_jax.measuring.combination import BELIEF, Belief, combine, posteriors
 from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.support.terminal import track
+from srd_jax.synthetic.config import GranaConfig, NegativesConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import GranaConfig, NegativesConfig
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
 
-# Kinds of crops without lamellae to be measured, as often as in training.
+# Kinds of crops without measurable lamellae, as frequent as in training.
 NEGATIVES = GranaConfig(negatives=NegativesConfig(0.28, 0.22, 0.36, 0.14))
-# Numbers of a belief that aren't fitted, and those of the odds.
+# The numbers of a belief; of these, the numbers that are held fixed, and the numbers of the odds.
 NAMES = [field.name for field in dataclasses.fields(Belief)]
 HELD, ODDS = ["log_widening", "log_missing"], ["log_odds", "by_prominence"]
 # The two posteriors of a crop.
@@ -43,7 +40,7 @@ GRID = np.arange(np.log(3.0), np.log(300.0), 0.002)
 
 
 class Seen(NamedTuple):
-    """A crop's true period, what the network says, px of the crop, and its autocorrelation."""
+    """A crop's true period, the network's period and sd, px of the crop, and its peaks."""
 
     true: float
     period: float
@@ -52,7 +49,7 @@ class Seen(NamedTuple):
 
 
 def main() -> None:
-    """Fits, and prints the numbers."""
+    """Fits the numbers and prints them."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("--weights", default=weights.RELEASED, help="default: the released ones")
     parser.add_argument("--grana", type=int, default=3000, metavar="N", help="%(default)s")
@@ -68,7 +65,7 @@ def main() -> None:
 
 
 def seen(network: Estimator, config: GranaConfig, n: int, seed: int) -> list[Seen]:
-    """Returns drawn crops, measured."""
+    """Returns the measurements of drawn crops, and shows a progress bar."""
     drawn = track(draw_grana(seed, n, config), "measuring", n)
     return [_seen(network, image, mask, period) for image, mask, period, _ in drawn]
 
@@ -81,7 +78,7 @@ def _seen(network: Estimator, image: np.ndarray, mask: np.ndarray, true: float) 
 
 
 def fitted(grana: list[Seen], negatives: list[Seen]) -> Belief:
-    """Returns the belief of the greatest likelihood, but for what is held."""
+    """Returns the belief with the greatest likelihood; the numbers in HELD keep their values."""
 
     def best(crops: list[Seen], case: int, belief: Belief, names: list[str]) -> Belief:
         def changed(numbers: np.ndarray) -> Belief:
@@ -94,13 +91,13 @@ def fitted(grana: list[Seen], negatives: list[Seen]) -> Belief:
     return best([*grana, *negatives], DOUBTFUL, best(grana, CERTAIN, BELIEF, of_peaks), ODDS)
 
 
-def highest(score: Callable[[np.ndarray], float], first: list[float]) -> np.ndarray:
-    """Returns the numbers of the highest score."""
-    return optimize.minimize(lambda x: -score(x), first, method="BFGS", options={"gtol": 1e-3}).x
+def highest(function: Callable[[np.ndarray], float], first: list[float]) -> np.ndarray:
+    """Returns the numbers at which a function is greatest."""
+    return optimize.minimize(lambda x: -function(x), first, method="BFGS", options={"gtol": 1e-3}).x
 
 
 def log_probability(crops: list[Seen], held: Belief, case: int) -> float:
-    """Returns the mean log density that one of the two posteriors gives the true period."""
+    """Returns the mean log density of the true periods in one of the two posteriors."""
     densities = []
     for one in crops:
         given = one.period, one.sd, one.peaks, held
@@ -110,7 +107,7 @@ def log_probability(crops: list[Seen], held: Belief, case: int) -> float:
 
 
 def answers(held: Belief, crops: list[Seen]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns errors and sds, per cent of the measured period."""
+    """Returns errors and sds, both (N,) per cent of the measured period."""
     said = np.array([combine(one.period, one.sd, one.peaks, held) for one in crops])
     error = said[:, 0] - np.array([one.true for one in crops])
     return 100 * error / said[:, 0], 100 * said[:, 1] / said[:, 0]

@@ -1,9 +1,9 @@
-"""Time of an image: drawing it, augmenting a crop, and training on it, in the same run.
+"""Measures the time to draw an image, to augment a crop, and to train on an image.
 
 python benchmarks/generation.py [--rounds 3] [--columns 110 476]
 
-Each figure is the time of a batch over its size, best of five calls in a round; rounds take turns.
-The ratio is to the training step on images of the same frame.
+Each figure is the time of a batch divided by its size, the best of five calls in a round; in each
+round all kinds of work take turns. The ratio is to the training step on the same frame.
 """
 
 import argparse
@@ -20,25 +20,21 @@ import numpy as np
 
 from srd_jax.imaging.preparation import prepare
 from srd_jax.support.compiling import jit
+from srd_jax.support.fields import checked
 from srd_jax.synthetic import grana, stripes
+from srd_jax.synthetic.config import GranaConfig, StripesConfig
 from srd_jax.synthetic.crops import draw_grana
+from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period import crop_arrays, masked_stripes, model
 from srd_jax.tasks.period.augment import augment
-from srd_jax.tasks.period.config import (
-    AugmentConfig,
-    GranaConfig,
-    MaskedStripesConfig,
-    StripesConfig,
-    TrainConfig,
-    validated,
-)
+from srd_jax.tasks.period.config import AugmentConfig, MaskedStripesConfig, PeriodConfig
 from srd_jax.training import optimizer, steps
 
 BATCH, CALLS, CROPS = 8, 5, 16
 
 
 def main() -> None:
-    """Prints a table a frame."""
+    """Prints a table for each frame."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--columns", type=int, nargs="+", default=[110, 476])
@@ -58,13 +54,13 @@ def main() -> None:
 
 
 def works_of(frame: tuple[int, int]) -> dict:
-    """Returns a function of a number for each kind of work, compiled."""
-    config = validated(TrainConfig(frame=frame, batch_size=BATCH))
+    """Returns a compiled function of a number for each kind of work."""
+    config = checked(PeriodConfig(frame=frame, batch_size=BATCH))
     update = optimizer.make(config)
-    parameters = model.initial_parameters(config.model, jax.random.key(0))
+    parameters = model.random_parameters(config.model, jax.random.key(0))
     state = steps.TrainState(jnp.int32(0), parameters, parameters, update.init(parameters))
-    apply = model.as_function(config.model)
-    train = jit(functools.partial(steps.train_step, config, apply, update))
+    task = make_task(config, pathlib.Path())
+    train = jit(functools.partial(steps.train_step, config, task, update))
     generate = jit(functools.partial(grana.render, size=BATCH, frame=frame, config=GranaConfig()))
     stripe = jit(
         functools.partial(
@@ -100,7 +96,7 @@ def works_of(frame: tuple[int, int]) -> dict:
 
 
 def milliseconds(work) -> float:
-    """Returns the least time of one call, over the batch."""
+    """Returns the least time of a call, ms an image."""
     jax.block_until_ready(work(0))
     times = []
     for i in range(CALLS):

@@ -3,14 +3,10 @@
 python benchmarks/kill_resume.py [--kills=10] [--seed=0]
 python benchmarks/kill_resume.py --config=configs/curriculum.py --config.preset=smoke --kills=20
 
-Trains the config twice undisturbed. Then it is killed (SIGKILL) and started again in the same
-workdir; moments are uniform over the time that what is left takes an undisturbed run, so they fall
-into training as into the writing of checkpoints and, in a curriculum, the drawing of crops, the
-ends of stages and what they hand over. Whenever one reaches its end, all that it computed must be
-that of the undisturbed one: parameters, their average and the optimiser's state in the last
-checkpoint of each run, all weights files, and the tables (TABLES below); then a new one begins. The
-exit status is 1 on any difference. The config is this file's own tiny run by default; flags that
-this script doesn't know are those of launch.py.
+The moments are uniform over the rest of the training. So kills (SIGKILL) hit training steps, the
+writing of checkpoints and, in a curriculum, the drawing of crops and the handover between stages.
+The exit status is 1 on any difference. The default config is this file's own tiny run. Flags that
+this script doesn't know go to launch.py.
 """
 
 import argparse
@@ -31,24 +27,19 @@ from absl import logging
 from safetensors.numpy import load_file
 
 from srd_jax.networks.receptive_field import Block
-from srd_jax.tasks.period.config import (
-    EncoderConfig,
-    ModelConfig,
-    OptimizerConfig,
-    StripesConfig,
-    TrainConfig,
-    ValidationConfig,
-)
+from srd_jax.synthetic.config import StripesConfig
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
+from srd_jax.training.config import OptimizerConfig, ValidationConfig
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ITEMS = ("parameters", "average", "optimizer")
 TABLES = ("metrics.csv", "summary.json", "start.json", "data.json", "candidates.csv")
 
 
-def get_config() -> TrainConfig:
+def get_config() -> PeriodConfig:
     """Returns a run of 24 quick steps with a checkpoint after every other one."""
     blocks = (Block(1, (2, 2)), Block(1, (2, 1)))
-    return TrainConfig(
+    return PeriodConfig(
         name="kill_resume",
         frame=(50, 24),
         batch_size=4,
@@ -67,8 +58,8 @@ class Start:
     """One start of a training.
 
     Attributes:
-      lines: what it said.
-      times: when it said so, seconds since its first line.
+      lines: of its standard output.
+      times: of the lines, seconds since the first one.
       status: exit status; negative for a signal.
     """
 
@@ -78,15 +69,15 @@ class Start:
 
 
 def start(launch: list[str], workdir: pathlib.Path, kill_after: float | None) -> Start:
-    """Starts or goes on, kills it so many seconds after its first line, and waits for its end.
+    """Starts a training or goes on with it, may kill it, and waits for its end.
 
     Args:
       launch: flags of launch.py.
       workdir: of the training; compiled programs are kept beside it.
-      kill_after: None for never.
+      kill_after: seconds from its first line to the kill; None for no kill.
 
     Raises:
-      RuntimeError: it ended with an error of its own.
+      RuntimeError: the training ended with an error of its own.
     """
     command = [sys.executable, "-u", "launch.py", *launch, f"--workdir={workdir}"]
     compiled = {
@@ -114,7 +105,11 @@ def start(launch: list[str], workdir: pathlib.Path, kill_after: float | None) ->
 
 
 def final_state(workdir: pathlib.Path) -> dict[str, bytes]:
-    """Returns the bytes of all arrays and tables that training left in a workdir, by name."""
+    """Returns the bytes of all arrays and tables that training left in a workdir, by name.
+
+    These are parameters, their average and the optimiser's state in the last checkpoint of each
+    run, all weights files, and TABLES.
+    """
     state = {}
     for path in sorted(workdir.rglob("[!.]*")):
         name = str(path.relative_to(workdir))
@@ -130,7 +125,7 @@ def final_state(workdir: pathlib.Path) -> dict[str, bytes]:
 
 
 def arrays(checkpoint: pathlib.Path) -> dict[str, bytes]:
-    """Returns the bytes of every array of a checkpoint, as orbax itself reads it, by name."""
+    """Returns the bytes of every array of a checkpoint by name, as orbax itself reads it."""
     with ocp.StandardCheckpointer() as checkpointer:
         trees = {item: checkpointer.restore(checkpoint.absolute() / item) for item in ITEMS}
     leaves, _ = jax.tree_util.tree_flatten_with_path(trees)
@@ -138,7 +133,7 @@ def arrays(checkpoint: pathlib.Path) -> dict[str, bytes]:
 
 
 def differences(workdir: pathlib.Path, expected: dict[str, bytes]) -> list[str]:
-    """Returns the names in which the end of a training differs from the expected one."""
+    """Returns the names of arrays and tables that differ from the expected ones."""
     found = final_state(workdir)
     names = sorted(found.keys() | expected.keys())
     different = [name for name in names if found.get(name) != expected.get(name)]
@@ -147,11 +142,11 @@ def differences(workdir: pathlib.Path, expected: dict[str, bytes]) -> list[str]:
 
 
 def time_left(workdir: pathlib.Path, undisturbed: Start) -> float:
-    """Returns how long an undisturbed training takes for the runs that a workdir hasn't finished.
+    """Returns the time, s, that an undisturbed training takes for a workdir's unfinished runs.
 
     Args:
-      workdir: of a training that was killed, or none yet.
-      undisturbed: one with its programs compiled, as those to be killed find them.
+      workdir: of a training that was killed, or that hasn't begun.
+      undisturbed: a training whose programs were compiled before.
     """
     ends = [
         at
@@ -163,7 +158,11 @@ def time_left(workdir: pathlib.Path, undisturbed: Start) -> float:
 
 
 def kill_and_resume(launch: list[str], folder: pathlib.Path, kills: int, seed: int) -> list[str]:
-    """Returns the names of all that differed after the kills."""
+    """Returns the names of all arrays and tables that differed after the kills.
+
+    Trains twice undisturbed. Then trains in new workdirs, killed and started again at random
+    moments, until there were enough kills, and compares the end of each training.
+    """
     start(launch, folder / "undisturbed", None)
     expected = final_state(folder / "undisturbed")
     undisturbed = start(launch, folder / "again", None)

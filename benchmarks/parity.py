@@ -1,12 +1,12 @@
-"""Whether our network and its PyTorch twin compute the same: outputs and gradients.
+"""Compares outputs and gradients of our network and of its PyTorch twin.
 
     pip install '.[benchmark]'
     python benchmarks/parity.py [--weights period_model.npz]
 
-Both get one identical float32 frame and the same weights. Exit status 1 if a difference is beyond
-its limit. The last two columns are against the twin in float64: they show what float32 itself
-costs each of the two. The gradient of a max-pool jumps from one pixel to another where the two
-differ by rounding only, so some other random weights (--seed) or frames cost either side 1e-3.
+Both get the same float32 frame and weights. The exit status is 1 if a difference is beyond its
+limit. The last two columns compare with the twin in float64: the error of float32 itself. Some
+other random weights (--seed) or frames give differences of 1e-3, because the gradient of a max-pool
+jumps between pixels that differ by rounding only.
 """
 
 import argparse
@@ -22,9 +22,9 @@ from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import losses
 from srd_jax.tasks.period.config import ModelConfig
-from srd_jax.tasks.period.model import as_function, initial_parameters
+from srd_jax.tasks.period.model import as_function, random_parameters
 from srd_jax.tasks.period.torch_weights import import_weights, torch_tensors
-from srd_jax.training.weights import Weights
+from srd_jax.tasks.period.weights import PeriodWeights
 
 OUTPUT_LIMIT, GRADIENT_LIMIT = 1e-5, 1e-4
 ROWS, TARGET = 476, 60.0  # px of the frame
@@ -41,22 +41,22 @@ def frame(width: int, seed: int) -> np.ndarray:
     return np.where(np.hypot(rows, columns) < 0.49, grey, 0)[None].astype(np.float32)
 
 
-def random_weights(seed: int) -> Weights:
+def random_weights(seed: int) -> PeriodWeights:
     """Returns random weights whose features and attention vary about as much as a trained net's.
 
-    As they are drawn, all positions have the same features but for a part in 1000, so that the
-    gradient of the queries is mostly rounding error.
+    With initial weights, the features of all positions agree to a part in 1000, and the gradient of
+    the queries is mostly rounding error.
     """
     config = ModelConfig(confidence=True)
     gains = {"kernel": 5**0.5, "queries": 0.3, "bias": 1.0}
     parameters = {}
-    for name, value in initial_parameters(config, jax.random.key(seed)).items():
+    for name, value in random_parameters(config, jax.random.key(seed)).items():
         gain = 1.0 if "regressor" in name else gains[name.rsplit(".", 1)[1]]
         parameters[name] = gain * np.asarray(value)
-    return Weights(parameters, config, {})
+    return PeriodWeights(parameters, config, {})
 
 
-def ours(weights: Weights, image: np.ndarray) -> Answer:
+def ours(weights: PeriodWeights, image: np.ndarray) -> Answer:
     """Returns outputs, and the gradients of each loss under PyTorch's names."""
     apply = as_function(weights.model)
     target = np.full(1, TARGET, np.float32)
@@ -79,8 +79,8 @@ def ours(weights: Weights, image: np.ndarray) -> Answer:
     return outputs, {name: torch_tensors(gradient) for name, gradient in gradients.items()}
 
 
-def twin(weights: Weights, image: np.ndarray, dtype: torch.dtype) -> Answer:
-    """Returns the same of the PyTorch twin, in eval mode, computed in `dtype`."""
+def twin(weights: PeriodWeights, image: np.ndarray, dtype: torch.dtype) -> Answer:
+    """Returns outputs and gradients of the PyTorch twin in eval mode, computed in `dtype`."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cudnn.allow_tf32 = False
     torch.set_float32_matmul_precision("highest")
@@ -101,7 +101,7 @@ def twin(weights: Weights, image: np.ndarray, dtype: torch.dtype) -> Answer:
 
 
 def difference(found: np.ndarray, expected: np.ndarray) -> float:
-    """Returns the norm of the difference over the norm of what is expected; 0 if both are 0."""
+    """Returns the norm of the difference over the norm of `expected`; 0 if both are 0."""
     error = np.linalg.norm(np.subtract(found, expected, dtype=np.float64))
     size = np.linalg.norm(expected.astype(np.float64))
     return float(error / size) if size else (0.0 if error == 0 else float("inf"))
@@ -113,7 +113,7 @@ def whole(gradient: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def compare(first: Answer, second: Answer) -> dict[str, float]:
-    """Returns the relative difference of everything that is compared, outputs first."""
+    """Returns the relative differences of all outputs and then of all gradients, by name."""
     rows = {name: difference(first[0][name], value) for name, value in second[0].items()}
     for loss, expected in second[1].items():
         found = first[1][loss]

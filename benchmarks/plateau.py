@@ -1,12 +1,11 @@
-"""What removes the reference's plateau: the first steps of stage 1 from four starts.
+"""Trains the first steps of stage 1 from four starts, to see what removes the plateau.
 
 python benchmarks/plateau.py [--steps 100] [--width 46] [--seeds 1]
 
-The reference sat near 80 px MAE, which is what period ≈ 0 gives (the mean target is 80 px), for
-half of its stage 1. Here what we do otherwise is added to its start one by one: its loss is the
-squared error of the period, its first guess a period many times too long (220 / u, u near 0), and
-nothing clips the gradient. The network, its other initial weights and the optimiser, the
-reference's AdamW, are the same in all.
+The reference stayed near an MAE of 80 px, which a period near 0 gives, for half of its stage 1. Its
+loss is the squared error, its first guess is a period many times too long (220 / u, u near 0), and
+nothing clips the gradient. STARTS has our changes one by one. The network, its other initial
+weights and the optimiser, the reference's AdamW, are the same in all.
 """
 
 import argparse
@@ -19,15 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax.tasks.period import model, sources
-from srd_jax.tasks.period.config import (
-    LossConfig,
-    ModelConfig,
-    OptimizerConfig,
-    TrainConfig,
-    validated,
-)
+from srd_jax.support.fields import checked
+from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period import model
+from srd_jax.tasks.period.config import LossConfig, ModelConfig, PeriodConfig
 from srd_jax.training import optimizer, steps
+from srd_jax.training.config import OptimizerConfig
 
 CHUNK = 25
 # Name → loss, first guess in px of the frame, greatest norm of the gradient.
@@ -40,10 +36,10 @@ STARTS = {
 
 
 def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: int) -> np.ndarray:
-    """Returns the training MAE of every step, px of the frame."""
+    """Returns the training MAE of every step, (steps,) px of the frame."""
     loss, initial_period, clip_norm = start
-    config = validated(
-        TrainConfig(
+    config = checked(
+        PeriodConfig(
             seed=seed,
             frame=(476, options.width),
             batch_size=options.batch_size,
@@ -58,8 +54,8 @@ def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: i
         )
     )
     mesh = jax.make_mesh((1,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
-    take_steps = steps.make_steps(config, mesh, sources.make(config))
-    parameters = model.initial_parameters(config.model, jax.random.key(seed))
+    take_steps = steps.make_steps(config, mesh, make_task(config, pathlib.Path()))
+    parameters = model.random_parameters(config.model, jax.random.key(seed))
     state = steps.TrainState(
         step=jnp.int32(0),
         parameters=parameters,
@@ -74,7 +70,7 @@ def errors(start: tuple[str, float, float], options: argparse.Namespace, seed: i
 
 
 def main() -> None:
-    """Prints a line a start and seed."""
+    """Prints a line for each start and seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--width", type=int, default=46)

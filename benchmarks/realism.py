@@ -1,13 +1,9 @@
-"""How near generated grana are to real ones, as distances between crops.
+"""Measures distances between real and generated crops: how real do generated grana look?
 
 python benchmarks/realism.py FOLDER [--n 64]
 
-FOLDER holds annotated real crops. For each pair of crops: the distance of their grey histograms
-(Wasserstein, grey levels), of the logarithms of their power spectra across and along the lamellae
-(root mean square over frequencies, decades), and of their contrasts at the period (absolute
-logarithm of their ratio, decades). Printed is the median over pairs: real-real, real-generated and
-stripes-generated. Generated crops as near to real ones as those are to each other would give equal
-figures in the first two columns.
+FOLDER holds annotated real crops. The table has the medians of DISTANCES over pairs of crops. Its
+first two columns agree where generated crops are as near to real crops as these are to each other.
 """
 
 import argparse
@@ -25,8 +21,9 @@ from scipy import stats
 from srd_jax.evaluation.traits import contrast
 from srd_jax.imaging.dataset import read_grana
 from srd_jax.synthetic import stripes
+from srd_jax.synthetic.config import GranaConfig, StripesConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import GranaConfig, ModelConfig, StripesConfig
+from srd_jax.tasks.period.config import ModelConfig
 
 # Lags of the autocorrelation behind a spectrum, px: several of the longest periods.
 LAGS = 96
@@ -64,14 +61,14 @@ def main() -> None:
 
 
 def couples(first: Sequence, second: Sequence):
-    """Yields each pair of two sets, of one set without pairs of a crop and itself."""
+    """Yields the pairs of two sets; a set with itself has no pair of a crop with itself."""
     if first is second:
         return itertools.combinations(first, 2)
     return itertools.product(first, second)
 
 
 def striped(seed: int, n: int) -> list[Crop]:
-    """Returns images of training stage 2, drawn in px of the crop."""
+    """Draws images as in training stage 2, but with periods in px of the crop."""
     config = StripesConfig(period=(12.0, 34.0), noise_sd=(0.0, 100.0))
     batch = stripes.render(jax.random.key(seed), n, STRIPES_FRAME, config, ModelConfig().geometry)
     return [
@@ -81,7 +78,7 @@ def striped(seed: int, n: int) -> list[Crop]:
 
 
 def traits(crops: Sequence[Crop]) -> list[dict]:
-    """Returns what is compared of each crop."""
+    """Returns the compared properties of each crop."""
     return [
         {
             "grey": 255 * image[mask],
@@ -96,8 +93,8 @@ def traits(crops: Sequence[Crop]) -> list[dict]:
 def spectrum(image: np.ndarray, mask: np.ndarray, axis: int) -> np.ndarray:
     """Returns the logarithm of the relative power at 1..LAGS / 2 cycles in 2 LAGS px.
 
-    From the autocorrelation inside of the mask, each lag divided by its number of pairs and all
-    tapered, so that the mask's shape has no part in it (Blackman and Tukey 1958).
+    It follows from the autocorrelation inside of the mask. Each lag is divided by its number of
+    pairs and tapered, so that the mask's shape has no influence (Blackman and Tukey 1958).
     """
     values = np.moveaxis(np.where(mask, image - image[mask].mean(), 0.0), axis, -1)
     inside = np.moveaxis(mask.astype(float), axis, -1)
@@ -112,6 +109,8 @@ def spectrum(image: np.ndarray, mask: np.ndarray, axis: int) -> np.ndarray:
     return np.log10(np.maximum(power[1:], 1e-3))
 
 
+# Of grey histograms (Wasserstein); of the logarithms of power spectra (root mean square over
+# frequencies); of contrasts at the period (absolute logarithm of the ratio).
 DISTANCES = {
     "grey histogram (levels)": lambda a, b: stats.wasserstein_distance(a["grey"], b["grey"]),
     "spectrum across (decades)": lambda a, b: np.sqrt(np.mean((a["across"] - b["across"]) ** 2)),

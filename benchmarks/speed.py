@@ -1,14 +1,12 @@
-"""How long a training step and a forward pass take, ours against PyTorch, on this machine.
+"""Measures the time of a training step and of a forward pass, ours against PyTorch.
 
     pip install '.[benchmark]'
     python benchmarks/speed.py [--batch 8] [--width 476] [--rounds 7] [--compile] [--json FILE]
 
-Every side runs in a process of its own and the sides take turns, so that a drift of the machine
-hits all of them. Times are ms an image, float32. Training is forward, backward and update, with
-dropout and the Gaussian negative log-likelihood; ours is the step that training uses (with its
-clipping and averaging of the parameters) in a scan, PyTorch's is AdamW alone. PyTorch runs
-channels-last on all cores, its forward pass in inference mode; a GPU is used where both see one.
-"Huge pages" rows run under GLIBC_TUNABLES=glibc.malloc.hugetlb=1.
+Times are ms an image, float32, on a GPU where both see one. Training is forward, backward and
+update, with dropout and the Gaussian negative log-likelihood. Our step also clips the gradient,
+averages the parameters and runs in a scan. PyTorch runs channels-last on all cores, its forward
+pass in inference mode. "Huge pages" rows run under GLIBC_TUNABLES=glibc.malloc.hugetlb=1.
 """
 
 import argparse
@@ -60,7 +58,7 @@ Samples = dict[str, dict[str, list[float]]]
 
 @contextlib.contextmanager
 def started(side: Side, options: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
-    """Yields a worker process of a side, which ends with the block."""
+    """Yields a side's worker process, which ends with the block."""
     environment = dict(os.environ)
     environment.pop("GLIBC_TUNABLES", None)
     if side.huge_pages:
@@ -78,10 +76,10 @@ def started(side: Side, options: dict[str, Any]) -> Iterator[subprocess.Popen[st
 
 
 def answer(worker: subprocess.Popen[str], side: Side) -> Any:
-    """Returns the next line that a worker writes, decoded.
+    """Returns the next line of a worker, decoded from JSON.
 
     Raises:
-      SystemExit: the worker has ended; its own message stands above.
+      SystemExit: the worker has ended; its own message is printed above.
     """
     assert worker.stdout
     line = worker.stdout.readline()
@@ -93,7 +91,11 @@ def answer(worker: subprocess.Popen[str], side: Side) -> Any:
 def measure(
     sides: tuple[Side, ...], options: dict[str, Any], rounds: int, console: Console
 ) -> tuple[Samples, dict[str, dict[str, str]]]:
-    """Returns the times of all sides, and what each runs on."""
+    """Returns the times of all sides, and the version and device of each.
+
+    Every side runs in its own process, and the sides take turns, so that a drift of the machine
+    changes all of them.
+    """
     samples: Samples = {task: {side.name: [] for side in sides} for task in TASKS}
     with contextlib.ExitStack() as stack:
         workers, about = {}, {}

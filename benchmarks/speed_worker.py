@@ -1,13 +1,14 @@
-"""One side of the speed comparison: measures what it is told to on standard input.
+"""Measures one side of the speed comparison, on requests from standard input.
 
 `speed.py` starts it as `speed_worker.py FRAMEWORK OPTIONS-AS-JSON` and writes task names, one a
-line; for each, a line of JSON with the milliseconds an image comes back. Only the framework that
-is measured is imported.
+line. The answer to each is a line of JSON, the milliseconds an image. Only the measured framework
+is imported.
 """
 
 import functools
 import json
 import os
+import pathlib
 import sys
 import time
 from collections.abc import Callable
@@ -33,30 +34,33 @@ def data(options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
-    """Returns our tasks and what they run on: a scan of training steps, and a forward pass."""
+    """Returns our tasks, a scan of training steps and a forward pass, and version and device."""
     import jax
     import jax.numpy as jnp
 
     from srd_jax.support.compiling import jit, over_images
     from srd_jax.synthetic.batch import Batch
-    from srd_jax.tasks.period.config import LossConfig, ModelConfig, OptimizerConfig, TrainConfig
-    from srd_jax.tasks.period.model import as_function, initial_parameters
+    from srd_jax.tasks.make import make_task
+    from srd_jax.tasks.period.config import LossConfig, ModelConfig, PeriodConfig
+    from srd_jax.tasks.period.model import as_function, random_parameters
     from srd_jax.training import optimizer
+    from srd_jax.training.config import OptimizerConfig
     from srd_jax.training.steps import TrainState, train_step
 
-    config = TrainConfig(
+    config = PeriodConfig(
         model=ModelConfig(confidence=True),
         loss=LossConfig("gaussian_nll"),
         optimizer=OptimizerConfig("adamw", LEARNING_RATE, WEIGHT_DECAY, schedule="constant"),
     )
-    apply, update = as_function(config.model), optimizer.make(config)
-    parameters = initial_parameters(config.model, jax.random.key(0))
+    task, update = make_task(config, pathlib.Path()), optimizer.make(config)
+    apply = as_function(config.model)
+    parameters = random_parameters(config.model, jax.random.key(0))
     images, periods = jax.tree.map(jnp.asarray, data(options))
     batches = Batch(images, jnp.ones(images.shape, bool), periods)
     key = jax.random.key(1)
 
     def step(state, batch):
-        return train_step(config, apply, update, state, batch, jax.random.fold_in(key, state.step))
+        return train_step(config, task, update, state, batch, jax.random.fold_in(key, state.step))
 
     scan = jit(lambda state, batches: jax.lax.scan(step, state, batches), donate_argnums=0)
     forward = jit(
@@ -81,7 +85,7 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
 
 
 def pytorch(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
-    """Returns PyTorch's tasks and what they run on."""
+    """Returns PyTorch's tasks, and version and device."""
     import torch
     import torch_twin
 
@@ -127,7 +131,7 @@ def pytorch(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
 
 
 def main() -> None:
-    """Warms both tasks up, says so with a line about the framework, and serves requests."""
+    """Warms both tasks up, prints a line about the framework, and answers requests."""
     framework, options = sys.argv[1], json.loads(sys.argv[2])
     tasks, about = {"ours": ours, "torch": pytorch}[framework](options)
     for task in tasks.values():

@@ -1,6 +1,6 @@
-"""The SRD network in PyTorch, with the names of the released weights, to measure ours against.
+"""The SRD network in PyTorch, with the names of the released weights, for comparisons.
 
-Facts of the network: GRANA (Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
+The network is GRANA's (Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
 """
 
 from collections.abc import Mapping

@@ -1,13 +1,10 @@
-"""What test-time augmentation is worth: errors of one view, of its flips, of flips and windows.
+"""Measures the errors of one view, of its flips, and of flips and windows.
 
 python benchmarks/tta.py FOLDER [--weights W] [--first N]
 python benchmarks/tta.py --generated N [--seed S] [--weights W]
 
-FOLDER holds crops with annotations.csv. Printed for all crops, and for those of more rows than one
-view shows, which alone have several windows: the mean absolute error, px of the crop; the share of
-one view's mean squared error that is removed, also over the crops with status ok in one view, as a
-few gross errors outweigh all others; and the coverage of 1 and 1.96 sd (nominally 68.3 and 95 %).
-The variance between views is its mean over the crops, and as a share of one view's squared error.
+FOLDER holds crops with annotations.csv. One table is for all crops, one for crops with more rows
+than one view shows.
 """
 
 import argparse
@@ -24,8 +21,8 @@ from srd_jax.imaging.crop import Crop
 from srd_jax.measuring import tta
 from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.measuring.result import result_of
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import GranaConfig
 
 WAYS = ("one view", "4 flips", "flips, windows")
 
@@ -51,7 +48,7 @@ def main() -> None:
 
 
 def grana(options: argparse.Namespace):
-    """Yields the grana that are asked for."""
+    """Yields the grana of the folder, or drawn ones."""
     if options.folder is not None:
         yield from itertools.islice(dataset.read_grana(options.folder), options.first)
     else:
@@ -79,7 +76,13 @@ def measure(estimator: Estimator, granum: dataset.Granum) -> dict:
 
 
 def print_table(measured: list[dict]) -> None:
-    """Prints a line a way of measuring."""
+    """Prints a line for each way of measuring.
+
+    It has the mean absolute error, px of the crop; the removed share of one view's mean squared
+    error; both also over crops with status ok in one view, because a few gross errors outweigh all
+    others; the coverage of 1 and 1.96 sd (nominally 68.3 and 95 %); and the mean variance between
+    views, also as a share of one view's squared error.
+    """
     error, sd, between = (
         np.array([one[key] for one in measured], float) for key in ("error", "sd", "between")
     )

@@ -6,15 +6,19 @@ Starts from the best averaged parameters in the workdir `stage2` beside its own.
 These 8,000 images are a beginning: more epochs (--config.epochs=N) lower the error.
 """
 
-from srd_jax.tasks.period.config import GranaConfig, StartConfig, TrainConfig
+from srd_jax.curriculum.config import of_preset
+from srd_jax.synthetic.config import GranaConfig
+from srd_jax.tasks.period.config import PeriodConfig
+from srd_jax.training.config import StartConfig
 
 
-def get_config() -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    fields = dict(
         name="grana",
         frame=(476, 110),
         epochs=10,
         source=GranaConfig(),
         start=StartConfig(stage="stage2"),
     )
+    return of_preset(preset, full=fields, fast=fields)

@@ -5,12 +5,13 @@ python launch.py --config=configs/quickstart.py --workdir=runs/quickstart
 Five minutes on two CPU cores; validation MAE 0.73 px of the 476-frame (seed 0).
 """
 
-from srd_jax.tasks.period.config import OptimizerConfig, TrainConfig, ValidationConfig
+from srd_jax.tasks.period.config import PeriodConfig
+from srd_jax.training.config import OptimizerConfig, ValidationConfig
 
 
-def get_config() -> TrainConfig:
+def get_config() -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    return PeriodConfig(
         name="quickstart",
         frame=(476, 62),
         epochs=12,

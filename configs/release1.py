@@ -6,33 +6,23 @@ python launch.py --config=configs/release1.py:full --workdir=runs/full/release1
 Every image is new. `configs/release.py` trains all parts.
 """
 
-from srd_jax.curriculum.config import of_preset
-from srd_jax.tasks.period.config import (
-    EncoderConfig,
-    LossConfig,
-    ModelConfig,
-    OptimizerConfig,
-    TrainConfig,
-    ValidationConfig,
-    training_grana,
-)
-
-PRESETS = {
-    "full": dict(batch_size=64, steps_per_epoch=250, epochs=100, log_every_steps=50),
-    "fast": dict(batch_size=16, steps_per_epoch=250, epochs=14, log_every_steps=25),
-}
+from srd_jax.curriculum.config import release_part
+from srd_jax.synthetic.config import training_grana
+from srd_jax.tasks.period.config import PeriodConfig
+from srd_jax.training.config import OptimizerConfig, ValidationConfig
 
 
-def get_config(preset: str = "fast") -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    return release_part(
+        preset,
         name="release1",
         frame=(476, 62),
-        model=ModelConfig(encoder=EncoderConfig(dropout=0.0)),
+        confidence=False,
         source=training_grana(odd=False),
         # Its end is the start of the next part, which lowers the rate.
         optimizer=OptimizerConfig(schedule="constant", warmup_steps=200, average_decay=0.998),
-        loss=LossConfig("log_period"),
         validation=ValidationConfig(images=96, every_epochs=2),
-        **of_preset(PRESETS, preset),
+        full=dict(epochs=100),
+        fast=dict(epochs=14),
     )

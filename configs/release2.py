@@ -8,35 +8,23 @@ now shows no lamellae that could be measured. Validation shows grana only. The r
 over the run.
 """
 
-from srd_jax.curriculum.config import of_preset
-from srd_jax.tasks.period.config import (
-    CONFIDENCE_CLONES,
-    EncoderConfig,
-    LossConfig,
-    ModelConfig,
-    OptimizerConfig,
-    StartConfig,
-    TrainConfig,
-    ValidationConfig,
-    training_grana,
-)
-
-PRESETS = {
-    "full": dict(batch_size=64, steps_per_epoch=250, epochs=60, log_every_steps=50),
-    "fast": dict(batch_size=16, steps_per_epoch=250, epochs=18, log_every_steps=25),
-}
+from srd_jax.curriculum.config import release_part
+from srd_jax.synthetic.config import training_grana
+from srd_jax.tasks.period.config import CONFIDENCE_CLONES, LossConfig, PeriodConfig
+from srd_jax.training.config import OptimizerConfig, StartConfig, ValidationConfig
 
 
-def get_config(preset: str = "fast") -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    return release_part(
+        preset,
         name="release2",
         frame=(476, 78),
-        model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
         source=training_grana(),
         optimizer=OptimizerConfig(warmup_steps=250, average_decay=0.998),
         loss=LossConfig("log_period_and_student_nll"),
         validation=ValidationConfig(images=96, every_epochs=3),
         start=StartConfig(stage="release1", clones=CONFIDENCE_CLONES),
-        **of_preset(PRESETS, preset),
+        full=dict(epochs=60),
+        fast=dict(epochs=18),
     )

@@ -9,45 +9,22 @@ Fast: 87 minutes on two CPU cores with other work on them; validation MAE 3.51 p
 on full frames (seed 0, from parameters at 3.85).
 """
 
-from srd_jax.curriculum.config import of_preset
-from srd_jax.tasks.period.config import (
-    EncoderConfig,
-    LossConfig,
-    ModelConfig,
-    OptimizerConfig,
-    StartConfig,
-    TrainConfig,
-    ValidationConfig,
-    training_grana,
-)
-
-PRESETS = {
-    "full": dict(
-        batch_size=64,
-        steps_per_epoch=250,
-        epochs=40,
-        log_every_steps=50,
-        validation=ValidationConfig(images=3000, every_epochs=10),
-    ),
-    "fast": dict(
-        batch_size=16,
-        steps_per_epoch=250,
-        epochs=16,
-        log_every_steps=25,
-        validation=ValidationConfig(images=1002, every_epochs=4),
-    ),
-}
+from srd_jax.curriculum.config import release_part
+from srd_jax.synthetic.config import training_grana
+from srd_jax.tasks.period.config import LossConfig, PeriodConfig
+from srd_jax.training.config import OptimizerConfig, StartConfig, ValidationConfig
 
 
-def get_config(preset: str = "fast") -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    return release_part(
+        preset,
         name="release4",
         frame=(476, 110),
-        model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
         source=training_grana(),
         optimizer=OptimizerConfig(learning_rate=1.5e-3, warmup_steps=100, average_decay=0.998),
         loss=LossConfig("log_period_and_student_nll"),
         start=StartConfig(stage="release3", checkpoint="last"),
-        **of_preset(PRESETS, preset),
+        full=dict(epochs=40, validation=ValidationConfig(images=3000, every_epochs=10)),
+        fast=dict(epochs=16, validation=ValidationConfig(images=1002, every_epochs=4)),
     )

@@ -7,21 +7,16 @@ Fast: 7 minutes on two CPU cores with other work; validation MAE 0.81 px of the 
 the reference: 3.58). Columns two px apart see nearly the same, so narrow training frames suffice.
 """
 
-from srd_jax.curriculum.config import of_preset
-from srd_jax.tasks.period.config import EncoderConfig, EndConfig, ModelConfig, TrainConfig
-
-PRESETS = {
-    "full": dict(
-        batch_size=64,
-        steps_per_epoch=4,
-        log_every_steps=4,
-        epochs=200,
-        end=EndConfig(patience_epochs=100),
-    ),
-    "fast": dict(frame=(476, 62), epochs=10, model=ModelConfig(encoder=EncoderConfig(dropout=0.0))),
-}
+from srd_jax.curriculum.config import reference_stage
+from srd_jax.tasks.period.config import PeriodConfig
 
 
-def get_config(preset: str = "fast") -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(name="stage1", reference_mae=3.58, **of_preset(PRESETS, preset))
+    return reference_stage(
+        preset,
+        name="stage1",
+        reference_mae=3.58,
+        full=dict(epochs=200),
+        fast=dict(epochs=10, frame=(476, 62)),
+    )

@@ -8,34 +8,20 @@ Fast: 8 minutes on two CPU cores with other work; validation MAE 0.76 px of the 
 the reference: 4.13).
 """
 
-from srd_jax.curriculum.config import of_preset
-from srd_jax.tasks.period.config import (
-    EncoderConfig,
-    EndConfig,
-    ModelConfig,
-    StartConfig,
-    StripesConfig,
-    TrainConfig,
-)
-
-PRESETS = {
-    "full": dict(
-        batch_size=64,
-        steps_per_epoch=4,
-        log_every_steps=4,
-        epochs=460,
-        end=EndConfig(patience_epochs=100),
-    ),
-    "fast": dict(frame=(476, 78), epochs=9, model=ModelConfig(encoder=EncoderConfig(dropout=0.0))),
-}
+from srd_jax.curriculum.config import reference_stage
+from srd_jax.synthetic.config import StripesConfig
+from srd_jax.tasks.period.config import PeriodConfig
+from srd_jax.training.config import StartConfig
 
 
-def get_config(preset: str = "fast") -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    return reference_stage(
+        preset,
         name="stage2",
+        reference_mae=4.13,
         source=StripesConfig(noise_sd=(0.0, 100.0)),
         start=StartConfig(stage="stage1"),
-        reference_mae=4.13,
-        **of_preset(PRESETS, preset),
+        full=dict(epochs=460),
+        fast=dict(epochs=9, frame=(476, 78)),
     )

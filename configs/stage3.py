@@ -9,41 +9,20 @@ Fast: 12 minutes on two CPU cores with other work; validation MAE 0.95 px of the
 the reference: 5.82).
 """
 
-from srd_jax.curriculum.config import of_preset
-from srd_jax.tasks.period.config import (
-    EncoderConfig,
-    EndConfig,
-    MaskedStripesConfig,
-    ModelConfig,
-    StartConfig,
-    TrainConfig,
-    ValidationConfig,
-)
-
-PRESETS = {
-    "full": dict(
-        batch_size=64,
-        steps_per_epoch=4,
-        log_every_steps=4,
-        epochs=550,
-        validation=ValidationConfig(every_epochs=4),
-        end=EndConfig(patience_epochs=100),
-    ),
-    "fast": dict(
-        frame=(476, 78),
-        epochs=12,
-        model=ModelConfig(encoder=EncoderConfig(dropout=0.0)),
-        validation=ValidationConfig(every_epochs=4),
-    ),
-}
+from srd_jax.curriculum.config import reference_stage
+from srd_jax.tasks.period.config import MaskedStripesConfig, PeriodConfig
+from srd_jax.training.config import StartConfig, ValidationConfig
 
 
-def get_config(preset: str = "fast") -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    return reference_stage(
+        preset,
         name="stage3",
-        source=MaskedStripesConfig(),
-        start=StartConfig(stage="stage2"),
         reference_mae=5.82,
-        **of_preset(PRESETS, preset),
+        source=MaskedStripesConfig(),
+        validation=ValidationConfig(every_epochs=4),
+        start=StartConfig(stage="stage2"),
+        full=dict(epochs=550),
+        fast=dict(epochs=12, frame=(476, 78)),
     )

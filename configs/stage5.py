@@ -10,49 +10,36 @@ Fast: 17 minutes on two CPU cores with other work; validation MAE 4.69 px of the
 the reference, on its own crops: 5.49).
 """
 
-from srd_jax.curriculum.config import of_preset
+from srd_jax.curriculum.config import reference_stage
 from srd_jax.tasks.period.config import (
     CONFIDENCE_CLONES,
     CropsConfig,
-    EncoderConfig,
-    EndConfig,
     LossConfig,
-    ModelConfig,
-    OptimizerConfig,
-    StartConfig,
-    TrainConfig,
-    ValidationConfig,
+    PeriodConfig,
     confidence_augment,
 )
-
-PRESETS = {
-    "full": dict(
-        model=ModelConfig(confidence=True),
-        batch_size=64,
-        steps_per_epoch=4,
-        log_every_steps=4,
-        epochs=1112,
-        loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=30),
-        validation=ValidationConfig(every_epochs=4),
-        end=EndConfig(patience_epochs=200),
-    ),
-    "fast": dict(
-        model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
-        frame=(476, 110),
-        epochs=24,
-        loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=6),
-        validation=ValidationConfig(every_epochs=4),
-    ),
-}
+from srd_jax.training.config import EndConfig, OptimizerConfig, StartConfig, ValidationConfig
 
 
-def get_config(preset: str = "fast") -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    return reference_stage(
+        preset,
         name="stage5",
+        reference_mae=5.49,
+        confidence=True,
         source=CropsConfig(augment=confidence_augment()),
         optimizer=OptimizerConfig(learning_rate=5e-4),
+        validation=ValidationConfig(every_epochs=4),
         start=StartConfig(stage="stage4", clones=CONFIDENCE_CLONES),
-        reference_mae=5.49,
-        **of_preset(PRESETS, preset),
+        full=dict(
+            epochs=1112,
+            loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=30),
+            end=EndConfig(patience_epochs=200),
+        ),
+        fast=dict(
+            epochs=24,
+            frame=(476, 110),
+            loss=LossConfig("mse_to_gaussian_nll", ramp_epochs=6),
+        ),
     )

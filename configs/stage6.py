@@ -9,51 +9,39 @@ epochs and at the deepest local minima of the training error (candidates/candida
 Fast: 10 minutes on two CPU cores (seed 0); the candidate of epoch 12 is chosen.
 """
 
-from srd_jax.curriculum.config import of_preset
+from srd_jax.curriculum.config import reference_stage
 from srd_jax.tasks.period.config import (
     CropsConfig,
     DataConfig,
-    EncoderConfig,
-    EndConfig,
     LossConfig,
-    ModelConfig,
-    OptimizerConfig,
-    StartConfig,
-    TrainConfig,
-    ValidationConfig,
+    PeriodConfig,
     confidence_augment,
 )
-
-PRESETS = {
-    "full": dict(
-        model=ModelConfig(confidence=True),
-        batch_size=64,
-        steps_per_epoch=5,
-        log_every_steps=5,
-        epochs=1000,
-        validation=ValidationConfig(every_epochs=4),
-        end=EndConfig(
-            patience_epochs=100, smoothing_epochs=20, keep_epochs=(0, 200, 300), keep_minima=4
-        ),
-    ),
-    "fast": dict(
-        model=ModelConfig(confidence=True, encoder=EncoderConfig(dropout=0.0)),
-        frame=(476, 110),
-        epochs=16,
-        validation=ValidationConfig(images=48, every_epochs=4),
-        end=EndConfig(patience_epochs=8, smoothing_epochs=2, keep_epochs=(0, 4, 8), keep_minima=4),
-    ),
-}
+from srd_jax.training.config import EndConfig, OptimizerConfig, StartConfig, ValidationConfig
 
 
-def get_config(preset: str = "fast") -> TrainConfig:
+def get_config(preset: str = "fast") -> PeriodConfig:
     """Returns the config."""
-    return TrainConfig(
+    return reference_stage(
+        preset,
         name="stage6",
+        confidence=True,
         source=CropsConfig(augment=confidence_augment()),
         data=DataConfig(validation_share=0.0),
         optimizer=OptimizerConfig(learning_rate=2e-4, schedule="constant"),
         loss=LossConfig("gaussian_nll"),
         start=StartConfig(stage="stage5"),
-        **of_preset(PRESETS, preset),
+        full=dict(
+            epochs=1000,
+            steps_per_epoch=5,
+            log_every_steps=5,
+            validation=ValidationConfig(every_epochs=4),
+            end=EndConfig(100, smoothing_epochs=20, keep_epochs=(0, 200, 300), keep_minima=4),
+        ),
+        fast=dict(
+            epochs=16,
+            frame=(476, 110),
+            validation=ValidationConfig(images=48, every_epochs=4),
+            end=EndConfig(8, smoothing_epochs=2, keep_epochs=(0, 4, 8), keep_minima=4),
+        ),
     )

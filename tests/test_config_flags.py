@@ -5,7 +5,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.config import differences, validated
+from srd_jax.support.fields import checked, differences
 
 # Of ml_collections, on Python 3.11 and newer.
 pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
@@ -15,9 +15,9 @@ def parsed(tmp_path, *arguments):
     """The config that command-line flags give, as in launch.py."""
     path = tmp_path / "tiny.py"
     path.write_text(
-        "from srd_jax.tasks.period.config import TrainConfig\n"
+        "from srd_jax.tasks.period.config import PeriodConfig\n"
         "def get_config():\n"
-        "    return TrainConfig(name='tiny', frame=(476, 62))\n"
+        "    return PeriodConfig(name='tiny', frame=(476, 62))\n"
     )
     arguments = ("launch.py", f"--config={path}", *arguments)
     values = flags.FlagValues()
@@ -27,7 +27,7 @@ def parsed(tmp_path, *arguments):
 
 
 def test_flags_override_fields(tmp_path):
-    found = validated(
+    found = checked(
         parsed(
             tmp_path,
             "--config.epochs=3",
@@ -64,4 +64,4 @@ def test_flags_override_fields(tmp_path):
 )
 def test_flags_of_a_wrong_type_or_name_are_refused(tmp_path, argument, error, message):
     with pytest.raises(error, match=message):
-        validated(parsed(tmp_path, f"--config.{argument}"))
+        checked(parsed(tmp_path, f"--config.{argument}"))

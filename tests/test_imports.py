@@ -1,5 +1,7 @@
-# ruff: noqa: E501
+"""The house: which part may import from which, and how large its rooms are."""
+
 import ast
+import graphlib
 import pathlib
 
 import pytest
@@ -9,49 +11,32 @@ import srd_jax
 PACKAGE = pathlib.Path(srd_jax.__file__).parent
 ROOT = PACKAGE.parent
 
-# A module imports from lines above its own only.
-LEVELS = """
-commands.__init__ evaluation.__init__ support.__init__ networks.__init__ imaging.__init__ curriculum.__init__ measuring.__init__ tasks.__init__ tasks.period.__init__ training.__init__ tasks.period.scores evaluation.traits synthetic.__init__ support.version
-synthetic.batch support.compiling networks.convolution support.errors imaging.pixel_size imaging.spline synthetic.draws
-imaging.masks
-imaging.annotations tasks.period.crop_arrays support.fields support.files networks.receptive_field measuring.local_period tasks.period.losses support.page support.terminal imaging.picture
-imaging.orientation imaging.preparation imaging.rotation
-training.curves synthetic.config training.config imaging.tiff
-tasks.period.source_config
-tasks.period.attention tasks.period.augment tasks.period.calibration tasks.period.data_config imaging.formats
-tasks.period.config
-tasks.period.model training.metrics synthetic.layers synthetic.marks synthetic.outline synthetic.profile
-synthetic.stripes tasks.config_files curriculum.config training.ending training.handover commands.sheet training.weights
-imaging.crop tasks.period.initialisation training.optimizer tasks.period.masked_stripes synthetic.micrograph tasks.period.torch_weights
-measuring.measurement synthetic.negatives
-measuring.classical
-measuring.autocorrelation synthetic.granum measuring.spectrum
-measuring.combination synthetic.crops synthetic.grana
-imaging.dataset
-measuring.result imaging.tfds
-synthetic.drawn_set measuring.measure_files
-measuring.overlays tasks.period.sources tasks.period.unlabelled
-training.steps
-training.candidates training.checkpoint tasks.period.pictures
-training.start measuring.estimator
-__init__ training.provenance measuring.tta
-training.finish
-measuring.methods
-measuring.table curriculum.record training.train
-evaluation.cases
-evaluation.pictures evaluation.summary
-curriculum.tables evaluation.plots evaluation.tables
-curriculum.report evaluation.report
-curriculum.stages evaluation.output
-commands.arguments
-commands.attention commands.evaluate commands.make_dataset commands.predict commands.preview
-commands.convert_weights commands.weights
-cli
+# A part imports from lines above its own and from itself; parts of one line not from each other.
+ORDER = """
+support
+networks
+training
+imaging
+synthetic
+tasks.period
+tasks
+measuring
+evaluation curriculum
+commands
+cli __init__
 __main__
 """
-LEVEL = {name: i for i, line in enumerate(LEVELS.split("\n")) for name in line.split()}
+LINE = {part: i for i, line in enumerate(ORDER.split("\n")) for part in line.split()}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 CONFIGS = sorted((ROOT / "configs").glob("*.py"))
+
+
+def name_of(path):
+    """The dotted name of a module, below the package."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+NAMES = {name_of(path) for path in MODULES}
 
 
 def imports(path):
@@ -66,24 +51,36 @@ def imports(path):
 
 def own_modules(path):
     """The modules of the package that a file imports."""
-    parts = [name.split(".") for name in imports(path)]
-    names = {".".join(p[1:end]) for p in parts if p[0] == "srd_jax" for end in range(2, len(p) + 1)}
-    return names & set(LEVEL)
+    parts = [name.split(".")[1:] for name in imports(path) if name.split(".")[0] == "srd_jax"]
+    return {".".join(p[:end]) for p in parts for end in range(1, len(p) + 1)} & NAMES
 
 
-def name_of(path):
-    """The dotted name of a module, below the package."""
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+def part_of(name):
+    """The longest part of ORDER that a module lies in."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+    return next((part for part in prefixes if part in LINE), None)
 
 
-def test_every_module_has_a_level():
-    assert {name_of(path) for path in MODULES} == set(LEVEL)
+def test_every_module_is_of_a_part():
+    assert not {name for name in NAMES if part_of(name) is None}
+    assert {part_of(name) for name in NAMES} == set(LINE)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_imports_from_lower_levels_only(path):
-    upward = {name for name in own_modules(path) if LEVEL[name] >= LEVEL[name_of(path)]}
-    assert not upward
+def test_a_module_imports_from_parts_above_its_own(path):
+    own = part_of(name_of(path))
+    below = {
+        name
+        for name in own_modules(path)
+        if part_of(name) != own and LINE[part_of(name)] >= LINE[own]
+    }
+    assert not below
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {name_of(path): own_modules(path) - {name_of(path)} for path in MODULES}
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(MODULES)
 
 
 @pytest.mark.parametrize(
@@ -102,4 +99,42 @@ def test_nothing_imports_the_programs_or_another_framework(path):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_configs_import_only_the_config_modules(path):
     modules = {name.rpartition(".")[0] for name in imports(path)}
-    assert modules <= {"srd_jax.tasks.period.config", "srd_jax.curriculum.config"}
+    assert all(name.startswith("srd_jax.") and name.endswith(".config") for name in modules)
+
+
+def functions(path):
+    """Name and length in lines of every function of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{name_of(path)}.{node.name}:{node.lineno}", node.end_lineno - node.lineno + 1
+
+
+def test_rooms_files_and_functions_stay_small(capsys):
+    rooms = {}
+    for path in MODULES:
+        if path.stem != "__init__":
+            rooms.setdefault(path.parent.relative_to(PACKAGE).as_posix(), []).append(path.stem)
+    lines = {name_of(path): len(path.read_text().splitlines()) for path in MODULES}
+    lengths = dict(one for path in MODULES for one in functions(path))
+    with capsys.disabled():
+        print(f"\n{len(rooms)} packages; modules in each:", {k: len(v) for k, v in rooms.items()})
+        for what, sizes in (("file", lines), ("function", lengths)):
+            longest = max(sizes, key=sizes.__getitem__)
+            print(f"longest {what}: {longest}, {sizes[longest]} lines")
+        print(f"lines of the order of imports: {len(ORDER.strip().splitlines())}")
+    assert max(map(len, rooms.values())) <= 15
+    assert max(lines.values()) <= 300
+    assert max(lengths.values()) <= 60
+    assert len(ORDER.strip().split("\n")) <= 14
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_names_are_imported_from_where_they_are_defined(path):
+    handed_on = [
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if alias.asname == alias.name
+    ]
+    assert not handed_on or path.stem == "__init__"

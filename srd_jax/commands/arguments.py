@@ -13,7 +13,7 @@ from srd_jax.measuring import result
 from srd_jax.measuring.measurement import BATCH_SIZE
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
 
 _WEIGHTS = "weights file or workdir of a run"
 ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130

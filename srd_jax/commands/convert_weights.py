@@ -3,8 +3,7 @@
 import argparse
 
 from srd_jax.commands import arguments
-from srd_jax.tasks.period import torch_weights
-from srd_jax.training import weights
+from srd_jax.tasks.period import torch_weights, weights
 
 
 def add(commands) -> None:

@@ -18,9 +18,9 @@ from srd_jax.measuring.methods import COMBINED, NETWORK, WITH_NETWORK
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.support.terminal import print_line, printable, track
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.source_config import GranaConfig
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
 
 
 def add(commands) -> None:

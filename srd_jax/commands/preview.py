@@ -15,10 +15,11 @@ from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.preparation import FRAME
 from srd_jax.support.compiling import jit
 from srd_jax.support.terminal import track
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.config_files import read_config
 from srd_jax.tasks.period import sources
-from srd_jax.tasks.period.config import GranaConfig, TrainConfig
+from srd_jax.tasks.period.config import PeriodConfig
 
 
 def add(commands) -> None:
@@ -59,7 +60,7 @@ def _preview(options: argparse.Namespace) -> int:
     return arguments.ALL_READ
 
 
-def _drawn(config: TrainConfig, seed: int, n: int) -> Iterable[Shown]:
+def _drawn(config: PeriodConfig, seed: int, n: int) -> Iterable[Shown]:
     """Yields whole crops if the source draws grana, else the frames of training."""
     if isinstance(config.source, GranaConfig):
         for number, (image, mask, period, _) in enumerate(draw_grana(seed, n, config.source)):
@@ -77,7 +78,7 @@ def _drawn(config: TrainConfig, seed: int, n: int) -> Iterable[Shown]:
             yield Shown(batch.image[i], np.asarray(batch.mask[i]), caption)
 
 
-def _real(folder: str, config: TrainConfig) -> list[Shown]:
+def _real(folder: str, config: PeriodConfig) -> list[Shown]:
     """Returns real crops, whole or as frames, like the drawn ones."""
     found = read_grana(folder)
     pictures = [(one.image, one.mask) for one in found]

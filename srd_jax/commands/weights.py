@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from srd_jax.commands import arguments
-from srd_jax.training import weights
+from srd_jax.tasks.period import weights
+from srd_jax.training.weights import file_of
 
 _NUMBERS = ("seed", "step", "images", "file", "sha256")
 
@@ -23,7 +24,7 @@ def add(commands) -> None:
 
 
 def _weights(options: argparse.Namespace) -> int:
-    path = weights.file_of(options.weights or weights.RELEASED)
+    path = file_of(options.weights or weights.RELEASED)
     found = weights.load(path)
     if options.json:
         # A NaN in a config is an unknown number, null in JSON.
@@ -34,7 +35,7 @@ def _weights(options: argparse.Namespace) -> int:
     return arguments.ALL_READ
 
 
-def _lines(path: pathlib.Path, found: weights.Weights) -> Iterator[str]:
+def _lines(path: pathlib.Path, found: weights.PeriodWeights) -> Iterator[str]:
     """Yields lines about weights and their runs, from the last run to the first."""
     content = path.read_bytes()
     count = sum(value.size for value in found.parameters.values())

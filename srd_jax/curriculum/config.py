@@ -1,18 +1,22 @@
-"""Configuration of a curriculum: stages in order, each from the one before."""
+"""Configuration of a curriculum: stages in order, each from the one before.
+
+The config file of a stage states what differs from its family: `reference_stage` for the stages of
+the published curriculum, `release_part` for the parts of the released weights.
+"""
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any
 
 from srd_jax.support.errors import InputError
-from srd_jax.support.fields import check_limits, did_you_mean, from_dict, limited
-from srd_jax.tasks.period.config import EncoderConfig, TrainConfig, ValidationConfig
-from srd_jax.tasks.period.data_config import DataConfig
-from srd_jax.tasks.period.source_config import GranaConfig
+from srd_jax.support.fields import check_choice, choice, limited
+from srd_jax.synthetic.config import GranaConfig
+from srd_jax.tasks.period.config import DataConfig, EncoderConfig, ModelConfig, PeriodConfig
+from srd_jax.training.config import EndConfig, ValidationConfig
 
 PRESETS = ("full", "fast", "smoke")
 
-T = TypeVar("T")
+Fields = Mapping[str, Any]
 
 
 @dataclasses.dataclass
@@ -29,46 +33,73 @@ class CurriculumConfig:
     """
 
     name: str = "curriculum"
-    preset: str = "fast"
+    preset: str = choice("fast", PRESETS)
     stages: tuple[str, ...] = ("stage1", "stage2", "stage3", "stage4", "stage5", "stage6")
     seed: int = limited(0, 0, 2**31 - 1)
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
 
+    def check(self, path: str) -> None:
+        """Checks that there are stages, each once.
 
-def validated_curriculum(config: CurriculumConfig) -> CurriculumConfig:
-    """Returns a checked copy of a curriculum's config, every field of its declared type.
+        Raises:
+          InputError: there are none, or one is named twice.
+        """
+        if not self.stages or len(set(self.stages)) < len(self.stages):
+            raise InputError(
+                f"{path}.stages is {self.stages}; accepted: at least one name, each once"
+            )
+
+
+def reference_stage(
+    preset: str, *, full: Fields, fast: Fields, confidence: bool = False, **fields: Any
+) -> PeriodConfig:
+    """Returns the config of a stage of the reference's curriculum.
+
+    Args:
+      preset: one of PRESETS.
+      full: fields of the preset full, beside the reference's batches and patience.
+      fast: fields of the preset fast, beside an encoder without dropout.
+      confidence: whether the network predicts an sd too.
+      fields: of both.
 
     Raises:
-      InputError: a field has the wrong type or value.
+      InputError: there is no such preset.
     """
-    config = from_dict(CurriculumConfig, config)
-    check_limits(config)
-    if config.preset not in PRESETS:
-        raise InputError(
-            f"config.preset is {config.preset!r}; accepted: {', '.join(PRESETS)}"
-            + did_you_mean(config.preset, PRESETS)
-        )
-    if not config.stages or len(set(config.stages)) < len(config.stages):
-        raise InputError(
-            f"config.stages is {config.stages}; accepted: at least one name, each once"
-        )
-    return config
+    batches: Fields = dict(
+        batch_size=64,
+        steps_per_epoch=4,
+        log_every_steps=4,
+        model=ModelConfig(confidence=confidence),
+        end=EndConfig(patience_epochs=100),
+    )
+    quick: Fields = dict(
+        model=ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
+    )
+    return of_preset(preset, full={**fields, **batches, **full}, fast={**fields, **quick, **fast})
 
 
-def of_preset(presets: Mapping[str, T], preset: str) -> T:
-    """Returns what a stage's config file has for a preset.
+def release_part(
+    preset: str, *, full: Fields, fast: Fields, confidence: bool = True, **fields: Any
+) -> PeriodConfig:
+    """Returns the config of a part of the released weights' curriculum; see `reference_stage`."""
+    fields["model"] = ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
+    large: Fields = dict(batch_size=64, steps_per_epoch=250, log_every_steps=50)
+    small: Fields = dict(batch_size=16, steps_per_epoch=250, log_every_steps=25)
+    return of_preset(preset, full={**fields, **large, **full}, fast={**fields, **small, **fast})
+
+
+def of_preset(preset: str, *, full: Fields, fast: Fields) -> PeriodConfig:
+    """Returns the config that a preset makes of fields; smoke is fast, shrunk to seconds.
 
     Raises:
-      InputError: it has nothing for it.
+      InputError: there is no such preset.
     """
-    if preset not in presets:
-        raise InputError(
-            f"preset {preset!r}; accepted: {', '.join(presets)}" + did_you_mean(preset, [*presets])
-        )
-    return presets[preset]
+    check_choice("preset", preset, PRESETS)
+    config = PeriodConfig(**(full if preset == "full" else fast))
+    return smoke(config) if preset == "smoke" else config
 
 
-def smoke(config: TrainConfig) -> TrainConfig:
+def smoke(config: PeriodConfig) -> PeriodConfig:
     """Returns a stage shrunk to seconds: few small images, a narrow encoder, two epochs."""
     small = GranaConfig(rows=(100, 130), columns=(200, 240), frame_period=(35.0, 100.0))
     return dataclasses.replace(

@@ -8,8 +8,8 @@ from typing import Any
 
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import read_json
-from srd_jax.tasks.period.config import TrainConfig, from_dict
-from srd_jax.training.start import START
+from srd_jax.tasks.period.config import PeriodConfig
+from srd_jax.training import workdir as files
 
 Rows = list[dict[str, str]]
 
@@ -30,7 +30,7 @@ class StageRecord:
     """
 
     name: str
-    config: TrainConfig | None
+    config: PeriodConfig | None
     rows: Rows
     summary: dict[str, Any]
     seconds: float | None
@@ -94,27 +94,18 @@ def read_stage(workdir: pathlib.Path) -> StageRecord:
     Raises:
       InputError: a file is there but can't be read; the message names it.
     """
-    config = _read_config(workdir / "config.json")
+    config = workdir / files.CONFIG
     return StageRecord(
         name=workdir.name,
-        config=config,
-        rows=_table(workdir / "metrics.csv"),
-        summary=_content(workdir / "summary.json"),
-        seconds=_content(workdir / "time.json").get("seconds"),
-        start=_content(workdir / START),
-        candidates=_table(workdir / "candidates" / "candidates.csv"),
+        config=files.read_config(config, PeriodConfig) if config.exists() else None,
+        rows=_table(workdir / files.METRICS),
+        summary=_content(workdir / files.SUMMARY),
+        seconds=_content(workdir / files.TIME).get("seconds"),
+        start=_content(workdir / files.START),
+        candidates=_table(workdir / files.CANDIDATES / files.CANDIDATES_TABLE),
         # A file that begins with a dot is what a kill left of one that was being written.
-        pictures=sorted((workdir / "attention").glob("[!.]*.png")),
+        pictures=sorted((workdir / files.ATTENTION).glob("[!.]*.png")),
     )
-
-
-def _read_config(path: pathlib.Path) -> TrainConfig | None:
-    if not path.exists():
-        return None
-    try:
-        return from_dict(TrainConfig, read_json(path))
-    except InputError as error:
-        raise InputError(f"{path}: not the config of a run ({error})") from None
 
 
 def _content(path: pathlib.Path) -> dict[str, Any]:

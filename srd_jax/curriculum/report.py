@@ -12,7 +12,10 @@ from srd_jax.support import page
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import write_table, write_text
 from srd_jax.support.version import __version__
+from srd_jax.tasks.period.scores import MAE
 from srd_jax.training import curves
+
+REPORT = "report.html"
 
 _PICTURE_WIDTH = 1400  # px
 
@@ -53,7 +56,7 @@ def write_report(workdir: pathlib.Path, stages: Sequence[str]) -> None:
     records = [read_stage(workdir / name) for name in stages]
     rows = [wrote(record) for record in records]
     write_table(workdir / "stages.csv", list(rows[0]), (row.values() for row in rows))
-    write_text(workdir / "report.html", report(records))
+    write_text(workdir / REPORT, report(records))
 
 
 def report(records: Sequence[StageRecord]) -> str:
@@ -104,7 +107,7 @@ def sentences(records: Sequence[StageRecord]) -> list[str]:
 def _curves(records: Sequence[StageRecord]) -> str:
     """Returns the curves of all stages as the address of a picture, empty without any."""
     rows = [curves.StageRows(one.name, one.rows, one.reference_mae) for one in records if one.rows]
-    return page.data_uri("svg+xml", page.svg(curves.stages_figure(rows))) if rows else ""
+    return page.data_uri("svg+xml", page.svg(curves.stages_figure(rows, MAE))) if rows else ""
 
 
 def _image_name(path: pathlib.Path) -> str:

@@ -1,18 +1,20 @@
-"""A curriculum: stages of training in order, each from the one before, and one report of all."""
+"""Stages of training in order, each from the one before, and one report of all."""
 
 import dataclasses
 import pathlib
 import shutil
 
-from srd_jax.curriculum.config import CurriculumConfig, smoke, validated_curriculum
-from srd_jax.curriculum.report import write_report
+from srd_jax.curriculum.config import CurriculumConfig
+from srd_jax.curriculum.report import REPORT, write_report
 from srd_jax.support.errors import InputError
+from srd_jax.support.fields import checked
 from srd_jax.support.files import read_json, whole_file
 from srd_jax.tasks.config_files import read_config
-from srd_jax.tasks.period.config import StartConfig, TrainConfig, validated
-from srd_jax.tasks.period.data_config import DataConfig
+from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period.config import DataConfig, PeriodConfig
 from srd_jax.training import checkpoint, train
-from srd_jax.training.start import START, check_workdir, start_workdir
+from srd_jax.training.config import StartConfig, start_workdir
+from srd_jax.training.workdir import START, WEIGHTS, check_workdir
 
 
 def run(
@@ -32,7 +34,7 @@ def run(
       InputError: a config or a folder cannot be used.
       train.Stopped: a stage ended early.
     """
-    config, workdir = validated_curriculum(config), pathlib.Path(workdir)
+    config, workdir = checked(config), pathlib.Path(workdir)
     stages = stage_configs(config, pathlib.Path(folder))
     names = [stage.name for stage in stages]
     for stage in stages:
@@ -40,21 +42,21 @@ def run(
             check_workdir(stage, workdir / stage.name)
     for number, stage in enumerate(stages, 1):
         print(f"stage {number} of {len(stages)}: {stage.name}")
-        train.run(stage, workdir / stage.name)
+        train.run(stage, workdir / stage.name, make_task)
         if line := outdated(stage, workdir / stage.name):
             print(line)
         write_report(workdir, names)
-    with whole_file(workdir / "weights.safetensors") as temporary:
-        shutil.copyfile(workdir / names[-1] / "weights.safetensors", temporary)
+    with whole_file(workdir / WEIGHTS) as temporary:
+        shutil.copyfile(workdir / names[-1] / WEIGHTS, temporary)
     print(
-        f"all {len(stages)} stages are finished; report in {workdir / 'report.html'}, weights of "
-        f"{names[-1]} in {workdir / 'weights.safetensors'}"
+        f"all {len(stages)} stages are finished; report in {workdir / REPORT}, weights of "
+        f"{names[-1]} in {workdir / WEIGHTS}"
     )
-    return workdir / "report.html"
+    return workdir / REPORT
 
 
-def stage_configs(config: CurriculumConfig, folder: pathlib.Path) -> list[TrainConfig]:
-    """Returns the validated configs of a curriculum's stages, linked to each other.
+def stage_configs(config: CurriculumConfig, folder: pathlib.Path) -> list[PeriodConfig]:
+    """Returns the checked configs of a curriculum's stages, linked to each other.
 
     Args:
       config: of the curriculum.
@@ -66,8 +68,7 @@ def stage_configs(config: CurriculumConfig, folder: pathlib.Path) -> list[TrainC
     stages = []
     for name in config.stages:
         path = folder / f"{name}.py"
-        stage = read_config(path, "fast" if config.preset == "smoke" else config.preset)
-        stage = smoke(stage) if config.preset == "smoke" else stage
+        stage = read_config(path, config.preset)
         stage = dataclasses.replace(
             stage,
             name=name,
@@ -76,7 +77,7 @@ def stage_configs(config: CurriculumConfig, folder: pathlib.Path) -> list[TrainC
             start=_start(stage.start, stages[-1].name if stages else ""),
         )
         try:
-            stages.append(validated(stage))
+            stages.append(checked(stage))
         except InputError as error:
             raise InputError(f"{path}, preset {config.preset}: {error}") from None
     return stages
@@ -94,7 +95,7 @@ def _start(start: StartConfig, stage: str) -> StartConfig:
     return dataclasses.replace(start, workdir="", stage=stage) if stage else StartConfig()
 
 
-def outdated(config: TrainConfig, workdir: pathlib.Path) -> str:
+def outdated(config: PeriodConfig, workdir: pathlib.Path) -> str:
     """Returns a line if a stage's parameters don't descend from those of the one before it.
 
     Args:
@@ -108,8 +109,8 @@ def outdated(config: TrainConfig, workdir: pathlib.Path) -> str:
     if other is None:
         return ""
     start = config.start
-    found, _, _ = checkpoint.load_parameters(other, start.parameters, start.checkpoint)
-    if read_json(workdir / START)["sha256"] == checkpoint.sha256(found):
+    loaded = checkpoint.load_parameters(other, start.parameters, start.checkpoint)
+    if read_json(workdir / START)["sha256"] == checkpoint.sha256(loaded.parameters):
         return ""
     return (
         f"{workdir}: was trained from other parameters than {other} holds now; "

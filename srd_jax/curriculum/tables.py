@@ -5,23 +5,11 @@ from typing import Any
 
 from srd_jax.curriculum.record import StageRecord
 from srd_jax.support.page import Column, Table, table, text
-from srd_jax.tasks.period.config import (
-    CropsConfig,
-    GranaConfig,
-    MaskedStripesConfig,
-    StripesConfig,
-    TrainConfig,
-)
+from srd_jax.synthetic.config import GranaConfig, StripesConfig
+from srd_jax.tasks.period.config import LOSSES, CropsConfig, MaskedStripesConfig, PeriodConfig
 
 _STAGE: Column = ("stage", lambda one: one.name)
 _NONE = "–"
-_LOSSES = {
-    "mse": "squared error",
-    "mae": "absolute error",
-    "log_period": "error of the period's logarithm",
-    "gaussian_nll": "Gaussian likelihood (NLL)",
-    "mse_to_gaussian_nll": "squared error, over {ramp} epochs to Gaussian likelihood (NLL)",
-}
 
 
 def figures(records: Sequence[StageRecord]) -> Table:
@@ -43,7 +31,7 @@ def figures(records: Sequence[StageRecord]) -> Table:
 def lessons(records: Sequence[StageRecord]) -> Table:
     """Returns what each stage learns from, and what it starts with."""
 
-    def configured(words: Callable[[TrainConfig], str]) -> Callable[[StageRecord], str]:
+    def configured(words: Callable[[PeriodConfig], str]) -> Callable[[StageRecord], str]:
         return lambda one: _NONE if one.config is None else words(one.config)
 
     columns: list[Column] = [
@@ -123,7 +111,7 @@ def wrote(record: StageRecord) -> dict[str, Any]:
     }
 
 
-def trains_on(config: TrainConfig) -> str:
+def trains_on(config: PeriodConfig) -> str:
     """Returns what a run learns from, in words."""
     source = config.source
     if isinstance(source, StripesConfig):
@@ -153,15 +141,15 @@ def _span(periods: tuple[float, float]) -> str:
     return f"{periods[0]:g} to {periods[1]:g} px"
 
 
-def _frame(config: TrainConfig) -> str:
+def _frame(config: PeriodConfig) -> str:
     rows, columns = config.frame
     # In a narrow table the two belong on one line.
     return f"{rows}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{columns}"
 
 
-def loss(config: TrainConfig) -> str:
+def loss(config: PeriodConfig) -> str:
     """Returns what a run minimises, in words."""
-    return _LOSSES[config.loss.name].format(ramp=config.loss.ramp_epochs)
+    return LOSSES[config.loss.name].format(ramp=config.loss.ramp_epochs)
 
 
 def handed_over(record: StageRecord) -> str:

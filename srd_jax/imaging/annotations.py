@@ -1,10 +1,11 @@
-"""The CSV of annotations that comes with a set of real grana.
+"""Reads the CSV of annotations that comes with a set of real grana.
 
-Columns are found by their names, others are passed over: granum_image, the image's file; period_px
-(px of the crop), or period_nm (nm) with px_per_nm, whose product is the period in px; px_per_nm,
-the scale, which may be empty or missing beside period_px; angle, the direction of the lamellae in
-degrees counter-clockwise from the vertical, above 0 and at most 180, so that 90 is horizontal,
-which it is where the column is missing.
+Columns are found by name; others are ignored:
+  granum_image: file of the image.
+  period_px: px of the crop; or period_nm (nm), whose product with px_per_nm is the period in px.
+  px_per_nm: scale; beside period_px it may be empty or missing.
+  angle: direction of the lamellae, degrees counter-clockwise from the vertical, above 0 and at most
+    180; 90 is horizontal, and the value where the column is missing.
 """
 
 import csv
@@ -24,14 +25,20 @@ _ACCEPTED = (
     "granum_image and period_px, or granum_image, period_nm and px_per_nm"
 )
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of the file: its line, the image that it is of, and its cells by column."""
+class Line:
+    """A line of the file.
 
-    line: int
+    Attributes:
+      number: of the line.
+      name: of the image.
+      cells: by column.
+    """
+
+    number: int
     name: str
     cells: Mapping[str, str]
 
@@ -41,14 +48,14 @@ class Annotation:
     """What is known of one crop.
 
     Attributes:
-      row: line of the file.
+      line: number of its line in the file.
       name: of the image.
       angle: direction of the lamellae, degrees counter-clockwise from the vertical.
       period_px: px of the crop.
       px_per_nm: scale, None where it isn't known.
     """
 
-    row: int
+    line: int
     name: str
     angle: float
     period_px: float
@@ -58,21 +65,21 @@ class Annotation:
 def read_periods(path: str | os.PathLike[str]) -> dict[str, float]:
     """Returns the known periods, px of the crop, by the name of the image.
 
-    An image whose cell of the period is empty has no known period; angles and, beside period_px,
-    scales aren't looked at.
+    An image has no known period where that cell is empty. Angles aren't read, nor are scales beside
+    period_px.
 
     Args:
       path: the CSV file.
 
     Raises:
-      InputError: as `each_row`, or a number is none above 0.
+      InputError: as `each_line`, or a period or scale isn't a number above 0.
     """
 
-    def period(row: Row) -> tuple[str, float | None]:
-        known = row.cells["period_px" if "period_px" in row.cells else "period_nm"]
-        return row.name, _period_px(row.cells) if known else None
+    def period(line: Line) -> tuple[str, float | None]:
+        known = line.cells["period_px" if "period_px" in line.cells else "period_nm"]
+        return line.name, _period_px(line.cells) if known else None
 
-    return {name: value for name, value in each_row(path, period) if value is not None}
+    return {name: value for name, value in each_line(path, period) if value is not None}
 
 
 def read_annotations(path: str | os.PathLike[str]) -> list[Annotation]:
@@ -82,58 +89,59 @@ def read_annotations(path: str | os.PathLike[str]) -> list[Annotation]:
       path: the CSV file.
 
     Raises:
-      InputError: as `each_row` and `annotation`.
+      InputError: as `each_line` and `annotation`.
     """
-    return each_row(path, annotation)
+    return each_line(path, annotation)
 
 
-def annotation(row: Row) -> Annotation:
-    """Returns the annotation that a row states.
+def annotation(line: Line) -> Annotation:
+    """Returns the annotation of a line.
 
     Raises:
-      InputError: the period or the scale isn't a number above 0, or the angle isn't one above 0 and
-        at most 180.
+      InputError: the period or the scale isn't a number above 0, or the angle isn't a number above
+        0 and at most 180.
     """
-    cells = row.cells
+    cells = line.cells
     return Annotation(
-        row=row.line,
-        name=row.name,
+        line=line.number,
+        name=line.name,
         angle=_number(cells, "angle", 180.0) if "angle" in cells else HORIZONTAL,
         period_px=_period_px(cells),
         px_per_nm=_number(cells, "px_per_nm") if cells.get("px_per_nm") else None,
     )
 
 
-def each_row(path: str | os.PathLike[str], convert: Callable[[Row], Result]) -> list[Result]:
-    """Returns what `convert` makes of each row, in the order of the file.
+def each_line(path: str | os.PathLike[str], convert: Callable[[Line], _Result]) -> list[_Result]:
+    """Returns the result of `convert` for each line below the header, in the order of the file.
 
-    All rows are converted even where some are bad, so that the message tells how many are.
+    All lines are converted even where some are bad, so that the message tells how many are.
 
     Args:
       path: the CSV file.
-      convert: raises InputError for a bad row, in words that need not name file and row.
+      convert: raises InputError for a bad line; its message need not name the file and the line.
 
     Raises:
-      InputError: the file or a column is missing, it isn't CSV or has no rows, a row has more or
-        fewer cells than the header, an image is there twice or has no name, or `convert` refuses.
+      InputError: the file or a column is missing, it isn't CSV or has a header only, a line has
+        more or fewer cells than the header, an image is there twice or has no name, or `convert`
+        raises it.
     """
-    header, rows = _read(path)
-    lines: dict[str, int] = {}
+    header, lines = _read(path)
+    numbers: dict[str, int] = {}
     found, problems = [], []
-    for line, cells in rows:
+    for number, cells in lines:
         try:
-            row = _row(f"{path}: row {line}", line, header, cells, lines)
-            found.append(_converted(f"{path}: row {line} ({row.name})", row, convert))
+            line = _line(f"{path}: row {number}", number, header, cells, numbers)
+            found.append(_converted(f"{path}: row {number} ({line.name})", line, convert))
         except InputError as error:
             problems.append(str(error))
     if problems:
-        more = f" ({len(problems) - 1} more of {len(rows)} rows are bad)" if problems[1:] else ""
+        more = f" ({len(problems) - 1} more of {len(lines)} rows are bad)" if problems[1:] else ""
         raise InputError(problems[0] + more)
     return found
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Returns the header, and the line and the cells of each row that isn't empty."""
+    """Returns the header, and number and cells of each line that isn't empty."""
     try:
         with pathlib.Path(path).open(newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file, strict=True)
@@ -153,26 +161,28 @@ def _read(path: str | os.PathLike[str]) -> tuple[list[str], list[tuple[int, list
     return header, filled[1:]
 
 
-def _row(where: str, line: int, header: list[str], cells: list[str], lines: dict[str, int]) -> Row:
-    """Returns a row, and notes its line by the image's name in `lines`."""
+def _line(
+    where: str, number: int, header: list[str], cells: list[str], numbers: dict[str, int]
+) -> Line:
+    """Returns a line, and notes its number under the image's name in `numbers`."""
     if len(cells) != len(header):
         raise InputError(
             f"{where} has {len(cells)} cells; accepted are {len(header)}, as in the "
             "header (a decimal comma would make two of one number)"
         )
-    row = dict(zip(header, cells, strict=True))
-    name = row["granum_image"]
-    if not name or name in lines:
-        found = f"{name}, as in row {lines[name]}" if name else "empty"
+    by_column = dict(zip(header, cells, strict=True))
+    name = by_column["granum_image"]
+    if not name or name in numbers:
+        found = f"{name}, as in row {numbers[name]}" if name else "empty"
         raise InputError(f"{where}: granum_image is {found}; accepted is one row an image")
-    lines[name] = line
-    return Row(line, name, row)
+    numbers[name] = number
+    return Line(number, name, by_column)
 
 
-def _converted(where: str, row: Row, convert: Callable[[Row], Result]) -> Result:
-    """Returns what a row becomes, or refuses it in a message that begins with `where`."""
+def _converted(where: str, line: Line, convert: Callable[[Line], _Result]) -> _Result:
+    """Returns the result of `convert`; a message of its InputError begins with `where`."""
     try:
-        return convert(row)
+        return convert(line)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
@@ -184,7 +194,7 @@ def _period_px(cells: Mapping[str, str]) -> float:
 
 
 def _number(cells: Mapping[str, str], column: str, most: float = math.inf) -> float:
-    """Returns the number above 0 that a cell holds."""
+    """Returns the number of a cell, which is above 0 and at most `most`."""
     try:
         value = float(cells[column])
     except ValueError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import imagecodecs
 import numpy as np
 
-from srd_jax.imaging.annotations import HORIZONTAL, Row, annotation, each_row
+from srd_jax.imaging.annotations import HORIZONTAL, Line, annotation, each_line
 from srd_jax.imaging.crop import read_crop
 from srd_jax.imaging.masks import check_lamellae, check_lengths
 from srd_jax.imaging.picture import blue_outside, to_bytes
@@ -61,22 +61,22 @@ def read_grana(
       annotations: path of the CSV file; None takes annotations.csv in the folder.
 
     Raises:
-      InputError: the CSV or a row of it is bad (see `annotations.each_row` and
+      InputError: the CSV or a line of it is bad (see `annotations.each_line` and
         `annotations.annotation`), an image can't be read (see `crop.read_crop`), is blank, less
         than 2 px wide or a copy of another, or the period isn't from 2 px to half of the granum's
-        height. The message names the first bad row and the number of others.
+        height. The message names the first bad line and the number of others.
     """
     folder = pathlib.Path(folder)
     names: dict[str, str] = {}
-    return each_row(
+    return each_line(
         folder / ANNOTATIONS if annotations is None else annotations,
-        lambda row: _read_granum(folder, row, names),
+        lambda line: _read_granum(folder, line, names),
     )
 
 
-def _read_granum(folder: pathlib.Path, row: Row, names: dict[str, str]) -> Granum:
-    """Reads the granum of a row, and enters its name in `names` by its content."""
-    known = annotation(row)
+def _read_granum(folder: pathlib.Path, line: Line, names: dict[str, str]) -> Granum:
+    """Reads the granum of a line, and enters its name in `names` by its content."""
+    known = annotation(line)
     crop = read_crop(folder / known.name)
     first = names.setdefault(fingerprint(*rotate(crop.image, crop.mask, 0)), known.name)
     if first != known.name:

@@ -1,4 +1,4 @@
-"""The direction of a granum's lamellae, from the structure tensor of its grey values."""
+"""Finds the direction of a granum's lamellae by the structure tensor of its grey values."""
 
 import dataclasses
 
@@ -7,28 +7,27 @@ from scipy import ndimage
 
 from srd_jax.imaging.masks import extend, slices, tight_box
 
-# Sds of the Gaussian whose derivatives are the gradient, px of the crop; the one that sees the
-# clearest direction counts. Lamellae are some 9 to 36 px apart.
+# Sds of the Gaussian of the gradient, px of the crop; the most coherent direction of the three
+# counts. Lamellae are some 9 to 36 px apart.
 _SCALES = (1.5, 2.5, 4.0)
 
-# So many sds from the granum's border its grey values don't matter to the gradient.
+# Distance from the granum's border, in sds, from which the border doesn't change the gradient.
 _MARGIN = 2.0
 
-# What is left within that margin suffices if it is this share of the granum.
+# The pixels beyond this distance are used alone if they are at least this share of the granum.
 _LEAST_SHARE = 0.25
 
-# A less coherent direction is that of noise as likely as that of lamellae: of 250 drawn grana 87 %
-# reach it, of 60 drawn crops without lamellae 20 %.
+# A less coherent direction may be the noise's: 87 % of 250 drawn grana are more coherent, and 20 %
+# of 60 drawn crops without lamellae.
 _LEAST_COHERENCE = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
 class Orientation:
-    """How the lamellae of a crop run.
+    """Direction of the lamellae of a crop.
 
     Attributes:
-      degrees: their direction counter-clockwise from the horizontal, as it is seen; from -90 up
-        to, but not including, 90.
+      degrees: counter-clockwise from the horizontal, as one sees the image; -90 <= degrees < 90.
       coherence: from 0 (all directions alike) to 1 (a single one).
     """
 
@@ -37,7 +36,7 @@ class Orientation:
 
 
 def tilt(image: np.ndarray, mask: np.ndarray) -> float | None:
-    """Returns the direction of a crop's lamellae, degrees; None where it isn't clear.
+    """Returns the direction of a crop's lamellae, degrees, or None where it isn't clear.
 
     Args:
       image, mask: see `orientation`.
@@ -50,10 +49,10 @@ def tilt(image: np.ndarray, mask: np.ndarray) -> float | None:
 
 
 def orientation(image: np.ndarray, mask: np.ndarray) -> Orientation:
-    """Returns the direction across which grey values change least.
+    """Returns the direction along which grey values change least.
 
-    It is the eigenvector to the smaller eigenvalue of the structure tensor Σ ∇g ∇gᵀ over the
-    granum, with the coherence (λ₁ − λ₂) / (λ₁ + λ₂) (Bigün and Granlund 1987, "Optimal orientation
+    It is the eigenvector of the smaller eigenvalue of the structure tensor Σ ∇g ∇gᵀ over the
+    granum; the coherence is (λ₁ − λ₂) / (λ₁ + λ₂) (Bigün and Granlund 1987, "Optimal orientation
     detection of linear symmetry").
 
     Args:
@@ -64,10 +63,10 @@ def orientation(image: np.ndarray, mask: np.ndarray) -> Orientation:
       InputError: nothing is inside of the mask.
     """
     part = slices(tight_box(mask))
-    # The surroundings of a granum that fills the crop are outside of it, too.
+    # One more pixel, so that a granum that fills its crop has an outside, too.
     inside = np.pad(mask[part], 1)
     grey = np.pad(np.asarray(image[part], np.float64), 1)
-    # Outside, the nearest grey value inside: the border itself has no gradient then.
+    # Pixels outside take the nearest grey value inside, so that the border has no gradient.
     grey = extend(grey, inside)
     depth = np.asarray(ndimage.distance_transform_edt(inside))
     found = [_at_scale(grey, _interior(depth, scale), scale) for scale in _SCALES]
@@ -75,7 +74,7 @@ def orientation(image: np.ndarray, mask: np.ndarray) -> Orientation:
 
 
 def _interior(depth: np.ndarray, scale: float) -> np.ndarray:
-    """Returns where gradients count, bool: away from the border, as far as the granum has such."""
+    """Returns which pixels count, bool: those far from the border, or all if these are too few."""
     interior = depth > _MARGIN * scale
     enough = interior.sum() >= _LEAST_SHARE * (depth > 0).sum()
     return interior if enough else depth > 0

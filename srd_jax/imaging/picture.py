@@ -1,4 +1,4 @@
-"""A decoded image file, and what its decoders share."""
+"""A decoded image file, and helpers that all decoders share."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,16 @@ import numpy as np
 
 from srd_jax.support.errors import InputError
 
-MAX_PIXELS = 500_000_000
+_MAX_PIXELS = 500_000_000
 
 ACCEPTED_FORMATS = "accepted are PNG, JPEG and TIFF files"
 ACCEPTED_COLOURS = "accepted are grey, RGB and palette images, with or without alpha"
 ONE_PICTURE = "accepted are files of one picture"
 
-# Quarter turns counter-clockwise, then whether to swap left and right, for each value of the tag
-# Orientation (274; TIFF 6.0 and EXIF). 0 isn't in the standard; some cameras write it for 1.
+# The tag Orientation of TIFF 6.0 and EXIF.
 ORIENTATION_TAG = 274
+# For each of its values: quarter turns counter-clockwise, then whether to swap left and right. 0
+# isn't in the standard; some cameras write it for 1.
 _TURNS = {
     0: (0, False),
     1: (0, False),
@@ -35,10 +36,10 @@ class Picture:
     Attributes:
       samples: (rows, columns, 1) grey or (rows, columns, 3) RGB, in the file's own numbers.
       opaque: bool (rows, columns), True where alpha isn't 0; None where the file has no alpha.
-      full_scale: the sample value of full intensity, None where the file doesn't state it.
-      inverted: 0 is white, full intensity is black.
-      lossy: the compression doesn't keep exact colours.
-      px_per_nm: the scale that the file states, None where it states none.
+      full_scale: sample value of full intensity, None where the file doesn't state it.
+      inverted: True where 0 is white and full intensity is black.
+      lossy: True where the compression doesn't keep exact colours.
+      px_per_nm: scale, None where the file doesn't state it.
     """
 
     samples: np.ndarray
@@ -50,15 +51,15 @@ class Picture:
 
 
 def check_size(rows: int, columns: int) -> None:
-    """Checks the size that a file's header states, before anything is decoded.
+    """Checks the size in a file's header, before the file is decoded.
 
     Raises:
-      InputError: the image has more than MAX_PIXELS pixels.
+      InputError: the image has more than 500 megapixels.
     """
-    if rows * columns > MAX_PIXELS:
+    if rows * columns > _MAX_PIXELS:
         raise InputError(
             f"has {rows} x {columns} px (rows x columns); "
-            f"accepted are at most {MAX_PIXELS / 1e6:g} megapixels"
+            f"accepted are at most {_MAX_PIXELS / 1e6:g} megapixels"
         )
 
 
@@ -66,8 +67,8 @@ def split_alpha(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Splits off the alpha channel of a grey or RGB array (rows, columns[, channels]).
 
     Returns:
-      The samples (rows, columns, 1 or 3), and a bool (rows, columns) that is True where alpha
-      isn't 0, or None without alpha.
+      The samples, (rows, columns, 1 or 3), and a bool (rows, columns), True where alpha isn't 0, or
+      None without alpha.
     """
     samples = array[..., np.newaxis] if array.ndim == 2 else array
     if samples.shape[-1] in (2, 4):
@@ -76,7 +77,7 @@ def split_alpha(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def upright(array: np.ndarray, orientation: int) -> np.ndarray:
-    """Turns and mirrors an array (rows, columns, …) as the tag Orientation asks.
+    """Turns and mirrors an array (rows, columns, …) as the tag Orientation says.
 
     Raises:
       InputError: the tag isn't in 0..8.

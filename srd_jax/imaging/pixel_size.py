@@ -1,16 +1,16 @@
-"""Pixel size from the tags of a TIFF file."""
+"""Reads the pixel size from the tags of a TIFF file."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import tifffile
 
-# A micrograph that shows thylakoid membranes lies well within this; 72 or 300 dpi, the values that
-# graphics programs write without knowing better, are about 1e-5.
-PLAUSIBLE_PX_PER_NM = (0.05, 20.0)
+# A micrograph that shows thylakoid membranes lies well within this range. 72 and 300 dpi, which
+# graphics programs write by default, are about 1e-5 px per nm.
+_PLAUSIBLE_PX_PER_NM = (0.05, 20.0)
 
-# Pixels whose sides differ by more than this have no single pixel size.
-MAX_ASPECT_DIFFERENCE = 0.01
+# Pixels whose sides differ by a greater share have no single pixel size.
+_MAX_ASPECT_DIFFERENCE = 0.01
 
 # Codes of the tag ResolutionUnit: inch and centimetre (TIFF 6.0), millimetre and micrometre
 # (an extension that tifffile writes). Code 1 means "no unit".
@@ -35,14 +35,14 @@ _NM_PER_IMAGEJ_UNIT = {
 def px_per_nm(page: tifffile.TiffPage, imagej: Mapping[str, Any] | None) -> float | None:
     """Reads the scale of a TIFF page from its resolution tags.
 
-    ImageJ states the unit in its own metadata, which then replaces the tag ResolutionUnit.
+    A unit in ImageJ's own metadata replaces the tag ResolutionUnit.
 
     Args:
       page: the page that holds the image.
       imagej: the file's ImageJ metadata, None where there is none.
 
     Returns:
-      px per nm, or None where it isn't stated, isn't the same on both axes within 1 %, or isn't
+      px per nm; None where the file doesn't state it, the axes differ by more than 1 %, or it isn't
       between 0.05 and 20.
     """
     across, down = (_ratio(page.tags.valueof(code)) for code in (282, 283))
@@ -52,15 +52,15 @@ def px_per_nm(page: tifffile.TiffPage, imagej: Mapping[str, Any] | None) -> floa
         nm_per_unit = _NM_PER_TAG_UNIT.get(page.tags.valueof(296, default=2))
     if across is None or down is None or nm_per_unit is None:
         return None
-    if abs(across / down - 1) > MAX_ASPECT_DIFFERENCE:
+    if abs(across / down - 1) > _MAX_ASPECT_DIFFERENCE:
         return None
     # The period runs down the rows, so the vertical resolution decides.
     scale = down / nm_per_unit
-    return scale if PLAUSIBLE_PX_PER_NM[0] <= scale <= PLAUSIBLE_PX_PER_NM[1] else None
+    return scale if _PLAUSIBLE_PX_PER_NM[0] <= scale <= _PLAUSIBLE_PX_PER_NM[1] else None
 
 
 def _ratio(value: tuple[int, int] | float | None) -> float | None:
-    """Returns a positive rational tag as a number, None where it is missing or isn't positive."""
+    """Returns a rational tag as a number, None where it is missing or isn't positive."""
     if value is None:
         return None
     numerator, denominator = value if isinstance(value, tuple) else (value, 1)
@@ -68,6 +68,6 @@ def _ratio(value: tuple[int, int] | float | None) -> float | None:
 
 
 def _unit_name(text: str) -> str:
-    """Folds the spellings of a unit: ImageJ escapes the micro sign, and knows two of them."""
+    """Returns one spelling of a unit; ImageJ escapes the micro sign, and writes two of them."""
     name = text.strip().lower().replace("\\u00b5", "µ").replace("\u03bc", "µ")
     return name.removesuffix("s").replace("metre", "meter")

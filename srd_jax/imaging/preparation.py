@@ -1,8 +1,8 @@
-"""From the crop of a granum to the frame that the network reads.
+"""Brings the crop of a granum into the frame that the network reads.
 
-The steps are those of the reference: grey value 0 outside of the mask, a tight crop to the mask,
-the middle rows of a granum that is too high, cropped tightly again, and a cubic-spline rescale of
-both axes, each on its own, to the frame. The network normalises the grey values itself.
+The steps are the reference's: grey value 0 outside of the mask, a tight crop to the mask, the
+middle rows of a granum that is too high, a tight crop again, and a cubic-spline rescale of each
+axis to the frame. The network normalises the grey values itself.
 """
 
 import math
@@ -24,11 +24,11 @@ class Prepared:
     """A granum rescaled to the frame.
 
     Attributes:
-      image: float32 (rows, columns) of the frame, grey value 0..1; 0 outside of the mask, but for
-        the spline's blur of about one pixel of the crop along the mask's border.
+      image: float32 (rows, columns) of the frame, grey value 0..1; 0 outside of the mask, except
+        for the spline's blur of about one pixel of the crop along the mask's border.
       scale: rows of the frame per row of the crop; a length in px of the frame divided by it is
         in px of the crop.
-      box: (row0, row1, column0, column1), the half-open part of the crop that the frame shows.
+      box: (row0, row1, column0, column1), half-open, the part of the crop that the frame shows.
     """
 
     image: np.ndarray
@@ -42,13 +42,13 @@ def prepare(
     frame: tuple[int, int] = FRAME,
     max_rows: int = MAX_ROWS,
 ) -> Prepared:
-    """Brings the crop of a granum, its lamellae horizontal, into the network's frame.
+    """Brings the crop of a granum with horizontal lamellae into the network's frame.
 
     Args:
       image: (rows, columns) of the crop, grey value 0..1; values outside of the mask don't matter.
       mask: (rows, columns), True (or not 0) inside of the granum.
       frame: rows and columns of the result.
-      max_rows: of a granum with more rows than this, only that many middle rows are used.
+      max_rows: most rows that a frame shows; of a higher granum it shows the middle ones.
 
     Returns:
       The frame, its vertical scale and the part of the crop that it shows.
@@ -69,11 +69,11 @@ def prepare_windows(
     frame: tuple[int, int] = FRAME,
     max_rows: int = MAX_ROWS,
 ) -> tuple[Prepared, ...]:
-    """Brings all rows of a granum into frames, in windows as high as the one of `prepare`.
+    """Brings all rows of a granum into frames, in windows as high as the frame of `prepare`.
 
     A granum of more than max_rows rows has an odd number of windows, evenly spaced from its first
-    row to its last, each of which shares at least half of its rows with the next one. The middle
-    window is that of `prepare`, and of a lower granum the only one.
+    row to its last. Each window shares at least half of its rows with the next one. The middle
+    window is the frame of `prepare`; a granum of max_rows rows or fewer has this window only.
 
     Args:
       image, mask, frame, max_rows: see `prepare`.
@@ -98,7 +98,7 @@ def resample(image: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
     Pixels are areas (the outer edges of both images coincide), the image continues mirrored at
     its edge pixels, and the result is clipped to the image's own range. An axis that shrinks by a
     factor s > 1 is first smoothed by a Gaussian of standard deviation (s - 1) / 2 px. This is
-    `skimage.transform.resize` with order=3 and its other settings left alone.
+    `skimage.transform.resize` with order=3 and its other defaults.
 
     Args:
       image: (rows, columns).
@@ -145,7 +145,7 @@ def _check_grey(values: np.ndarray) -> None:
 def _framed(
     granum: np.ndarray, inside: np.ndarray, rows: tuple[int, int], frame: tuple[int, int]
 ) -> Prepared:
-    """Returns what is inside of the mask in a half-open range of rows, in the frame."""
+    """Brings the masked part of a half-open range of rows into the frame."""
     first, end = rows
     if not inside[first:end].any():
         raise InputError(

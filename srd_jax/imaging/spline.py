@@ -1,9 +1,7 @@
-"""Cubic-spline resampling on the device, for lengths that are known only at run time.
+"""Resamples images by cubic splines on the device, for lengths known only at run time.
 
-The spline through the values f(k) of pixels is Σ f(k) φ(x − k), with the cardinal cubic spline
-φ(t) = max(0, 1 − |t|)³ + 3 zⁿ u (1 − u) (1 − (1 + z) u), n = ⌊|t|⌋, u = |t| − n, z = √3 − 2.
-It is √3 Σ z^|k| β³(t − k) of Unser 1999, "Splines: a perfect fit for signal and image processing"
-(doi:10.1109/79.799930), summed up in each unit interval; no system of equations is left to solve.
+The spline through the values f(k) of pixels is Σ f(k) φ(x − k), with the cardinal cubic spline φ
+of `kernel` (Unser 1999, doi:10.1109/79.799930). docs/methods.md, "Cubic splines", derives it.
 """
 
 import functools
@@ -17,12 +15,15 @@ import numpy as np
 
 _Z = math.sqrt(3.0) - 2.0
 
-# |φ| is below 1e-7 from here on, px.
+# Beyond this distance, px, |φ| is below 1e-7.
 SUPPORT = 12
 
 
 def kernel(distance: jax.Array) -> jax.Array:
-    """Returns the cardinal cubic spline φ at distances in px, elementwise."""
+    """Returns the cardinal cubic spline φ at distances t in px, elementwise.
+
+    φ(t) = max(0, 1 − |t|)³ + 3 zⁿ u (1 − u) (1 − (1 + z) u), n = ⌊|t|⌋, u = |t| − n, z = √3 − 2.
+    """
     distance = jnp.abs(distance)
     whole = jnp.floor(distance)
     part = distance - whole
@@ -42,26 +43,26 @@ def resize_matrix(
 ) -> jax.Array:
     """Returns the matrix that rescales one axis as `preparation.resample` does.
 
-    The `length` px from `start` on become `out_total` px, of which the matrix gives those from
-    `out_start` on. The axis continues mirrored at its edge pixels; where it shrinks, the Gaussian
-    against aliasing is part of the matrix.
+    The `length` px from `start` on become `out_total` px. The matrix gives `out` of these, from
+    `out_start` on. The axis continues mirrored at its edge pixels. Where it shrinks, the matrix
+    includes the Gaussian against aliasing.
 
     Args:
       start: () int32, first px in use; below 0 where the padded axis shows a later part only.
-      length: () int32, px in use, at least 2; may reach beyond the padded axis. Whatever lies
-        outside of the padded axis counts as 0.
+      length: () int32, px in use, at least 2; may reach beyond the padded axis, where all values
+        count as 0.
       padded: px of the padded axis.
-      out: rows of the matrix.
-      out_start: () int32, first px of the result that is wanted.
+      out: rows of the matrix, px.
+      out_start: () int32, first px of the result that the matrix gives.
       out_total: px of the whole result; None if the matrix gives all of it.
-      longest: greatest length that occurs; None if it is `padded`.
+      longest: greatest length that occurs, px; None if it is `padded`.
 
     Returns:
       (out, padded) float32, 0 outside of the px in use.
     """
     total = out_total or out
     start, length, out_start = (jnp.asarray(x, jnp.int32) for x in (start, length, out_start))
-    # Whole numbers, for a float32 coordinate of several hundred px is wrong in the fifth digit.
+    # Whole numbers, because a float32 coordinate of several hundred px errs in the fifth digit.
     numerator = (2 * (out_start + jnp.arange(out)) + 1) * length - total
     whole = numerator // (2 * total)
     part = (numerator % (2 * total)) / jnp.float32(2 * total)
@@ -78,7 +79,7 @@ def resize_matrix(
 
 
 def resize(image: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
-    """Returns an image (rows, columns) rescaled by the matrices of its two axes."""
+    """Returns an image (rows, columns), rescaled by the matrices of its rows and columns."""
     narrow = jnp.matmul(image, columns.T, precision="highest")
     return jnp.matmul(rows, narrow, precision="highest")
 
@@ -86,10 +87,10 @@ def resize(image: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
 def rotate(image: jax.Array, angle: jax.Array, offset: jax.Array, steepest: float) -> jax.Array:
     """Turns an image about its centre: the result at x is the image at M x + offset.
 
-    M x = (r cos − c sin, r sin + c cos) of the row r and the column c from the centre, so that a
-    positive angle moves what lies right of the centre down. It is three shears, each of which
-    shifts whole lines (Unser, Thévenaz and Yaroslavsky 1995, "Convolution-based interpolation for
-    fast, high-quality rotation of images", doi:10.1109/83.469963).
+    M x = (r cos − c sin, r sin + c cos) for the row r and the column c from the centre. A positive
+    angle moves the right half of the image down. The turn is made of three shears, which shift
+    whole lines (Unser, Thévenaz and Yaroslavsky 1995, "Convolution-based interpolation for fast,
+    high-quality rotation of images", doi:10.1109/83.469963).
 
     Args:
       image: (rows, columns) float32; 0 beyond its edges.
@@ -114,7 +115,7 @@ def shift(image: jax.Array, amount: jax.Array, reach: int, axis: int) -> jax.Arr
 
     Args:
       image: (rows, columns) float32; 0 beyond its edges.
-      amount: of each line, px towards its end: image(x − amount) is what results.
+      amount: of each line, px towards its end; the result at x is image(x − amount).
       reach: greatest absolute amount that occurs, px.
       axis: along which the lines run: 0 for columns, 1 for rows.
 
@@ -125,7 +126,7 @@ def shift(image: jax.Array, amount: jax.Array, reach: int, axis: int) -> jax.Arr
     lag = np.expand_dims(np.arange(-reach, reach + 1), 1 - axis)
     weights = kernel(jnp.expand_dims(amount, axis) + lag)
     wide = jnp.pad(image, [(reach, reach) if i == axis else (0, 0) for i in range(2)])
-    # XLA would compute both anew for each term of the sum.
+    # Without the barrier, XLA would compute both anew for each term of the sum.
     weights, wide = jax.lax.optimization_barrier((weights, wide))
     cut = functools.partial(jax.lax.slice_in_dim, axis=axis)
     return _sum(

@@ -1,4 +1,4 @@
-"""Decoding TIFF files: grey, RGB and palette, integers and floats, of any bit depth."""
+"""Decodes TIFF files: grey, RGB and palette, integers and floats, any bit depth."""
 
 import math
 from collections.abc import Mapping
@@ -52,11 +52,11 @@ _COLOUR_CHANNELS = {
 
 
 def decode_tiff(stream: BinaryIO) -> Picture:
-    """Decodes a TIFF file of one picture; reduced copies (thumbnails) beside it are passed over.
+    """Decodes a TIFF file of one picture; reduced copies (thumbnails) in it are ignored.
 
     Raises:
-      InputError: the file has several pages, is too large, truncated, or has other colours than
-        grey, RGB and palette. tifffile raises its own exceptions on damaged files.
+      InputError: the file has several pages, is too large or truncated, or its colours aren't
+        grey, RGB or palette. tifffile raises its own exceptions on damaged files.
     """
     with tifffile.TiffFile(stream) as tiff:
         imagej = tiff.imagej_metadata
@@ -90,7 +90,7 @@ def _only_page(tiff: tifffile.TiffFile, imagej: Mapping[str, Any] | None) -> tif
     pages = [
         page for page in tiff.pages if isinstance(page, tifffile.TiffPage) and not page.is_reduced
     ]
-    # ImageJ keeps a large stack behind a single page and tells of it in its metadata only.
+    # ImageJ keeps a large stack behind a single page and states its size in its metadata only.
     count = max(len(pages), int((imagej or {}).get("images", 1)))
     if count != 1 or pages[0].axes not in ("YX", "YXS", "SYX"):
         what = f"of {count} pages" if count != 1 else f"with the axes {pages[0].axes}"
@@ -120,7 +120,7 @@ def _check_colours(page: tifffile.TiffPage, photometric: PHOTOMETRIC) -> None:
 
 
 def _check_whole(page: tifffile.TiffPage, file_size: int) -> None:
-    """Checks that every strip lies inside of the file; tifffile fills missing ones with zeros."""
+    """Checks that every strip lies inside of the file, as tifffile fills missing ones with 0."""
     expected = math.prod(page.chunked)
     if len(page.dataoffsets) < expected:
         raise InputError(
@@ -136,10 +136,10 @@ def _check_whole(page: tifffile.TiffPage, file_size: int) -> None:
 
 
 def _stated_full_scale(page: tifffile.TiffPage) -> float | None:
-    """Returns the sample value of full intensity where depth or the tag MaxSampleValue states it.
+    """Returns the sample value of full intensity, None where depth and MaxSampleValue don't say.
 
-    A depth of 16 bits and a MaxSampleValue of all 16 bits, which is the tag's default, state
-    nothing: cameras of 10 to 14 bits write so, too.
+    A depth of 16 bits and a MaxSampleValue of all 16 bits, which is the tag's default, say nothing,
+    because cameras of 10 to 14 bits write these, too.
     """
     bits = page.bitspersample
     if page.dtype is None or page.dtype.kind not in "bu" or not isinstance(bits, int):

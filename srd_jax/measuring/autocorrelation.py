@@ -1,4 +1,7 @@
-"""Measurement of a granum's period by local autocorrelation along its lamellae."""
+"""Measures a granum's period by local autocorrelation along its lamellae.
+
+docs/methods.md, "Autocorrelation along the lamellae", explains the steps.
+"""
 
 import math
 from typing import NamedTuple
@@ -17,26 +20,26 @@ from srd_jax.measuring.classical import (
 )
 from srd_jax.measuring.local_period import local_period
 
-# What the first of two peaks an octave apart needs of the best one's prominence, to be the period.
+# The period's peak has at least this share of the greatest prominence, which may be a multiple's.
 _OCTAVE_PROMINENCE = 0.6
-_LAGS = 4  # periods over which one is measured
+_LAGS = 4  # multiples of the period that are fitted
 
 
 class Peaks(NamedTuple):
-    """Shifts at which a granum repeats, each what its period could be.
+    """Shifts at which a granum repeats; each of them could be its period.
 
     Attributes:
       period_px: (N,) px of the crop.
-      mean_px: (N,) mean over the granum of the local period about it, px of the crop.
+      mean_px: (N,) mean over the granum of the local period near this period, px of the crop.
       height: (N,) normalised autocorrelation, up to 1.
-      prominence: (N,) by how much the autocorrelation falls before it rises higher.
-      layers: (N,) how many such periods the granum is high, on the average of its columns.
-      width: (N,) how many it is wide.
+      prominence: (N,) fall of the autocorrelation beside the peak before it rises higher.
+      layers: (N,) height of the granum in such periods, mean of its columns.
+      width: (N,) width of the granum in such periods.
       spread: (N,) sd of the local period's logarithm over the granum.
-      change: (N,) by how much, relatively, its mean depends on the filter's window.
-      faint: (N,) share of the granum where waves of about that period are faint.
+      change: (N,) relative change of mean_px with a wider filter.
+      faint: (N,) share of the granum where waves near this period are faint.
       dislocations: (N,) number of points at which such lamellae end.
-      shortening: (N,) by how much less the period is than the vertical one, relatively.
+      shortening: (N,) relative difference between the vertical period and the period.
     """
 
     period_px: np.ndarray
@@ -55,19 +58,15 @@ class Peaks(NamedTuple):
 def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
     """Measures the period by local autocorrelation on strips that follow the lamellae.
 
-    The background is taken off and the local contrast made even; the structure tensor gives the
-    inclination of the lamellae everywhere; narrow strips of columns are averaged along it; their
-    autocorrelations under the mask are averaged; up to four multiples of the period are fitted; and
-    the vertical period is multiplied by the cosine of the median inclination. All of it is done
-    twice, the second time at the scale of the period that the first has found.
+    The measurement is made twice, the second time at the scale of the period found first.
 
     Args:
       image: (rows, columns) grey values of the crop, its lamellae about horizontal.
       mask: (rows, columns), True inside of the granum.
 
     Returns:
-      The period, and as its quality the normalised autocorrelation at a shift of one period, which
-      is 1 for stripes that repeat exactly.
+      The period, px of the crop. Its quality is the normalised autocorrelation at a shift of one
+      period, which is 1 for stripes that repeat exactly.
 
     Raises:
       InputError: the granum is blank, too low or narrow, or its autocorrelation has no peak at a
@@ -75,18 +74,17 @@ def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
     """
     grey, inside = granum(image, mask)
     height = int(inside.sum(axis=0).max())
-    # Of the first scales, only that of the background depends on the period sought.
+    # The period isn't known yet: the background's scale follows from the granum's height.
     coarse, _, _ = _followed(grey, inside, height, 2 * SHORTEST_PX, height / 8)
     period, quality, cosine = _followed(grey, inside, height, coarse, coarse / 3)
     return Period(period * cosine, quality)
 
 
 def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
-    """Returns all that could be the period, found as by `autocorrelation`, at a known scale.
+    """Returns all candidates for the period, found as by `autocorrelation` at a known scale.
 
-    Each is read off its own peak, not over multiples: where the distance of the lamellae varies,
-    that is nearer to the mean over the granum. In a granum of more than a few layers, the mean of
-    the local period is nearer still.
+    Each is the place of its own peak and not fitted to multiples, because this is nearer to the
+    mean over the granum where the distance of the lamellae varies.
 
     Args:
       image: (rows, columns) grey values of the crop, its lamellae about horizontal.
@@ -94,8 +92,8 @@ def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
       scale_px: about one period, px of the crop.
 
     Returns:
-      All peaks of the autocorrelation at a shift between 6 px and half of the height of the
-      tallest column; there may be none.
+      All peaks of the autocorrelation at a shift between 6 px and half of the height of the tallest
+      column; there may be none.
 
     Raises:
       InputError: the granum is blank, or too low or narrow.
@@ -127,7 +125,7 @@ def peaks(image: ArrayLike, mask: ArrayLike, scale_px: float) -> Peaks:
 def _followed(
     grey: np.ndarray, inside: np.ndarray, height: int, scale: float, background: float
 ) -> tuple[float, float, float]:
-    """Returns vertical period, quality and cosine of the inclination, at a scale."""
+    """Returns vertical period (px), quality and cosine of the inclination, at a scale (px)."""
     strips, valid, cosine = _strips(grey, inside, scale, background)
     correlation = _correlation(strips, valid)
     peak = _first_peak(correlation, height)
@@ -138,10 +136,10 @@ def _followed(
 def _strips(
     grey: np.ndarray, inside: np.ndarray, scale: float, background: float
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Returns profiles of strips, where they hold, and the cosine of the usual inclination.
+    """Returns profiles of strips, where they are valid, and the cosine of the inclination.
 
-    That is the median one: faults and noise make some slopes steep that don't move lamellae apart,
-    and of lamellae that are tilted or wavy the median of the squared slope is also its mean.
+    The inclination is the median one. Faults and noise make some slopes steep without moving the
+    lamellae apart; for tilted or wavy lamellae, the median of the squared slope is also its mean.
     """
     waves = _even(grey, inside, background)
     slope, trust = _inclination(waves, inside, scale)
@@ -152,9 +150,9 @@ def _strips(
 
 
 def _even(grey: np.ndarray, inside: np.ndarray, background: float) -> np.ndarray:
-    """Takes the background off and divides by the local contrast; 0 outside of the mask.
+    """Subtracts the background and divides by the local contrast; 0 outside of the mask.
 
-    The background is a Gaussian mean, whose standard deviation is given in px.
+    The background is a Gaussian mean with a standard deviation of `background` px.
     """
 
     def mean(values, sd):
@@ -173,7 +171,7 @@ def _even(grey: np.ndarray, inside: np.ndarray, background: float) -> np.ndarray
 def _inclination(
     waves: np.ndarray, inside: np.ndarray, scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the slope of the lamellae by the structure tensor, and how far to trust it.
+    """Returns the slope of the lamellae by the structure tensor, and its weight.
 
     Args:
       waves: (rows, columns) as `_even` gives them.
@@ -184,7 +182,7 @@ def _inclination(
       slope: (rows, columns) rows per column, at most 0.6 up or down.
       trust: (rows, columns) squared coherence of the tensor inside of the mask, above 0 there.
     """
-    # The mask's border would pass for an edge of a lamella.
+    # The mask's border looks like the edge of a lamella.
     deep = ndimage.binary_erosion(inside, iterations=4)
     down, right = np.gradient(ndimage.gaussian_filter(waves, scale / 6)) * deep
     across, along, mixed = (
@@ -199,7 +197,7 @@ def _inclination(
 def _along(
     waves: np.ndarray, inside: np.ndarray, slope: np.ndarray, scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns vertical profiles, each the mean of a strip along the lamellae, and where they hold.
+    """Returns the vertical profiles of strips, means along the lamellae, and where they are valid.
 
     Args:
       waves: (rows, columns) as `_even` gives them.
@@ -208,8 +206,8 @@ def _along(
       scale: about one period, px; a strip is 1.5 times as wide, and overlaps half of the next.
 
     Returns:
-      profiles: (rows, strips), each of mean 0 where it holds and 0 elsewhere.
-      valid: (rows, strips) bool, where most of a strip is inside of the mask.
+      profiles: (rows, strips), each of mean 0 where it is valid and 0 elsewhere.
+      valid: (rows, strips) bool, True where most of a strip is inside of the mask.
     """
     half = min(math.ceil(0.75 * scale), waves.shape[1] // 2)
     columns = np.arange(half, max(waves.shape[1] - half, half + 1), half)
@@ -228,8 +226,8 @@ def _along(
 def _correlation(strips: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Returns the autocorrelation of all strips over the shift in px, from 0 on.
 
-    Each shift is normalised by the energy of its valid pairs of pixels, and left out, with all
-    longer ones, where these are fewer than 15 % of the pixels.
+    Each shift is normalised by the energy of its valid pairs of pixels. The result ends at the
+    first shift whose pairs are fewer than 15 % of the pixels.
     """
     rows = len(strips)
 
@@ -245,10 +243,10 @@ def _correlation(strips: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 
 def _first_peak(correlation: np.ndarray, height: int) -> int:
-    """Returns the shift of the first peak that stands out nearly as much as the best one.
+    """Returns the shift of the first peak that is nearly as prominent as the most prominent one.
 
-    That is one period where every second lamella differs a little, and where the profile has a
-    second harmonic.
+    It is one period where every second lamella differs a little, and where the profile has a second
+    harmonic.
 
     Raises:
       InputError: there is no peak.
@@ -260,7 +258,7 @@ def _first_peak(correlation: np.ndarray, height: int) -> int:
 
 
 def _peaks(correlation: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the shifts of the peaks within the band, px, and their prominences."""
+    """Returns the shifts (px) and prominences of the peaks from 6 px to half of the height."""
     shifts, found = signal.find_peaks(correlation[: height // 2 + 2], prominence=NOTHING)
     band = shifts >= SHORTEST_PX
     return shifts[band], found["prominences"][band]
@@ -269,8 +267,9 @@ def _peaks(correlation: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray
 def _over_lags(correlation: np.ndarray, peak: int) -> float:
     """Returns the period that fits the peaks at its first multiples, px.
 
-    The fit is by least squares through the origin, weighted by the heights; it ends at a multiple
-    whose peak is lower than a quarter of the first, or further than a quarter of a period away.
+    The fit is by least squares through the origin, weighted by the peaks' heights. It ends at a
+    multiple with a peak lower than a quarter of the first, or with none within a quarter of a
+    period.
     """
     first = correlation[peak]
     period, products, squares = summit(correlation, peak), 0.0, 0.0
@@ -285,7 +284,7 @@ def _over_lags(correlation: np.ndarray, peak: int) -> float:
 
 
 def _top(correlation: np.ndarray, around: float, reach: float) -> int | None:
-    """Returns the shift of the highest value around one, px; None where it is at the end."""
+    """Returns the shift of the highest value near a shift, px; None where it is at either end."""
     low, high = math.floor(around - reach), math.ceil(around + reach)
     if high + 1 >= len(correlation):
         return None

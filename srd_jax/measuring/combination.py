@@ -1,11 +1,8 @@
-"""Two measurements of a granum combined: the network's, and the peaks of its autocorrelation.
+"""Combines two measurements of a granum: the network's, and the peaks of its autocorrelation.
 
-The network knows about how long the period is, and when it doesn't know; the autocorrelation, with
-the mean local period about each of its peaks, knows it to a hundredth where lamellae are clear, but
-takes a multiple or the grain for the period now and then. By Bayes' rule the network's answer is
-the prior of the period and the peaks are its likelihood; what they say together lies on a grid of
-periods. The period is what it would be if the crop showed lamellae, the sd allows for its showing
-none.
+By Bayes' rule, the network's answer is the prior of the period, the peaks are its likelihood, and
+the posterior is computed on a grid of log periods. docs/methods.md, "The combined method", says why
+and how.
 """
 
 import dataclasses
@@ -20,26 +17,25 @@ from srd_jax.measuring.autocorrelation import Peaks, peaks
 from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask
 from srd_jax.support.errors import InputError
 
-# Logarithms of periods, px of the crop; beyond them nothing is measured. Clear peaks are 0.002
-# wide.
+# Logarithms of periods, px of the crop, from 2 to 1000 px. The step is half of the width of clear
+# peaks.
 _GRID = np.arange(math.log(2.0), math.log(1000.0), 0.001)
 
-# Few degrees of freedom of Student's t: both err by several times what they usually do more often
-# than normal numbers would.
+# Degrees of freedom of Student's t. They are few, because in both measurements errors of several
+# times the usual size are more frequent than in a normal distribution.
 _DEGREES = 4.0
 _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
     math.gamma(_DEGREES / 2) * math.sqrt(_DEGREES * math.pi)
 )
 
-# Share of the posterior within a radius around the period, and the radius in sd. Of drawn grana, 1
-# and 1.96 of these sd hold about 69 % and 94 %, as near to a normal's 68 % and 95 % as both can be
-# at once. A smaller share would do as well there, but crops without lamellae would sound surer.
+# The sd is the radius around the period that holds this share of the posterior, divided by 1.7.
+# docs/methods.md has the reasons.
 _SHARE, _RADIUS = 0.9, 1.7
 
-# By how much of its logarithm, as an sd, a multiple of a period misses it.
+# Sd of the logarithm of a multiple around the exact multiple of a period.
 _OFF_MULTIPLE = 0.08
 
-# Density of a log period that no peak shows, as if it were anywhere between 6 and 100 px.
+# Density of a log period that no peak shows: uniform between 6 and 100 px.
 _ANYWHERE = 1 / math.log(100 / 6)
 
 
@@ -47,26 +43,25 @@ _ANYWHERE = 1 / math.log(100 / 6)
 class Belief:
     """How far the peaks of an autocorrelation are believed beside the network.
 
-    Where a crop shows lamellae, the network's answer is taken to err by exp(log_widening) times its
-    sd, and the likelihood of a log period is a mixture of Student's t densities, one for each peak.
-    A peak's share is its prominence · exp(by_multiple · how far it is a multiple of earlier ones);
-    that no peak shows the period has that of a prominence of exp(log_missing).
-
-    Its density lies around the logarithm of the peak's own period, + ends_shift / layers, or of the
-    mean local period, + mean_ends_shift / layers: the ends of a low granum make them too short. The
-    mean local period, which is the better one in grana of many layers, has odds of exp(mean_odds) ·
-    layers^mean_by_layers, by which the two are averaged. The scale is exp(log_scale + by_height ·
-    height + by_faint · faint) · layers^by_layers · width^by_width · spread^by_spread ·
-    change^by_change · (1 + dislocations)^by_dislocations, and in quadrature exp(log_inclined) ·
-    shortening, as the inclination is not known exactly.
-
-    Where a crop may show none, peaks may be those of noise, and the posterior is the network's own
-    answer, plus the above times odds of exp(log_odds + by_prominence · the greatest prominence).
+    The likelihood of a log period is a mixture of Student's t densities, one for each peak.
+    docs/methods.md, "The combined method", has the formulas of these numbers; height, layers and so
+    on are the fields of `Peaks`.
 
     Attributes:
-      log_widening, by_multiple, log_missing, ends_shift, mean_ends_shift, mean_odds,
-        mean_by_layers, log_scale, by_height, by_faint, by_layers, by_width, by_spread, by_change,
-        by_dislocations, log_inclined, log_odds, by_prominence: see above.
+      log_widening: log of the factor on the network's sd, where the crop shows lamellae.
+      by_multiple: change of the log of a peak's share where it is a multiple of an earlier peak.
+      log_missing: log of the prominence that stands for "no peak shows the period".
+      ends_shift: divided by layers, added to the log of a peak's own period.
+      mean_ends_shift: divided by layers, added to the log of the mean local period.
+      mean_odds: log of the weight of the mean local period against the peak's own, at 1 layer.
+      mean_by_layers: exponent of layers in this weight.
+      log_scale: log of a density's scale, before the factors of the next two lines.
+      by_height, by_faint: coefficients of height and faint in the log of the scale.
+      by_layers, by_width, by_spread, by_change, by_dislocations: exponents in the scale of layers,
+        width, spread, change and 1 + dislocations.
+      log_inclined: log of the factor on shortening, which is added to the scale in quadrature.
+      log_odds: log odds that the crop shows lamellae, at prominence 0.
+      by_prominence: coefficient of the greatest prominence in the log odds.
     """
 
     log_widening: float
@@ -89,8 +84,9 @@ class Belief:
     by_prominence: float
 
 
-# Fitted to drawn crops by `python benchmarks/combination.py`, but for log_widening and log_missing,
-# by which two that contradict each other are doubted.
+# Fitted to drawn crops by `python benchmarks/combination.py`, except log_widening and log_missing:
+# these make two measurements that contradict each other uncertain, and drawn crops say little about
+# them.
 BELIEF = Belief(
     log_widening=0.7,
     by_multiple=-8.163,
@@ -114,19 +110,19 @@ BELIEF = Belief(
 
 
 class Combined(Method[Any]):
-    """Measures each crop by a network and by its autocorrelation.
+    """Measures each crop by a network and by its autocorrelation, and combines the two.
 
     Scale, box and attention of a measurement are the network's.
     """
 
     def __init__(self, network: Method[Any]):
-        """Takes an estimator that gives an sd, from `estimator.load`, or its views of a crop."""
+        """Takes an estimator that gives an sd, from `estimator.load`, or `tta.Augmented` of it."""
         self.network = network
         self.batch_size = network.batch_size
         self.geometry = network.geometry
 
     def prepare(self, image: np.ndarray | Crop) -> tuple[Any, np.ndarray, np.ndarray]:
-        """Returns what the network needs of one crop, its grey values and its mask.
+        """Returns the network's input for one crop, the crop's grey values and its mask.
 
         Raises:
           InputError: the crop cannot be measured.
@@ -157,12 +153,12 @@ def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Meas
             "these weights give no sd, which a combination needs; accepted: weights that do, or "
             "the network alone"
         )
-    # What isn't a period is reported as an error later on.
+    # A number that isn't a period is reported as an error later on.
     if not (0 < period < math.inf and 0 < sd < math.inf):
         return measured
     try:
         found = peaks(grey, mask, period)
-    except InputError:  # too low or narrow for an autocorrelation, which then has nothing to say
+    except InputError:  # too low or narrow for an autocorrelation: the network alone is left
         return measured
     period, sd = combine(period, sd, found)
     return dataclasses.replace(measured, period_px=period, sd_px=sd)
@@ -171,16 +167,16 @@ def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Meas
 def combine(
     period_px: float, sd_px: float, found: Peaks, belief: Belief = BELIEF
 ) -> tuple[float, float]:
-    """Returns the period and its sd, px of the crop.
+    """Returns the combined period and its sd, px of the crop.
 
-    The period is the median where the crop shows lamellae; the sd is the radius around it that
-    holds 90 % where it may show none, divided by 1.7.
+    The period is the median of the posterior for a crop that shows lamellae. The sd is the radius
+    around it that holds 90 % of the posterior for a crop that may show none, divided by 1.7.
 
     Args:
-      period_px: the network's, px of the crop.
-      sd_px: its sd.
+      period_px: the network's period, px of the crop.
+      sd_px: the network's sd, px of the crop.
       found: peaks of the crop's autocorrelation.
-      belief: how far they are believed.
+      belief: how far the peaks are believed.
     """
     certain, doubtful = posteriors(_GRID, period_px, sd_px, found, belief)
     below = np.cumsum(certain) - certain / 2
@@ -194,16 +190,16 @@ def combine(
 def posteriors(
     log_period: np.ndarray, period_px: float, sd_px: float, found: Peaks, belief: Belief
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the posterior density of each log period, (N,), not normalised, in two cases.
+    """Returns two posterior densities of log periods, each (N,) and not normalised.
 
-    The first holds where the crop shows lamellae, the second where it may show none.
+    The first is for a crop that shows lamellae, the second for a crop that may show none.
 
     Args:
       log_period: (N,) of periods in px of the crop.
-      period_px: the network's, px of the crop.
-      sd_px: its sd.
+      period_px: the network's period, px of the crop.
+      sd_px: the network's sd, px of the crop.
       found: peaks of the crop's autocorrelation.
-      belief: how far they are believed.
+      belief: how far the peaks are believed.
     """
     middle, sd = math.log(period_px), sd_px / period_px
     alone = _student(log_period, middle, sd)
@@ -216,7 +212,7 @@ def posteriors(
 
 
 def _likelihood(log_period: np.ndarray, found: Peaks, belief: Belief) -> np.ndarray:
-    """Returns that of each log period, (N,), by the peaks."""
+    """Returns the likelihood of each log period by the peaks, (N,)."""
     share = found.prominence * np.exp(belief.by_multiple * _multiple(found))
     odds = np.exp(belief.mean_odds) * found.layers**belief.mean_by_layers
     at_peak = np.log(found.period_px) + belief.ends_shift / found.layers
@@ -235,9 +231,9 @@ def _likelihood(log_period: np.ndarray, found: Peaks, belief: Belief) -> np.ndar
 
 
 def _multiple(found: Peaks) -> np.ndarray:
-    """Returns how far each peak, (N,), is a multiple of earlier ones, 0 where of none.
+    """Returns how far each peak is a multiple of earlier peaks, (N,); 0 is no multiple.
 
-    A peak of at least its prominence at exactly a half, a third, … of its shift makes that 1.
+    A peak at exactly a half, a third, … of its shift adds 1 if it is at least as prominent.
     """
     times = found.period_px[:, None] / found.period_px
     whole = np.maximum(np.round(times), 1)
@@ -248,6 +244,6 @@ def _multiple(found: Peaks) -> np.ndarray:
 def _student(
     log_period: np.ndarray, middle: float | np.ndarray, scale: float | np.ndarray
 ) -> np.ndarray:
-    """Returns Student's t density of log periods."""
+    """Returns Student's t density of log periods, around `middle` and with `scale`."""
     away = (log_period - middle) / scale
     return _DENSITY * (1 + away**2 / _DEGREES) ** (-(_DEGREES + 1) / 2) / scale

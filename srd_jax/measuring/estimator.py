@@ -18,17 +18,16 @@ from srd_jax.measuring.measurement import (
     check_batch_size,
     grey_and_mask,
 )
+from srd_jax.networks.modules import check_shapes, shapes_of
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.errors import InputError, naming
-from srd_jax.tasks.period import model
-from srd_jax.training import checkpoint, weights
-from srd_jax.training.weights import Weights
+from srd_jax.tasks.period import model, weights
 
 
 class Estimator(Method[Prepared]):
     """Measures crops by a network, deterministically; `load` makes it."""
 
-    def __init__(self, found: Weights, batch_size: int = BATCH_SIZE):
+    def __init__(self, found: weights.PeriodWeights, batch_size: int = BATCH_SIZE):
         """Checks the weights; the first crop compiles the network.
 
         Args:
@@ -41,8 +40,7 @@ class Estimator(Method[Prepared]):
         """
         check_batch_size(batch_size)
         expected = model.parameter_shapes(found.model)
-        shapes = {name: value.shape for name, value in found.parameters.items()}
-        weights.check_shapes(shapes, expected, "weights")
+        check_shapes(shapes_of(found.parameters), expected, "weights")
         found.model.geometry.grid(*FRAME)
         self.weights = found
         self.batch_size = batch_size
@@ -123,12 +121,6 @@ def load(path: str | os.PathLike[str] | None = None, batch_size: int = BATCH_SIZ
     Raises:
       InputError: there are no weights, or they belong to another network.
     """
-    path = weights.RELEASED if path is None else pathlib.Path(path)
-    file = weights.file_of(path)
-    if file.exists() or not path.is_dir():
-        found = weights.load(file)
-    else:
-        parameters, config, step = checkpoint.load_parameters(path)
-        found = Weights(parameters, config.model, {"run": config.name, "step": step})
-    with naming(path):
+    found = weights.load(path)
+    with naming(pathlib.Path(path or weights.RELEASED)):
         return Estimator(found, batch_size)

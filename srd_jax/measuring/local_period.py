@@ -1,7 +1,8 @@
-"""The period of lamellae from place to place, and its mean over the area of a granum.
+"""Measures the period of lamellae from place to place, and its mean over a granum's area.
 
-Around each pixel of a strip, a band-pass filter leaves one wave; the rate at which its phase grows
+A band-pass filter leaves one wave around each pixel of a strip. The rate at which its phase grows
 is the local frequency (the instantaneous frequency of an analytic signal, Gabor 1946).
+docs/methods.md, "The local period", explains the steps.
 """
 
 import math
@@ -10,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.fft import next_fast_len
 
-# sd of the filter's window, periods; and of a wider one, which says how far the mean depends on it.
+# Sd of the filter's window, and of a wider window for `change`, periods.
 _WINDOW, _WIDER = 0.8, 1.2
-# Lower and higher local frequencies, relative to that of the whole, are noise.
+# Lower and higher local frequencies, relative to the whole granum's frequency, are noise.
 _LOWEST, _HIGHEST = 0.7, 1.4
-_FAINT = 0.5  # amplitude, relative to the usual one
-# Blocks over which the frequency's spread is taken: so many abreast, each so many periods high.
+_FAINT = 0.5  # amplitude, relative to the median
+# Blocks for the frequency's spread: their number across the granum, and their height in periods.
 _ABREAST, _HIGH = 8, 2.0
-# Less spread or change is chance; and the spread of a granum of a single block.
+# Less spread or change than this is chance; and the spread where a granum has one block only.
 _LEAST, _USUAL_SPREAD = 0.001, 0.05
 
 
@@ -25,13 +26,13 @@ class LocalPeriod(NamedTuple):
     """The period over the area of a granum.
 
     Attributes:
-      mean_px: its mean, px of the strips: the area over the number of layers that it holds, as for
-        somebody who counts them.
-      spread: sd of its logarithm over blocks of the granum.
-      change: by how much, relatively, the mean is another one with a wider filter.
+      mean_px: mean, px of the strips: the area divided by the number of layers in it, as if
+        somebody counted them.
+      spread: sd of the period's logarithm over blocks of the granum.
+      change: relative change of the mean with a wider filter.
       faint: share of the area where the waves' amplitude is below half of its median.
-      dislocations: number of points around which the phase doesn't come back to what it was, as
-        where a lamella ends; noise makes some, too.
+      dislocations: number of points around which the phase doesn't close, as at the end of a
+        lamella; noise makes some, too.
     """
 
     mean_px: float
@@ -42,12 +43,12 @@ class LocalPeriod(NamedTuple):
 
 
 def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> LocalPeriod:
-    """Measures the period place by place, about a known one.
+    """Measures the period from place to place, near a known period.
 
     Args:
-      strips: (rows, strips) grey values along lines across the lamellae, of mean 0 and 0 where
-        not valid; strips stand for equal widths.
-      valid: (rows, strips) bool, where they are inside of the granum; somewhere they are.
+      strips: (rows, strips) grey values along lines across the lamellae, of mean 0, and 0 where not
+        valid; all strips are equally wide.
+      valid: (rows, strips) bool, True inside of the granum, at least once.
       period_px: about the period, px.
     """
     size = next_fast_len(2 * len(strips))
@@ -55,7 +56,7 @@ def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> Loc
     lowest, highest = _LOWEST / period_px, _HIGHEST / period_px
 
     def around(period: float, window: float = _WINDOW):
-        """Returns waves, their local frequency and mean period in a window of so many periods."""
+        """Returns waves, their local frequency and their mean period, by a window in periods."""
         wave, frequency = _waves(spectrum, len(strips), period, window * period)
         frequency = np.clip(frequency, lowest, highest)
         return wave, frequency, 1 / float(frequency[valid].mean())
@@ -76,7 +77,7 @@ def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> Loc
 def _waves(
     spectrum: np.ndarray, rows: int, period: float, window: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns waves about a period, complex, and their frequency, cycles per px: (rows, strips)."""
+    """Returns complex waves near a period and their frequency, cycles per px: (rows, strips)."""
     frequency = np.fft.fftfreq(len(spectrum))[:, None]
     turns = 2 * np.pi * window * (frequency - 1 / period)
     band = spectrum * np.exp(-(turns**2) / 2)
@@ -88,7 +89,7 @@ def _waves(
 
 
 def _dislocations(wave: np.ndarray, valid: np.ndarray) -> int:
-    """Returns around how many squares of four valid neighbours the phase doesn't close."""
+    """Returns the number of squares of four valid pixels around which the phase doesn't close."""
     down, right = np.angle(wave[1:] * wave[:-1].conj()), np.angle(wave[:, 1:] * wave[:, :-1].conj())
     around = right[:-1] + down[:, 1:] - right[1:] - down[:, :-1]
     corners = valid[1:, 1:] & valid[1:, :-1] & valid[:-1, 1:] & valid[:-1, :-1]
@@ -96,7 +97,7 @@ def _dislocations(wave: np.ndarray, valid: np.ndarray) -> int:
 
 
 def _spread(relative: np.ndarray, valid: np.ndarray, period: float) -> float:
-    """Returns the sd of a relative frequency's means over blocks that are mostly valid."""
+    """Returns the sd of the relative frequency's means over blocks that are mostly valid."""
     rows, strips = relative.shape
     down = max(round(rows / (_HIGH * period)), 2)
 

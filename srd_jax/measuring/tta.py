@@ -1,4 +1,4 @@
-"""Test-time augmentation: the period of a crop from several views of it."""
+"""Test-time augmentation: measures the period of a crop from several views of it."""
 
 import dataclasses
 import itertools
@@ -12,15 +12,15 @@ from srd_jax.imaging.preparation import FRAME, Prepared, prepare_windows
 from srd_jax.measuring.estimator import Estimator
 from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask
 
-# Steps through the rows and columns of a frame; neither lamellae nor period change by a flip.
+# Steps through the rows and columns of a frame; a flip doesn't change the period.
 _FLIPS = ((1, 1), (-1, 1), (1, -1), (-1, -1))
 
 
 class Augmented(Method[tuple[Prepared, ...]]):
-    """Measures each crop in views by an estimator: all rows in windows, each in its four flips.
+    """Measures each crop by an estimator in several views: the four flips of each window of rows.
 
-    Attention, box and scale of a measurement are those of the middle window, not flipped: the view
-    that the estimator alone measures.
+    A measurement has attention, box and scale of the middle window without a flip, the view that
+    the estimator alone measures.
     """
 
     def __init__(self, estimator: Estimator):
@@ -62,7 +62,7 @@ class Augmented(Method[tuple[Prepared, ...]]):
 
 
 def flips(window: Prepared) -> list[Prepared]:
-    """Returns a frame as it is, and flipped: its rows, its columns, both."""
+    """Returns a frame unchanged, and with its rows, its columns and both flipped."""
     return [
         dataclasses.replace(window, image=window.image[::rows, ::columns])
         for rows, columns in _FLIPS
@@ -70,18 +70,15 @@ def flips(window: Prepared) -> list[Prepared]:
 
 
 def combine(views: Sequence[Measurement], shown: int = 0) -> Measurement:
-    """Returns one measurement of a crop from those of its views.
+    """Combines the measurements of a crop's views into one.
 
-    The period is the mean of the views' periods, weighted by the inverses of their variances, or
-    evenly where the network gives no sd. The variance is that of a view drawn by these weights, by
-    the law of total variance: the mean of the views' variances plus the variance of their periods.
-    It is not divided by the number of views. They show the same lamellae, so that their errors are
-    correlated, by how much isn't known; the mean of the variances bounds the variance of the mean
-    for any correlation. The second term makes views that contradict each other less certain than
-    each of them claims to be, at the price of a somewhat long sd where they agree.
+    The period is the mean of the views' periods, weighted by the inverse variances, or without
+    weights where the network gives no sd. The variance is the weighted mean of the views' variances
+    plus the weighted variance of their periods; docs/methods.md, "Test-time augmentation", has the
+    reasons.
 
     Args:
-      views: of one crop, lengths in px of the crop, with an sd all or none.
+      views: measurements of one crop, lengths in px of the crop, all with an sd or all without.
       shown: index of the view whose attention, scale and box are kept.
     """
     kept = views[shown]
@@ -89,7 +86,7 @@ def combine(views: Sequence[Measurement], shown: int = 0) -> Measurement:
     if kept.sd_px is None:
         return dataclasses.replace(kept, period_px=float(period.mean()))
     variance = np.square(np.array([view.sd_px for view in views], np.float64))
-    # A network may give numbers that are none; they end as NaN, which is reported as an error.
+    # A network may answer with improper numbers. Then this is NaN, which is reported as an error.
     with np.errstate(divide="ignore", invalid="ignore"):
         weights = 1 / variance
         mean = np.average(period, weights=weights)

@@ -1,8 +1,8 @@
-"""Convolution, bias and max-pool of the encoder, with gradients that are fast on a CPU.
+"""Convolution, bias and max-pool whose gradients are fast on a CPU.
 
-The values and gradients are those of the plain operations. On a CPU, XLA differentiates a
-convolution and a bias into forms that it computes slowly; the rules here state the same sums in
-forms that it computes well. On other platforms the plain gradients of these two are used.
+The plain operations have the same values and gradients. XLA differentiates a convolution and a bias
+into sums that its CPU back end computes slowly; the rules here state the same sums in forms that it
+computes fast. Other platforms use the plain gradients of these two.
 Images are (B, rows, columns, channels), kernels (rows, columns, in, out).
 """
 
@@ -38,9 +38,10 @@ def _plain_gradient(image, kernel, cotangent):
 
 
 def _canonical_gradient(image, kernel, cotangent):
-    """Both gradients as plain NHWC·HWIO convolutions, the only ones XLA's CPU back end does fast.
+    """Returns both gradients as convolutions of NHWC images with HWIO kernels.
 
-    The kernel's gradient takes the input channels for the batch and the batch for the channels.
+    XLA's CPU back end computes only these fast. In the kernel's gradient, batch and input channels
+    change places.
     """
     margins = [(size - 1, size - 1) for size in kernel.shape[:2]]
     image_gradient = lax.conv_general_dilated(
@@ -59,7 +60,7 @@ convolve.defvjp(_convolve_forward, _convolve_backward)
 
 @jax.custom_vjp
 def add_bias(image: jax.Array, bias: jax.Array) -> jax.Array:
-    """Returns image + bias, the bias being one value a channel."""
+    """Returns image + bias, with a bias of one value for each channel, (channels,)."""
     return image + bias[None, None, None, :]
 
 
@@ -73,7 +74,7 @@ def _plain_sum(cotangent):
 
 
 def _sum_in_sequence(cotangent):
-    """The sum in two steps: XLA's CPU back end is several times slower on the single one."""
+    """Returns the sum in two steps: XLA's CPU back end is several times slower in one step."""
     rows = lax.optimization_barrier(cotangent.sum(2))
     return rows.sum((0, 1))
 
@@ -82,17 +83,17 @@ add_bias.defvjp(lambda image, bias: (add_bias(image, bias), None), _add_bias_bac
 
 
 def max_pool(image: jax.Array, window: tuple[int, int]) -> jax.Array:
-    """Returns the max-pool with stride = window; a remainder at the far edges is dropped.
+    """Returns the max-pool whose stride is its window; a remainder at the far edges is dropped.
 
-    Its gradient goes to the first of equal values in reading order, as PyTorch's does.
+    The gradient goes to the first of equal values in reading order, as in PyTorch.
     """
-    # Columns first, so that ties of different rows go to the upper one.
+    # Columns first, so that the upper row gets the gradient of equal values.
     for axis, size in ((2, window[1]), (1, window[0])):
         count = image.shape[axis] // size
         pooled = lax.slice_in_dim(image, 0, count * size, size, axis)
         for offset in range(1, size):
             other = lax.slice_in_dim(image, offset, count * size, size, axis)
-            # Slices and a select, since the gradient of reduce_window is slow on a CPU.
+            # Slices and a select, because the gradient of reduce_window is slow on a CPU.
             pooled = jnp.where(other > pooled, other, pooled)
         image = pooled
     return image

@@ -1,4 +1,4 @@
-"""Receptive-field arithmetic of the encoder, and the frames that fit its grid.
+"""Computes the receptive field of a convolutional encoder, and the frames that fit its grid.
 
 All lengths are in px of the frame, as (rows, columns).
 """
@@ -23,7 +23,7 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class Geometry:
-    """Receptive field of one position of the grid, and the stride between two positions."""
+    """Receptive field of one position of the grid, and stride from one position to the next."""
 
     receptive_field: Size
     stride: Size
@@ -32,7 +32,8 @@ class Geometry:
         """Returns the number of positions (rows, columns) that a frame gives.
 
         Raises:
-          InputError: the frame leaves a remainder; the message names the nearest two that do not.
+          InputError: the frame leaves a remainder; the message names the nearest two frames that
+            leave none.
         """
         if not self.aligns(height, width):
             nearest = " and ".join(f"{h}x{w}" for h, w in self.nearest_aligned(height, width))
@@ -59,7 +60,7 @@ class Geometry:
         )
 
     def nearest_aligned(self, height: int, width: int) -> tuple[Size, Size]:
-        """Returns the two aligned frames nearest to a given one (Euclidean), nearest first."""
+        """Returns the two aligned frames nearest to a frame (Euclidean distance), nearest first."""
         candidates = itertools.product(
             self._aligned_lengths(height, axis=0), self._aligned_lengths(width, axis=1)
         )

@@ -9,6 +9,7 @@ import json
 import math
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from srd_jax.support.errors import InputError
@@ -112,19 +113,64 @@ def limited(default: Any, least: float, most: float = math.inf) -> Any:
     return dataclasses.field(default=default, metadata={"limits": (least, most)})
 
 
-def check_limits(config: Any, path: str = "config") -> None:
-    """Checks every field made by `limited`, in dataclasses within dataclasses too.
+def choice(default: str, choices: Iterable[str]) -> Any:
+    """Returns the field of a name that must be one of some choices."""
+    return dataclasses.field(default=default, metadata={"choices": tuple(choices)})
+
+
+def checked(config: T, path: str = "config") -> T:
+    """Returns a copy of a config, every field of its declared type and within its limits.
+
+    A dataclass may have a method `check(path)` for what its fields say together; it is called once
+    the fields are checked, inner dataclasses before outer ones.
+
+    Args:
+      config: a dataclass.
+      path: how messages call it.
 
     Raises:
-      InputError: a number isn't finite or within its limits, or a range isn't rising.
+      InputError: a field has the wrong type or value, or two fields contradict each other.
+    """
+    copy = from_dict(type(config), config, path)
+    check(copy, path)
+    return copy
+
+
+def check(config: Any, path: str = "config") -> None:
+    """Checks limits and choices of every field, and what each dataclass's own `check` asks for.
+
+    Args:
+      config: a dataclass whose fields are of their declared types.
+      path: how messages call it.
+
+    Raises:
+      InputError: a number isn't finite or within its limits, a range isn't rising, a name isn't
+        among its choices, or two fields contradict each other.
     """
     for field in dataclasses.fields(config):
         name, value = f"{path}.{field.name}", getattr(config, field.name)
         if dataclasses.is_dataclass(value):
-            check_limits(value, name)
+            check(value, name)
         elif "limits" in field.metadata:
-            check: Any = check_range if isinstance(value, tuple) else check_number
-            check(name, value, *field.metadata["limits"])
+            within: Any = check_range if isinstance(value, tuple) else check_number
+            within(name, value, *field.metadata["limits"])
+        elif "choices" in field.metadata:
+            check_choice(name, value, field.metadata["choices"])
+    own = getattr(config, "check", None)
+    if own is not None:
+        own(path)
+
+
+def check_choice(path: str, value: str, choices: typing.Sequence[str]) -> None:
+    """Checks that a name is one of some choices.
+
+    Raises:
+      InputError: it isn't; the message names `path` and the nearest choice.
+    """
+    if value not in choices:
+        raise InputError(
+            f"{path} is {value!r}; accepted: {', '.join(choices)}" + did_you_mean(value, choices)
+        )
 
 
 def check_range(path: str, value: tuple[float, float], least: float, most: float) -> None:

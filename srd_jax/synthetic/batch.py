@@ -1,4 +1,4 @@
-"""The one form in which images reach the network, whatever their source."""
+"""A batch of images with their targets, in the same form for every source."""
 
 import jax
 from flax import struct

@@ -1,4 +1,4 @@
-"""Configuration of generated grana: ranges that each granum's properties are drawn from."""
+"""Configuration of generated images: the ranges that their properties are drawn from."""
 
 import dataclasses
 
@@ -7,6 +7,24 @@ from srd_jax.support.errors import InputError
 from srd_jax.support.fields import limited
 
 Range = tuple[float, float]
+
+
+@dataclasses.dataclass
+class StripesConfig:
+    """Ranges from which synthetic stripes are drawn, each uniformly.
+
+    Attributes:
+      period: px of the frame.
+      light_fraction: share of the period that is light.
+      noise_sd: sd of an image's normal noise, grey levels of 0..255; (0, 0) for none.
+      clean_rectangles: fewest and most receptive fields without noise, where there is noise.
+    """
+
+    kind: str = "stripes"
+    period: Range = limited((20.0, 140.0), 2.0)
+    light_fraction: Range = limited((0.15, 0.45), 0.0, 1.0)
+    noise_sd: Range = limited((0.0, 0.0), 0.0)
+    clean_rectangles: tuple[int, int] = limited((1, 4), 0)
 
 
 @dataclasses.dataclass
@@ -188,6 +206,30 @@ class GranaConfig:
     outline: OutlineConfig = dataclasses.field(default_factory=OutlineConfig)
     negatives: NegativesConfig = dataclasses.field(default_factory=NegativesConfig)
 
+    def check(self, path: str) -> None:
+        """Checks that crops of the given rows can show each period of the frame, and shares.
+
+        Args:
+          path: how messages call this config.
+
+        Raises:
+          InputError: two fields contradict each other.
+        """
+        if self.negatives.share > 1:
+            raise InputError(
+                f"{path}.negatives: blank, texture, steep and long sum to "
+                f"{self.negatives.share:g}; accepted: shares that sum to at most 1"
+            )
+        rows = min(self.rows[1], MAX_ROWS)
+        shortest = self.period[0] * FRAME[0] / rows
+        longest = self.period[1] * FRAME[0] / self.rows[0]
+        if self.frame_period[0] < shortest or self.frame_period[1] > longest:
+            raise InputError(
+                f"{path}.frame_period is {self.frame_period}, but periods of {self.period} px in "
+                f"crops of {self.rows} rows become {shortest:.1f} to {longest:.1f} px of the "
+                "frame; accepted: a range within these"
+            )
+
 
 def training_grana(odd: bool = True) -> GranaConfig:
     """Returns what the released network learns from.
@@ -211,29 +253,3 @@ def training_grana(odd: bool = True) -> GranaConfig:
         quality=QualityConfig(dark_contrast=(9.0, 60.0)),
         negatives=NegativesConfig(0.04, 0.03, 0.05, 0.02),
     )
-
-
-def check_grana(source: GranaConfig, path: str) -> None:
-    """Checks that crops of the given rows can show each period of the frame, and sums of shares.
-
-    Args:
-      source: to be checked.
-      path: how messages call it.
-
-    Raises:
-      InputError: two fields contradict each other.
-    """
-    if source.negatives.share > 1:
-        raise InputError(
-            f"{path}.negatives: blank, texture, steep and long sum to "
-            f"{source.negatives.share:g}; accepted: shares that sum to at most 1"
-        )
-    rows = min(source.rows[1], MAX_ROWS)
-    shortest = source.period[0] * FRAME[0] / rows
-    longest = source.period[1] * FRAME[0] / source.rows[0]
-    if source.frame_period[0] < shortest or source.frame_period[1] > longest:
-        raise InputError(
-            f"{path}.frame_period is {source.frame_period}, but periods of {source.period} px in "
-            f"crops of {source.rows} rows become {shortest:.1f} to {longest:.1f} px of the frame; "
-            "accepted: a range within these"
-        )

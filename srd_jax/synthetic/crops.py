@@ -1,4 +1,4 @@
-"""Whole generated crops on the host, as a real set holds them."""
+"""Draws whole crops of grana and returns them to the host."""
 
 import functools
 import json
@@ -11,8 +11,8 @@ import numpy as np
 from srd_jax.support.compiling import jit
 from srd_jax.support.fields import from_dict, to_json
 from srd_jax.synthetic import granum
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import GranaConfig
 
 Drawn = tuple[np.ndarray, np.ndarray, float, float]
 
@@ -26,8 +26,8 @@ def draw_grana(seed: int, n: int, config: GranaConfig) -> Iterator[Drawn]:
       config: ranges.
 
     Yields:
-      Grey values float32 (rows, columns) of whole levels over 255, 0 outside of the mask; the mask;
-      the mean period over it, px of the crop; and the scale, px per nm.
+      Grey values, float32 (rows, columns), whole levels divided by 255, 0 outside of the mask; the
+      mask, bool; the mean period over the mask, px of the crop; and the scale, px per nm.
     """
     draw = _compiled(to_json(config))
     root = jax.random.key(seed)
@@ -39,9 +39,9 @@ def draw_grana(seed: int, n: int, config: GranaConfig) -> Iterator[Drawn]:
 
 @functools.cache
 def _compiled(text: str):
-    """Returns the compiled drawing of one granum from a key; once for equal configs, as JSON."""
+    """Returns the compiled function that draws one granum from a key, for a config as JSON."""
     config = from_dict(GranaConfig, json.loads(text))
-    # Blocks of 8 px (see marks.jpeg), with the largest crop inside.
+    # Whole blocks of 8 px, which marks.jpeg needs, around the largest crop.
     rows, columns = (np.arange(-(-size[1] // 8) * 8.0) for size in (config.rows, config.columns))
     return jit(lambda key: _whole(key, jnp.asarray(rows), jnp.asarray(columns), config))
 

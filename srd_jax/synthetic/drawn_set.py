@@ -1,4 +1,4 @@
-"""Sets of drawn grana in the format of real ones, with a note of how they were drawn."""
+"""Writes sets of drawn grana in the format of real sets, with their recipe beside."""
 
 import dataclasses
 import json
@@ -14,23 +14,23 @@ from srd_jax.support.fields import differences, from_dict, to_json
 from srd_jax.support.files import whole_folder, write_text
 from srd_jax.support.terminal import track
 from srd_jax.support.version import __version__
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.source_config import GranaConfig
 
-# The note, beside the images.
-RECIPE = "drawn.json"
+# File of the recipe, beside the images.
+_RECIPE = "drawn.json"
 
 
 @dataclasses.dataclass
 class Recipe:
-    """How a set is drawn; what it shares with `DataConfig` has the same names there.
+    """How a set is drawn; fields that `DataConfig` has too have the same names.
 
     Attributes:
       images: how many crops.
       seed: of the random numbers.
       drawn: ranges of the crops.
       unrotated: share of crops whose lamellae lie at any angle rather than horizontal.
-      version: of this package; the only field in which two notes of the same set may differ.
+      version: of this package; two recipes of the same set differ in this field at most.
     """
 
     images: int
@@ -41,7 +41,7 @@ class Recipe:
 
 
 def grana(recipe: Recipe) -> Iterator[Granum]:
-    """Yields the grana of a set, all of them horizontal, the same for the same recipe."""
+    """Yields the grana of a set, all horizontal; the same recipe gives the same grana."""
     digits = len(str(recipe.images - 1))
     drawn = draw_grana(recipe.seed, recipe.images, recipe.drawn)
     for i, values in enumerate(drawn):
@@ -49,9 +49,9 @@ def grana(recipe: Recipe) -> Iterator[Granum]:
 
 
 def angles(recipe: Recipe) -> list[float]:
-    """Returns how the lamellae of each crop lie, degrees as in the CSV (see `data`).
+    """Returns the angle of each crop's lamellae, degrees as in the CSV (see `annotations`).
 
-    They are 90, but for a share of them uniform above 0 and up to 180.
+    The share `unrotated` of the crops has angles uniform above 0 and up to 180, all others 90.
     """
     random = np.random.default_rng(recipe.seed)
     chosen = random.permutation(recipe.images) < round(recipe.unrotated * recipe.images)
@@ -61,21 +61,21 @@ def angles(recipe: Recipe) -> list[float]:
 def make_dataset(
     out: str | os.PathLike[str], recipe: Recipe, tfds_dir: str | os.PathLike[str] | None = None
 ) -> pathlib.Path | None:
-    """Draws a set and writes it with its recipe, whole or not at all, behind a progress bar.
+    """Draws a set and writes it with its recipe, whole or not at all, with a progress bar.
 
     Args:
       out: a new or an empty folder.
       recipe: of the set.
-      tfds_dir: where TensorFlow Datasets is to keep the same set, None for nowhere.
+      tfds_dir: folder in which TensorFlow Datasets keeps the same set; None for no such copy.
 
     Returns:
-      The folder of the set that TensorFlow Datasets keeps, None without.
+      The folder of TensorFlow Datasets' copy, None without one.
 
     Raises:
-      InputError: the folder isn't new or empty, holds the other one, the set is prepared already,
+      InputError: `out` is neither new nor empty, `tfds_dir` lies in it or holds such a set already,
         or a file cannot be written.
     """
-    # Here, as it would slow down the start of every command.
+    # Imported here, because it would slow down the start of every command.
     from srd_jax.imaging import tfds
 
     if tfds_dir is not None:
@@ -83,15 +83,15 @@ def make_dataset(
         tfds.check_unprepared(tfds_dir)
     with whole_folder(out) as folder:
         write_grana(folder, track(grana(recipe), "drawing", recipe.images), angles(recipe))
-        write_text(folder / RECIPE, to_json(recipe))
+        write_text(folder / _RECIPE, to_json(recipe))
         return None if tfds_dir is None else tfds.prepare(folder, tfds_dir)
 
 
 def provide(folder: pathlib.Path, recipe: Recipe) -> None:
-    """Draws a set into a folder unless it lies there already, and prints which of the two.
+    """Draws a set into a folder that doesn't hold it yet, and prints whether it was drawn.
 
     Raises:
-      InputError: the folder holds anything else, or cannot be written.
+      InputError: the folder holds anything but this set, or cannot be written.
     """
     if not folder.exists():
         make_dataset(folder, recipe)
@@ -100,8 +100,8 @@ def provide(folder: pathlib.Path, recipe: Recipe) -> None:
     accepted = "accepted: the set that config.data tells, no folder there, or another config.data"
     with naming(folder):
         try:
-            content = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
-            found = from_dict(Recipe, content, RECIPE)
+            content = json.loads((folder / _RECIPE).read_text(encoding="utf-8"))
+            found = from_dict(Recipe, content, _RECIPE)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"holds no set that was drawn ({one_line(error)}); {accepted}"

@@ -1,19 +1,19 @@
-"""Single numbers and smooth fields drawn from a key."""
+"""Draws random numbers and smooth random fields from a key."""
 
 import math
 
 import jax
 import jax.numpy as jnp
 
-# Standard deviation of the bump around each node of a smooth field, in distances of nodes: wide
+# Standard deviation of the Gaussian around each node of a smooth field, in distances of nodes: wide
 # enough that the grid of the nodes can't be seen.
 _BUMP = 0.7
 
 
 class Deck:
-    """Random numbers for one part of an image, all drawn at once and dealt one after the other.
+    """Random numbers for one part of an image, drawn at once and dealt one after the other.
 
-    Many numbers of one key cost a compiler and a device about what one number costs.
+    Drawing many numbers from one key costs compiler and device about as much as drawing one.
     """
 
     def __init__(self, key: jax.Array, size: int):
@@ -22,7 +22,11 @@ class Deck:
         self._dealt = 0
 
     def take(self, *shape: int) -> jax.Array:
-        """Returns the next numbers, uniform between 0 and 1, in an array of that shape."""
+        """Returns the next numbers, uniform between 0 and 1, in an array of that shape.
+
+        Raises:
+          IndexError: more numbers are taken than were drawn.
+        """
         start, self._dealt = self._dealt, self._dealt + math.prod(shape)
         if self._dealt > self._numbers.shape[0]:
             raise IndexError(f"{self._dealt} numbers taken of {self._numbers.shape[0]}")
@@ -46,12 +50,19 @@ class Deck:
         return jnp.where(self.take(*shape) < 0.5, -1.0, 1.0)
 
     def parts(self, count: int) -> jax.Array:
-        """Returns numbers that sum to 1, uniform among all such, (count,)."""
+        """Returns numbers of 0 or more that sum to 1, (count,), uniform among all such."""
         lengths = -jnp.log1p(-self.take(count))
         return lengths / jnp.maximum(lengths.sum(), 1e-9)
 
     def some(self, count: tuple[int, int]) -> jax.Array:
-        """Returns 1 for as many of the most as are drawn between fewest and most, else 0."""
+        """Returns ones for a random number of entries and then zeros, float32.
+
+        Args:
+          count: fewest and most ones; their number is uniform between them.
+
+        Returns:
+          (count[1],).
+        """
         number = jnp.floor(self.uniform((count[0], count[1] + 1)))
         return (jnp.arange(count[1]) < number).astype(jnp.float32)
 
@@ -65,15 +76,15 @@ def smooth_field(
 ) -> jax.Array:
     """Returns a normal random field of unit variance, (R, C), smooth over a given length.
 
-    Independent normal values lie on a grid of nodes; each pixel is their sum under a Gaussian
-    around it, divided by the root of the sum of the squared weights.
+    Independent normal values lie on a grid of nodes. Each pixel is their sum, weighted by a
+    Gaussian around the pixel, divided by the root of the sum of the squared weights.
 
     Args:
       key: PRNG key.
       rows: (R,) rising coordinates of the rows, px.
       columns: (C,) likewise of the columns.
       scale: distance of the nodes along rows and columns, px.
-      finest: least distance of the nodes, px; decides how many there are.
+      finest: least distance of the nodes along rows and columns, px; sets their number.
     """
     down = _weights(rows, scale[0], finest[0])
     right = _weights(columns, scale[1], finest[1])

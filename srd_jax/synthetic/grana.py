@@ -1,4 +1,4 @@
-"""Batches of generated grana in the network's frame, drawn in px of the crop and rescaled to it."""
+"""Renders batches of drawn grana: painted in px of the crop, rescaled to the network's frame."""
 
 import functools
 import math
@@ -12,25 +12,26 @@ from srd_jax.networks.receptive_field import Size
 from srd_jax.support.compiling import over_images
 from srd_jax.synthetic import granum, outline
 from srd_jax.synthetic.batch import Batch
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.marks import BLOCK
-from srd_jax.tasks.period.source_config import GranaConfig
 
-# Columns beside the part that is shown, for the spline and its Gaussian.
+# Columns painted beside the shown part, px of the crop: the spline and its Gaussian reach there.
 _MARGIN = SUPPORT + 4
+# Rows and columns of the grid on which `_place` looks at the mask.
 _LOOKS = 64
 
 
 def render(key: jax.Array, size: int, frame: Size, config: GranaConfig) -> Batch:
-    """Returns a batch of generated grana; the same key gives the same bits.
+    """Returns a batch of drawn grana; the same key gives the same bits.
 
-    Each is painted in px of its crop and rescaled as `preparation.prepare` does: the middle rows of
-    a high granum, each axis on its own. A frame narrower than 476 columns shows that many columns
-    of the whole frame, around a random place of the granum, and only those are painted.
+    Each granum is painted in px of its crop and rescaled as `preparation.prepare` does: the middle
+    rows of a high granum, each axis on its own. A frame of fewer than 476 columns shows as many
+    columns of the whole frame, around a random place of the granum, and only these are painted.
 
     Args:
       key: PRNG key.
       size: number of images.
-      frame: rows and columns; the rows are those of preparation.FRAME, the columns no more.
+      frame: rows and columns; as many rows as preparation.FRAME, and at most as many columns.
       config: ranges.
     """
     keys = jax.random.split(key, size)
@@ -39,7 +40,7 @@ def render(key: jax.Array, size: int, frame: Size, config: GranaConfig) -> Batch
     return Batch(image=image, mask=mask, target=target)
 
 
-def canvas(frame: Size, config: GranaConfig) -> Size:
+def _canvas(frame: Size, config: GranaConfig) -> Size:
     """Returns the rows and columns that are painted for a frame, px of the crop."""
     rows = min(config.rows[1], MAX_ROWS)
     columns = config.columns[1]
@@ -58,7 +59,7 @@ def _image(
     shown = jnp.minimum(height, MAX_ROWS)
     first_row = (height - shown) // 2
     first, first_column = _place(place_key, one, first_row + shown / 2, frame[1])
-    painted = canvas(frame, config)
+    painted = _canvas(frame, config)
     rows = first_row + jnp.arange(painted[0], dtype=jnp.float32)
     columns = first_column + jnp.arange(painted[1], dtype=jnp.float32)
     grey, mask = granum.paint(one, rows, columns, config)
@@ -77,10 +78,10 @@ def _image(
 def _place(
     key: jax.Array, one: granum.Granum, row: jax.Array, columns: int
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns where a frame of some columns begins, px of the whole frame and px of the crop.
+    """Returns the first column of a narrow frame, px of the whole frame and px of the crop.
 
-    Its centre is a random column of those where the granum covers at least half as many rows as
-    where it covers most.
+    The frame's centre is a random column. In this column, the granum covers at least half as many
+    rows as in its fullest column.
     """
     height, width = one.size
     if columns == FRAME[1]:

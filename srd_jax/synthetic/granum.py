@@ -1,4 +1,4 @@
-"""Grana that look real: drawn in px of the crop, on the device, by pure functions of a key."""
+"""Draws grana that look real, in px of the crop, by pure functions of a key."""
 
 import functools
 
@@ -8,33 +8,33 @@ from flax import struct
 
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.synthetic import layers, negatives, outline, profile
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.draws import Deck
 from srd_jax.synthetic.layers import Layers
 from srd_jax.synthetic.micrograph import develop
 from srd_jax.synthetic.negatives import Disguise
 from srd_jax.synthetic.outline import Outline
-from srd_jax.tasks.period.source_config import GranaConfig
 
 # White of a scale bar's border, and its width in px of the crop.
 _BORDER_GREY, _BORDER_WIDTH = 255.0, 3.0
-# Streams of random numbers of one crop, beside those of its parts.
+# Numbers folded into a crop's keys for its disguise and for the disguise's texture.
 _DISGUISE, _TEXTURE = 2**31 - 1, 2**31 - 2
-# Every so many pixels the local period is looked at.
+# The local period is averaged over every fourth row and column.
 _SPARSE = 4
 
 
 @struct.dataclass
 class Granum:
-    """One granum, whole; lengths in px of the crop.
+    """One granum; lengths in px of the crop.
 
     Attributes:
       size: (2,) rows and columns of its crop, whole numbers.
       period: () nominal distance of its lamellae.
       layers: where its lamellae run.
-      disguise: what the crop shows in place of the granum; None where all are grana.
-      harmonics: of the profile across them, before blur.
+      disguise: what the crop shows in place of the granum; None where all crops are grana.
+      harmonics: of the profile across the lamellae, before blur.
       outline: of its mask.
-      micrograph: key of what isn't the specimen.
+      micrograph: PRNG key of noise, marks and file.
     """
 
     size: jax.Array
@@ -47,8 +47,8 @@ class Granum:
 
 
 def draw(key: jax.Array, config: GranaConfig) -> Granum:
-    """Returns a granum whose nominal period is uniform in its logarithm in the frame."""
-    size_key, layer_key, profile_key, outline_key, picture_key = jax.random.split(key, 5)
+    """Draws a granum whose nominal period, px of the frame, is uniform in its logarithm."""
+    size_key, layer_key, profile_key, outline_key, micrograph_key = jax.random.split(key, 5)
     period, height, width = _draw_size(size_key, config)
     size = height, width
     found = layers.draw_layers(layer_key, period, size, config.layers)
@@ -65,15 +65,15 @@ def draw(key: jax.Array, config: GranaConfig) -> Granum:
         disguise=shown,
         harmonics=profile.draw_profile(profile_key, config.profile),
         outline=outline.draw_outline(outline_key, size, period, bend, config.outline),
-        micrograph=picture_key,
+        micrograph=micrograph_key,
     )
 
 
 def _draw_size(key: jax.Array, config: GranaConfig) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Returns the period and the rows and columns of the crop, px of the crop."""
+    """Draws the period and the rows and columns of the crop, px of the crop."""
     deck = Deck(key, 3)
     frame_period = deck.log_uniform(config.frame_period)
-    # Rows of the part that the frame shows, at the shortest and the longest period of the crop.
+    # Rows that the frame shows, at the shortest and at the longest period of the crop.
     least, most = (FRAME[0] * end / frame_period for end in config.period)
     tallest = jnp.where(most >= MAX_ROWS, config.rows[1], most)
     low, high = jnp.clip(least, *config.rows), jnp.clip(tallest, *config.rows)
@@ -87,26 +87,29 @@ def _draw_size(key: jax.Array, config: GranaConfig) -> tuple[jax.Array, jax.Arra
 def paint(
     granum: Granum, rows: jax.Array, columns: jax.Array, config: GranaConfig
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns a part of a granum's crop: whole grey levels 0..255, 0 outside of the mask; the mask.
+    """Paints a part of a granum's crop.
 
     Args:
-      granum: what to paint.
+      granum: to paint.
       rows: (R,) coordinates of pixels, px from the upper edge of the crop; R is a multiple of 8.
       columns: (C,) likewise from the left edge.
       config: ranges of the micrograph's quality.
+
+    Returns:
+      (R, C) float32 whole grey levels 0..255, 0 outside of the mask, and the mask, (R, C) bool.
     """
     found, (height, width) = granum.layers, granum.size
-    deck_key, picture_key = jax.random.split(granum.micrograph)
+    deck_key, micrograph_key = jax.random.split(granum.micrograph)
     deck = Deck(deck_key, 3)
     defocus = deck.uniform(config.quality.defocus)
     harmonics = profile.blurred(granum.harmonics, defocus, granum.period)
     phase = layers.phase(found, rows - height / 2, columns - width / 2)
     if (shown := granum.disguise) is not None:
-        texture_key = jax.random.fold_in(picture_key, _TEXTURE)
+        texture_key = jax.random.fold_in(micrograph_key, _TEXTURE)
         phase = negatives.phase(texture_key, shown, phase, rows, columns)
         harmonics *= shown.kind != negatives.BLANK
     grey = develop(
-        picture_key,
+        micrograph_key,
         profile.light(harmonics, phase),
         (rows, columns),
         (height, width),
@@ -128,10 +131,10 @@ def _one_more(coordinates: jax.Array) -> jax.Array:
 
 
 def _interior(wide: jax.Array) -> jax.Array:
-    """Returns which pixels of a mask have all four neighbours in it, as an erosion leaves them.
+    """Returns the pixels of a mask whose four neighbours are in it, an erosion of the mask.
 
     Args:
-      wide: (R + 2, C + 2) bool, the mask with a pixel more on each side.
+      wide: (R + 2, C + 2) bool, the mask with one more pixel on each side.
 
     Returns:
       (R, C) bool.
@@ -144,17 +147,17 @@ def _interior(wide: jax.Array) -> jax.Array:
 
 
 def mean_period(granum: Granum, mask: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
-    """Returns the mean distance of adjacent lamellae over the masked area, px of the crop.
+    """Returns the mean distance of adjacent lamellae over the masked area, () px of the crop.
 
-    Every distance counts once, as for somebody who measures along lines across the lamellae and
-    divides by the number of layers: the area over the integral of the phase's gradient. What is
-    no granum has its nominal period.
+    It is the area divided by the integral of the phase's gradient. So every distance counts once,
+    as if somebody measured along lines across the lamellae and divided by the number of layers. The
+    nominal period is returned for a disguise, and where no pixel of the part is inside of the mask.
 
     Args:
-      granum: of which a part was painted.
+      granum: a part of it was painted.
       mask: (R, C) of that part.
-      rows: (R,) coordinates of its pixels.
-      columns: (C,) likewise.
+      rows: (R,) coordinates of its pixels, px from the upper edge of the crop.
+      columns: (C,) likewise from the left edge.
     """
     height, width = granum.size
     sparse = mask[::_SPARSE, ::_SPARSE]

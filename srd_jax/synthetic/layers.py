@@ -1,8 +1,8 @@
-"""Where the lamellae of a granum run: their phase, and from it the local period.
+"""The phase of the lamellae of a granum, and the local period that follows from it.
 
 The phase counts layers: it grows by 1 from each lamella to the next. It is a sum of products of a
-function of the row and one of the column, so that a whole image of it is one matrix product, and
-its derivatives come from those of the functions. Rows and columns are counted from the centre of
+function of the row and a function of the column, so an image of it is one matrix product, and its
+derivatives follow from the functions' derivatives. Rows and columns are counted from the centre of
 the crop, px of the crop.
 """
 
@@ -12,17 +12,17 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from srd_jax.synthetic.config import LayersConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import LayersConfig
 
-WAVES = 3
-_NUMBERS = 8 * WAVES + 8
+_WAVES = 3
+_NUMBERS = 8 * _WAVES + 8
 _TURN = 2 * jnp.pi
 
 
 @struct.dataclass
 class Layers:
-    """What decides where the lamellae of one granum run; all are () unless said otherwise.
+    """Where the lamellae of one granum run; the shape is () unless said otherwise.
 
     Attributes:
       period: nominal period, px of the crop.
@@ -30,8 +30,8 @@ class Layers:
       tilt: slope of the lamellae, rows per column.
       fan: relative change of the period from the left edge to the right one.
       width: columns of the crop, px.
-      bend: (WAVES, 3) amplitude (px), length (px) and start (turns) of waves along the columns.
-      stretch: (WAVES, 4) relative change of the period, its length along the rows (px), its length
+      bend: (W, 3) amplitude (px), length (px) and start (turns) of waves along the columns.
+      stretch: (W, 4) relative change of the period, its length along the rows (px), its length
         along the columns (px) and its start (turns).
       faults: (F, 3) column (px), width (px) and shift (layers) of steps of the whole stack.
       endings: (E, 4) row and column (px) of a layer's end, its side (-1 or 1) and how many layers
@@ -52,16 +52,23 @@ class Layers:
 def draw_layers(
     key: jax.Array, period: jax.Array, size: tuple[jax.Array, jax.Array], config: LayersConfig
 ) -> Layers:
-    """Returns layers of a given nominal period in a crop of (rows, columns), all px of the crop."""
+    """Draws the lamellae of one granum.
+
+    Args:
+      key: PRNG key.
+      period: () nominal period, px of the crop.
+      size: rows and columns of the crop, px.
+      config: ranges.
+    """
     height, width = size
     deck = Deck(key, _NUMBERS + 3 * config.faults[1] + 4 * config.endings[1])
-    length = width * deck.log_uniform((0.5, 4.0), WAVES)
-    slope = deck.uniform(config.bend) * deck.parts(WAVES)
-    bend = jnp.stack([slope * length / _TURN, length, deck.take(WAVES)], axis=-1)
+    length = width * deck.log_uniform((0.5, 4.0), _WAVES)
+    slope = deck.uniform(config.bend) * deck.parts(_WAVES)
+    bend = jnp.stack([slope * length / _TURN, length, deck.take(_WAVES)], axis=-1)
     # A wave's sd is its amplitude over the root of 2.
-    change = deck.uniform(config.variation) * jnp.sqrt(2.0) * deck.parts(WAVES)
-    along = period * deck.log_uniform((3.0, 20.0), WAVES)
-    across = width * deck.log_uniform((0.5, 8.0), WAVES)
+    change = deck.uniform(config.variation) * jnp.sqrt(2.0) * deck.parts(_WAVES)
+    along = period * deck.log_uniform((3.0, 20.0), _WAVES)
+    across = width * deck.log_uniform((0.5, 8.0), _WAVES)
     return Layers(
         period=period,
         start=deck.take(),
@@ -69,7 +76,7 @@ def draw_layers(
         fan=deck.uniform((-config.fan, config.fan)),
         width=width,
         bend=bend,
-        stretch=jnp.stack([change, along, across, deck.take(WAVES)], axis=-1),
+        stretch=jnp.stack([change, along, across, deck.take(_WAVES)], axis=-1),
         faults=_faults(deck, width, config),
         endings=_endings(deck, period, height, width, config),
     )
@@ -95,7 +102,7 @@ def _endings(
 
 
 def deflection(layers: Layers, columns: jax.Array) -> jax.Array:
-    """Returns how far tilt and bend carry a lamella down at each column, px, (C,)."""
+    """Returns how far tilt and bend move a lamella down at each column, (C,) px."""
     height, length, turn = layers.bend.T[:, None]
     waves = height * jnp.sin(_TURN * (columns[:, None] / length + turn))
     return layers.tilt * columns + waves.sum(axis=1)
@@ -115,10 +122,10 @@ def phase(layers: Layers, rows: jax.Array, columns: jax.Array) -> jax.Array:
 
 
 def local_period(layers: Layers, rows: jax.Array, columns: jax.Array) -> jax.Array:
-    """Returns the distance of adjacent lamellae at right angles to them, px of the crop, (R, C).
+    """Returns the distance of adjacent lamellae at right angles to them, (R, C) px of the crop.
 
-    It is 1 / |gradient of the phase|. A fault or an ending shifts lamellae sideways without moving
-    them apart, so its derivative along the columns is left out.
+    It is 1 / |gradient of the phase|. The derivatives of faults and endings along the columns are
+    left out, because these shift lamellae sideways without moving them apart.
 
     Args:
       layers: of the granum.
@@ -164,7 +171,7 @@ def _smooth_columns(layers: Layers, columns: jax.Array) -> jax.Array:
 def _broken_rows(layers: Layers, rows: jax.Array) -> jax.Array:
     """Returns the functions of the row of faults and endings, (R, 1 + E)."""
     place, _, _, kind = layers.endings.T[:, None]
-    # One layer appears over the height of a few, so that its neighbours make way.
+    # A layer appears over the height of a few, so that its neighbours make room for it.
     grown = jax.nn.sigmoid((rows[:, None] - place) / (1.2 * layers.period))
     return jnp.concatenate([jnp.ones_like(rows)[:, None], kind * grown], axis=1)
 

@@ -1,10 +1,10 @@
-"""What lies on a micrograph besides the specimen: stain, scratches, lines of the scanner, JPEG."""
+"""Draws marks on a micrograph that aren't the specimen's: stain, scratches, scan lines, JPEG."""
 
 import jax
 import jax.numpy as jnp
 
+from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import QualityConfig
 
 _BLOBS, _SCRATCHES = 32, 2
 # Quantisation of the luminance at quality 50 (ITU-T T.81, table K.1).
@@ -30,14 +30,14 @@ def stain(
     texture: jax.Array,
     config: QualityConfig,
 ) -> jax.Array:
-    """Returns how much dark blobs and grains of stain take from the grey value, (R, C) >= 0.
+    """Returns how much blobs and grains of stain darken the grey value, (R, C) grey levels >= 0.
 
     Args:
       key: PRNG key.
       rows: (R,) coordinates of pixels, px of the crop.
       columns: (C,) likewise.
-      size: rows and columns of the crop, over which the blobs are strewn.
-      texture: (R, C) of unit variance, which frays them.
+      size: rows and columns of the crop; the blobs lie anywhere in it.
+      texture: (R, C) of unit variance, which makes the blobs rough.
       config: ranges.
     """
     deck = Deck(key, 5 * _BLOBS + 1)
@@ -64,7 +64,7 @@ def scratches(
     size: tuple[jax.Array, jax.Array],
     config: QualityConfig,
 ) -> jax.Array:
-    """Returns what straight scratches, light or dark, add to the grey value, (R, C)."""
+    """Returns the change of grey value by straight light or dark scratches, (R, C) grey levels."""
     height, width = size
     deck = Deck(key, 7 * _SCRATCHES)
     total = jnp.zeros((rows.shape[0], columns.shape[0]))
@@ -79,7 +79,7 @@ def scratches(
 
 
 def scan_lines(key: jax.Array, shape: tuple[int, int], config: QualityConfig) -> jax.Array:
-    """Returns what lines of the scanner add, along the rows or the columns, (R, C) or broadcast."""
+    """Returns the change of grey value by lines along rows or columns, (R, C) grey levels."""
     deck_key, line_key = jax.random.split(key)
     deck = Deck(deck_key, 3)
     sd = deck.chance(config.scan_lines) * deck.uniform(config.scan_line_sd)
@@ -90,12 +90,15 @@ def scan_lines(key: jax.Array, shape: tuple[int, int], config: QualityConfig) ->
 
 
 def jpeg(image: jax.Array, quality: jax.Array) -> jax.Array:
-    """Returns an image as JPEG of a quality keeps it: cosines of 8x8 blocks, rounded.
+    """Returns an image after JPEG compression, which rounds the cosines of 8x8 blocks.
 
     Args:
       image: (R, C) grey levels 0..255; R and C are multiples of BLOCK.
       quality: 1..100, in the scale of libjpeg: the table is multiplied by 50 / q below 50 and by
-        2 - q / 50 above; infinite for steps so fine that whole grey levels stay what they are.
+        2 - q / 50 above. Infinity keeps whole grey levels as they are.
+
+    Returns:
+      (R, C) grey levels, not clipped.
     """
     scale = jnp.where(quality < 50, 50 / quality, 2 - quality / 50)
     table = jnp.maximum(1.0, jnp.round(jnp.array(_JPEG, jnp.float32) * scale))

@@ -1,4 +1,4 @@
-"""The grey values of a granum as a microscope, a film and a file leave them."""
+"""Turns lamellae into the grey values of a micrograph, through microscope, film and file."""
 
 import functools
 
@@ -6,19 +6,19 @@ import jax
 import jax.numpy as jnp
 
 from srd_jax.synthetic import marks
+from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck, smooth_field
-from srd_jax.tasks.period.source_config import QualityConfig
 
 _GRAIN_RADIUS = 5
 
-Coordinates = tuple[jax.Array, jax.Array]
+_Coordinates = tuple[jax.Array, jax.Array]
 
 
 def develop(
     key: jax.Array,
     lamellae: jax.Array,
-    at: Coordinates,
-    size: Coordinates,
+    at: _Coordinates,
+    size: _Coordinates,
     period: jax.Array,
     config: QualityConfig,
 ) -> jax.Array:
@@ -50,7 +50,7 @@ def develop(
 
 
 def _shading(
-    key: jax.Array, deck: Deck, at: Coordinates, size: Coordinates, config: QualityConfig
+    key: jax.Array, deck: Deck, at: _Coordinates, size: _Coordinates, config: QualityConfig
 ) -> jax.Array:
     scale = [jnp.maximum(64.0, length * deck.log_uniform((0.4, 2.0))) for length in size]
     return deck.uniform(config.shading_sd) * smooth_field(
@@ -59,7 +59,7 @@ def _shading(
 
 
 def _fading(
-    key: jax.Array, deck: Deck, at: Coordinates, period: jax.Array, config: QualityConfig
+    key: jax.Array, deck: Deck, at: _Coordinates, period: jax.Array, config: QualityConfig
 ) -> jax.Array:
     """Returns the share of the contrast that is left, by patches and layers, (R, C)."""
     patch_key, layer_key = jax.random.split(key)
@@ -73,9 +73,9 @@ def _fading(
 
 
 def _noise(
-    key: jax.Array, deck: Deck, at: Coordinates, contrast: jax.Array, config: QualityConfig
+    key: jax.Array, deck: Deck, at: _Coordinates, contrast: jax.Array, config: QualityConfig
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns the noise, grey levels, and its blurred fine part alone, of unit variance."""
+    """Returns the noise, (R, C) grey levels, and its fine blurred part alone, of unit variance."""
     grain_key, white_key, coarse_key = jax.random.split(key, 3)
     sd = jnp.clip(contrast * deck.log_uniform(config.noise), *config.noise_sd)
     coarse_share, white_share = deck.uniform(config.coarse_share), deck.uniform(config.white_share)
@@ -97,7 +97,7 @@ def _grain(key: jax.Array, shape: tuple[int, int], down: jax.Array, right: jax.A
     around = 2 * _GRAIN_RADIUS
     white = jax.random.normal(key, (shape[0] + around, shape[1] + around))
     lag = jnp.arange(shape[0] + around)[None, :] - jnp.arange(shape[0])[:, None]
-    # As a product, which XLA computes once: it would compute sums of shifts anew for every use.
+    # A product, because XLA would compute sums of shifts anew for every use.
     blurred = jnp.where(abs(lag - _GRAIN_RADIUS) <= _GRAIN_RADIUS, _tap(lag, down), 0.0) @ white
     taps = _tap(jnp.arange(around + 1), right)
     parts = [blurred[:, i : i + shape[1]] for i in range(around + 1)]

@@ -1,7 +1,7 @@
-"""The masks of grana: outlines as a hand draws them, in whole crops of any size.
+"""Draws masks of grana as a hand outlines them, for crops of any size.
 
-An outline is four curves, the upper and lower edge as functions of the column and the left and
-right edge as functions of the row, each sampled over the whole crop; so any part of the mask costs
+An outline is four curves: the upper and lower edge as functions of the column, the left and right
+edge as functions of the row. Each is sampled over the whole crop, so any part of the mask costs
 four comparisons a pixel. All lengths are in px of the crop, from its upper left corner.
 """
 
@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from srd_jax.synthetic.config import OutlineConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import OutlineConfig
 
 SAMPLES = 256
 _NOTCHES, _HOLES = 2, 2
-# Corners of the outline along an edge of the rows' length and of the columns'.
+# Corners along the upper and the lower edge, and along the left and the right edge.
 _KNOTS = (7, 5)
 _AT = jnp.linspace(0.0, 1.0, SAMPLES)
 
@@ -47,13 +47,13 @@ def draw_outline(
     bend: jax.Array,
     config: OutlineConfig,
 ) -> Outline:
-    """Returns the outline of a granum that touches all four edges of its crop.
+    """Draws the outline of a granum that touches all four edges of its crop.
 
     Args:
       key: PRNG key.
       size: rows and columns of the crop, px.
-      period: px; the granum is nowhere lower than two of it.
-      bend: (SAMPLES,) how far the lamellae are carried down at columns from first to last, px.
+      period: px of the crop; the granum is at least two periods high everywhere.
+      bend: (SAMPLES,) how far the lamellae move down at columns from first to last, px.
       config: ranges.
     """
     height, width = size
@@ -77,7 +77,7 @@ def draw_outline(
     lower = (1 - rows[1] - shoulders[1]) * height + follows * bend
     first, last = upper.min(), lower.max()
     upper, lower = ((edge - first) / (last - first) * height for edge in (upper, lower))
-    # Where the edges come too close, both make way.
+    # Edges that come too close move apart.
     middle = (upper + lower) / 2
     half = jnp.maximum((lower - upper) / 2, jnp.minimum(period, height / 2))
     middle = jnp.clip(middle, half, height - half)
@@ -102,10 +102,18 @@ def _stepped(teeth: jax.Array, cell: jax.Array) -> jax.Array:
 def _edge(
     deck: Deck, knots: int, cut: tuple[float, float], teeth: jax.Array, config: OutlineConfig
 ) -> jax.Array:
-    """Returns how far one edge draws in, (SAMPLES,), as all lengths here as a share of the crop."""
+    """Draws how far one edge lies inside of the crop, (SAMPLES,), a share of the crop's size.
+
+    Args:
+      deck: random numbers.
+      knots: corners along the edge.
+      cut: range of the greatest depth, a share of the crop's size.
+      teeth: (SAMPLES,) roughness, likewise.
+      config: ranges.
+    """
     moved = deck.uniform((-0.4, 0.4), knots) / (knots - 1)
     places = (jnp.linspace(0.0, 1.0, knots) + moved).at[0].set(0.0).at[-1].set(1.0)
-    # Squares: most knots lie near the edge, few far in, as corners that are cut.
+    # Squares, because few knots lie far inside: corners that are cut.
     curve = jnp.interp(_AT, places, deck.uniform(cut) * deck.take(knots) ** 2)
     for _ in range(_NOTCHES):
         depth = deck.chance(config.notches / _NOTCHES) * deck.uniform(config.notch_depth)
@@ -115,16 +123,16 @@ def _edge(
 
 
 def _shoulders(deck: Deck, config: OutlineConfig) -> jax.Array:
-    """Returns what a second stack beside or on the first leaves free above and below, (2, SAMPLES).
+    """Draws the height that joined stacks leave free above and below, (2, SAMPLES), a share.
 
-    The crop is parted at two columns; in each part the granum covers another span of the rows, and
-    neighbouring spans overlap in a neck.
+    The crop is cut at one or two columns. In each part the granum covers other rows, and it has
+    some rows in common with the next part, where the stacks join.
     """
     first, second = jnp.sort(deck.uniform((0.1, 0.9), 2))
     second = jnp.where(deck.chance(0.5), second, 2.0)
     ramp = deck.uniform((0.005, 0.12))
     free = 0.6 * deck.take(2, 3) ** 1.5
-    # Neighbours keep a quarter of the height in common.
+    # Neighbouring parts keep a quarter of the height in common.
     free *= jnp.minimum(1.0, 0.75 / jnp.maximum(free[0].max() + free[1].max(), 1e-6))
     rise = jnp.clip((_AT[None, :] - jnp.stack([first, second])[:, None]) / ramp, 0.0, 1.0)
     curves = free[:, :1] + (free[:, 1:] - free[:, :-1]) @ rise
@@ -143,7 +151,7 @@ def _draw_holes(
 
 
 def inside(outline: Outline, rows: jax.Array, columns: jax.Array) -> jax.Array:
-    """Returns where a part of the crop is granum, (R, C) bool.
+    """Returns which pixels of a part of the crop are granum, (R, C) bool.
 
     Args:
       outline: of the granum.
@@ -164,7 +172,7 @@ def inside(outline: Outline, rows: jax.Array, columns: jax.Array) -> jax.Array:
 
 
 def hole_distances(outline: Outline, rows: jax.Array, columns: jax.Array) -> list[jax.Array]:
-    """Returns the distance of each pixel to each hole, (R, C) px, at most 0 inside of it."""
+    """Returns the distances of the pixels to each hole, (R, C) px, 0 or less inside of it."""
     distances = []
     for row, column, length, breadth, direction in outline.holes:
         y, x = rows[:, None] - row, columns[None, :] - column

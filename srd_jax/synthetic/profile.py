@@ -1,24 +1,24 @@
-"""How grey values change across one lamella: dark membranes, light lumen, gap to the next.
+"""Draws the profile across one lamella: dark membranes, light lumen, gap to the next.
 
 A thylakoid is two membranes around its lumen; in a granum it lies on the next one with a thin gap
-between them. The profile is periodic in the phase and held as harmonics, of which blur takes its
-share exactly.
+between them. The profile is periodic in the phase. It is kept as harmonics, because a blur
+multiplies each harmonic by an exact factor.
 """
 
 import jax
 import jax.numpy as jnp
 
+from srd_jax.synthetic.config import ProfileConfig
 from srd_jax.synthetic.draws import Deck
-from srd_jax.tasks.period.source_config import ProfileConfig
 
 HARMONICS = 6
 _SAMPLES = 64
-# Stream of random numbers of bars, beside those of thylakoids.
+# Number folded into a profile's key for the bars.
 _BARS = 2**31 - 1
 
 
 def draw_profile(key: jax.Array, config: ProfileConfig) -> jax.Array:
-    """Returns the complex harmonics 1..HARMONICS of a profile of unit variance, light positive."""
+    """Draws a profile of unit variance, light positive: its complex harmonics, (HARMONICS,)."""
     deck = Deck(key, 6)
     apart, membrane = deck.uniform(config.lumen_width), deck.uniform(config.membrane_width)
     lumen, gap = deck.uniform(config.lumen_light), deck.uniform(config.gap_light)
@@ -39,7 +39,7 @@ def draw_profile(key: jax.Array, config: ProfileConfig) -> jax.Array:
 
 
 def bar_harmonics(width: jax.Array) -> jax.Array:
-    """Returns the harmonics of a bar that is 1 over `width` of a turn around 0 and else 0.
+    """Returns the harmonics, (HARMONICS,), of a bar: 1 over `width` of a turn around 0, else 0.
 
     Harmonic k is sin(pi k width) / (pi k).
     """
@@ -58,7 +58,7 @@ def _bump(turns: jax.Array, width: jax.Array) -> jax.Array:
 
 
 def blurred(harmonics: jax.Array, sigma: jax.Array, period: jax.Array) -> jax.Array:
-    """Returns the harmonics under a Gaussian blur of `sigma` px at a period of `period` px.
+    """Returns the harmonics after a Gaussian blur of sd `sigma` px, at a period of `period` px.
 
     The transfer function is exp(-2 (pi k sigma / period)^2) for harmonic k.
     """
@@ -67,9 +67,9 @@ def blurred(harmonics: jax.Array, sigma: jax.Array, period: jax.Array) -> jax.Ar
 
 
 def light(harmonics: jax.Array, phase: jax.Array) -> jax.Array:
-    """Returns the profile at each phase (turns), of the phase's shape.
+    """Returns the profile at each phase (turns), in the phase's shape.
 
-    The sum of 2 Re(c_k z^k), z = exp(2 pi i phase), by Horner's rule in real arithmetic.
+    It is the sum of 2 Re(c_k z^k), z = exp(2 pi i phase), by Horner's rule in real arithmetic.
     """
     cosine, sine = jnp.cos(2 * jnp.pi * phase), jnp.sin(2 * jnp.pi * phase)
     real, imaginary = jnp.zeros_like(phase), jnp.zeros_like(phase)

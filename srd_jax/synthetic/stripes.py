@@ -1,7 +1,7 @@
-"""Synthetic striped images, rendered on the device by pure functions of a key.
+"""Renders striped images on the device by pure functions of a key.
 
-Facts: grey levels, periods, noise and clean rectangles as in GRANA (Bukat, Bukowicki et al. 2025,
-Plant Physiology kiaf212), but with real-valued periods, anti-aliased edges and clipped noise.
+Grey levels, periods, noise and clean rectangles are those of GRANA (Bukat, Bukowicki et al. 2025,
+Plant Physiology kiaf212), but periods are real numbers, edges anti-aliased and noise clipped.
 """
 
 import jax
@@ -9,23 +9,23 @@ import jax.numpy as jnp
 
 from srd_jax.networks.receptive_field import Geometry, Size
 from srd_jax.synthetic.batch import Batch
-from srd_jax.tasks.period.config import StripesConfig
+from srd_jax.synthetic.config import StripesConfig
 
-# Grey levels of 0..255 between which a pixel of a dark and of a light stripe is drawn.
-DARK, LIGHT = (0.0, 100.0), (156.0, 255.0)
+# Ranges of the grey levels of dark and light stripes, 0..255.
+_DARK, _LIGHT = (0.0, 100.0), (156.0, 255.0)
 
 
 def render(
     key: jax.Array, size: int, frame: Size, config: StripesConfig, geometry: Geometry
 ) -> Batch:
-    """Returns a batch of images drawn from a key; the same key gives the same bits.
+    """Returns a batch of striped images; the same key gives the same bits.
 
     Args:
       key: PRNG key.
       size: number of images.
       frame: rows and columns of the frame, px.
-      config: ranges of what is drawn.
-      geometry: of the encoder whose receptive fields the clean rectangles coincide with.
+      config: ranges.
+      geometry: of the encoder; clean rectangles are receptive fields of it.
 
     Raises:
       InputError: the frame does not align.
@@ -45,8 +45,8 @@ def _image(
         shape_key, (config.period, config.light_fraction, (0.0, 1.0))
     )
     light = light_cover(frame[0], period, light_fraction, phase)[:, None]
-    low = DARK[0] + light * (LIGHT[0] - DARK[0])
-    high = DARK[1] + light * (LIGHT[1] - DARK[1])
+    low = _DARK[0] + light * (_LIGHT[0] - _DARK[0])
+    high = _DARK[1] + light * (_LIGHT[1] - _DARK[1])
     grey = low + jax.random.uniform(grain_key, frame) * (high - low)
     if config.noise_sd[1] > 0:
         sd_key, field_key = jax.random.split(noise_key)
@@ -62,8 +62,14 @@ def light_cover(
 ) -> jax.Array:
     """Returns the share of each row of pixels that light stripes cover, (rows,) in 0..1.
 
-    It is the exact mean over each row of the square wave that is 1 on [0, light_fraction) and 0
-    on the rest of a cycle; `phase` is the wave's position at the top edge, in cycles.
+    It is the exact mean over each row of a square wave: 1 on [0, light_fraction) of a cycle, 0 on
+    the rest.
+
+    Args:
+      rows: number of rows.
+      period: () px.
+      light_fraction: () share of a cycle that is light.
+      phase: () position of the wave at the top edge, cycles.
     """
 
     def light_until(cycles):
@@ -77,7 +83,7 @@ def light_cover(
 def clean_rectangles(
     key: jax.Array, frame: Size, count: tuple[int, int], geometry: Geometry
 ) -> jax.Array:
-    """Returns the union of receptive fields drawn at random from the grid, (rows, columns) bool.
+    """Returns the union of receptive fields at random positions of the grid, (rows, columns) bool.
 
     Args:
       key: PRNG key.

@@ -5,10 +5,11 @@ import pathlib
 import runpy
 
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.tasks.period.config import TrainConfig, validated
+from srd_jax.support.fields import checked
+from srd_jax.tasks.period.config import PeriodConfig
 
 
-def read_config(path: str | os.PathLike[str], preset: str | None = None) -> TrainConfig:
+def read_config(path: str | os.PathLike[str], preset: str | None = None) -> PeriodConfig:
     """Returns the validated config of a file.
 
     Args:
@@ -18,7 +19,7 @@ def read_config(path: str | os.PathLike[str], preset: str | None = None) -> Trai
     Raises:
       InputError: there is no such file, it fails, it returns no config, or an invalid one.
     """
-    accepted = "accepted is a Python file whose get_config() returns a TrainConfig"
+    accepted = "accepted is a Python file whose get_config() returns a PeriodConfig"
     if not pathlib.Path(path).is_file():
         raise InputError(f"{path}: no such file; {accepted}")
     try:
@@ -29,9 +30,9 @@ def read_config(path: str | os.PathLike[str], preset: str | None = None) -> Trai
     except (Exception, SystemExit) as error:  # whatever a file of code may raise
         kind = type(error).__name__
         raise InputError(f"{path}: fails with {kind}: {one_line(error)}; {accepted}") from error
-    if not isinstance(config, TrainConfig):
+    if not isinstance(config, PeriodConfig):
         raise InputError(f"{path}: get_config() returns a {type(config).__name__}; {accepted}")
     try:
-        return validated(config)
+        return checked(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -1,7 +1,8 @@
 """Checkpoints of a training run (orbax): everything needed to go on or to predict.
 
 A checkpoint holds the parameters, their average, the optimiser's state and the step, and as JSON
-the config, the geometry, the package versions, the metrics rows so far and the arrays' checksums.
+the config, what the task tells about the parameters, the package versions, the metrics rows so far
+and the arrays' checksums.
 Orbax writes it under a temporary name and renames it when it is whole; the last few and the best
 are kept.
 """
@@ -10,7 +11,6 @@ import asyncio
 import contextlib
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import pathlib
 from collections.abc import Iterator
@@ -22,13 +22,29 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.version import __version__
-from srd_jax.tasks.period.config import TrainConfig, from_dict
-from srd_jax.tasks.period.model import parameter_shapes
+from srd_jax.training.config import RunConfig
+from srd_jax.training.provenance import versions
 from srd_jax.training.steps import TrainState
+from srd_jax.training.task import MetricsRow, Task
+from srd_jax.training.workdir import CHECKPOINTS
 
 ITEMS = ("parameters", "average", "optimizer")
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """Parameters of a checkpoint.
+
+    Attributes:
+      parameters: by name, on the host.
+      step: of the checkpoint.
+      metadata: JSON: config, about, versions, …; checkpoints from before there were several tasks
+        have no `about`.
+    """
+
+    parameters: dict[str, np.ndarray]
+    step: int
+    metadata: dict[str, Any]
 
 
 def manager(workdir: pathlib.Path, keep: int = 1, read_only: bool = False) -> ocp.CheckpointManager:
@@ -37,7 +53,7 @@ def manager(workdir: pathlib.Path, keep: int = 1, read_only: bool = False) -> oc
     Raises:
       InputError: the metrics of a checkpoint, by which the best is known, cannot be read.
     """
-    folder = (workdir / "checkpoints").absolute()
+    folder = (workdir / CHECKPOINTS).absolute()
     for path in folder.glob("*/metrics/metrics"):
         try:
             json.loads(path.read_bytes())
@@ -45,13 +61,13 @@ def manager(workdir: pathlib.Path, keep: int = 1, read_only: bool = False) -> oc
             raise _damaged(path.parents[1], error) from None
     keep_latest = preservation_policy.LatestN(keep)
     keep_best = preservation_policy.BestN(
-        get_metric_fn=_score, n=1, keep_checkpoints_without_metrics=False
+        get_metric_fn=_merit, n=1, keep_checkpoints_without_metrics=False
     )
     return ocp.CheckpointManager(
         folder,
         options=ocp.CheckpointManagerOptions(
             preservation_policy=preservation_policy.AnyPreservationPolicy([keep_latest, keep_best]),
-            best_fn=_score,
+            best_fn=_merit,
             best_mode="max",
             enable_async_checkpointing=False,
             create=not read_only,
@@ -61,37 +77,36 @@ def manager(workdir: pathlib.Path, keep: int = 1, read_only: bool = False) -> oc
     )
 
 
-def _score(metrics: dict[str, float]) -> float:
-    (error,) = metrics.values()
-    return -error
+def _merit(metrics: dict[str, float]) -> float:
+    (cost,) = metrics.values()
+    return -cost
 
 
 def save(
     checkpoints: ocp.CheckpointManager,
     state: TrainState,
-    config: TrainConfig,
-    rows: list[dict[str, float]],
+    config: RunConfig,
+    task: Task,
+    rows: list[MetricsRow],
 ) -> None:
-    """Saves a checkpoint; its rank among the best is the last row's error, if it has one.
-
-    That error is the validation MAE, or the validation loss of a network with confidence, whose sd
-    counts too.
+    """Saves a checkpoint, ranked among the best by the task's score in the last row, if it has it.
 
     Args:
       checkpoints: from `manager`.
       state: of the training.
       config: of the run.
+      task: what is trained.
       rows: metrics rows so far.
 
     Raises:
       InputError: it cannot be written.
     """
-    last = rows[-1] if rows else {}
-    ranked_by = validation_error(config)
+    last, column = rows[-1] if rows else {}, task.rank.validation
+    cost = {f"cost of {column}": task.rank.cost(last[column])} if column in last else None
     items = {name: getattr(state, name) for name in ITEMS}
     metadata = {
         "config": dataclasses.asdict(config),
-        "geometry": dataclasses.asdict(config.model.geometry),
+        "about": task.about,
         "versions": versions(),
         "sha256": {name: sha256(item) for name, item in items.items()},
         "rows": rows,
@@ -102,7 +117,7 @@ def save(
             checkpoints.save(
                 int(state.step),
                 args=ocp.args.Composite(metadata=ocp.args.JsonSave(metadata), **arguments),
-                metrics={ranked_by: last[ranked_by]} if ranked_by in last else None,
+                metrics=cost,
                 force=True,
             )
     except (OSError, ValueError) as error:  # the second is tensorstore's, for a full disk too
@@ -114,7 +129,7 @@ def save(
 
 def restore(
     checkpoints: ocp.CheckpointManager, step: int, like: TrainState
-) -> tuple[TrainState, list[dict[str, float]]]:
+) -> tuple[TrainState, list[MetricsRow]]:
     """Returns the state and the metrics rows of a checkpoint.
 
     Args:
@@ -191,15 +206,8 @@ def _damaged(folder: pathlib.Path, error: Exception) -> InputError:
     )
 
 
-def validation_error(config: TrainConfig) -> str:
-    """Returns the column of metrics.csv by which the best parameters of a run are known."""
-    return "val_loss" if config.model.confidence else "val_mae"
-
-
-def load_parameters(
-    workdir: pathlib.Path, kind: str = "averaged", which: str = "best"
-) -> tuple[dict[str, np.ndarray], TrainConfig, int]:
-    """Returns parameters of one of a workdir's checkpoints, its config and its step.
+def load_parameters(workdir: pathlib.Path, kind: str = "averaged", which: str = "best") -> Loaded:
+    """Returns parameters of one of a workdir's checkpoints.
 
     Args:
       workdir: of a training run.
@@ -209,33 +217,29 @@ def load_parameters(
     Raises:
       InputError: there is no whole checkpoint.
     """
-    if not (workdir / "checkpoints").is_dir():
+    if not (workdir / CHECKPOINTS).is_dir():
         raise InputError(f"{workdir}: holds no checkpoints; accepted: the workdir of a run")
     with manager(workdir, read_only=True) as checkpoints:
         step = checkpoints.best_step() if which == "best" else None
         step = checkpoints.latest_step() if step is None else step
         if step is None:
-            raise InputError(f"{workdir}/checkpoints: holds no whole checkpoint")
+            raise InputError(f"{workdir}/{CHECKPOINTS}: holds no whole checkpoint")
         name = "average" if kind == "averaged" else "parameters"
-        config = _config(checkpoints, step)
-        device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-        like = {
-            parameter: jax.ShapeDtypeStruct(shape, np.float32, sharding=device)
-            for parameter, shape in parameter_shapes(config.model).items()
-        }
-        found = _read(checkpoints, step, {name: like})
-    return jax.device_get(found[name]), config, step
+        found = _read(checkpoints, step, {name: _saved(checkpoints, step, name)})
+    return Loaded(jax.device_get(found[name]), step, found["metadata"])
 
 
-def _config(checkpoints: ocp.CheckpointManager, step: int) -> TrainConfig:
-    metadata = _read(checkpoints, step, {})["metadata"]
+def _saved(
+    checkpoints: ocp.CheckpointManager, step: int, name: str
+) -> dict[str, jax.ShapeDtypeStruct]:
+    """Returns shapes, types and a placement for an item of a checkpoint, as it was saved."""
+    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    folder = checkpoints.directory / str(step)
     try:
-        return from_dict(TrainConfig, metadata["config"])
-    except (InputError, KeyError, TypeError) as error:
-        raise _damaged(pathlib.Path(checkpoints.directory) / str(step), error) from error
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of the packages that a result depends on."""
-    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"srd-jax": __version__, **packages}
+        saved: Any = ocp.StandardCheckpointHandler().metadata(folder / name)
+        return {
+            parameter: jax.ShapeDtypeStruct(one.shape, one.dtype, sharding=device)
+            for parameter, one in saved.items()
+        }
+    except Exception as error:  # no narrower class holds what orbax raises for damaged files
+        raise _damaged(pathlib.Path(folder), error) from error

@@ -1,7 +1,8 @@
-"""Learning curves as a figure: error of the period, loss and learning rate over training."""
+"""Learning curves as a figure: a task's score, the loss and the learning rate over training."""
 
 import dataclasses
 import os
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,24 +14,16 @@ from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullFormatter, S
 
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
+from srd_jax.training.task import Score
+
+NOTHING: Mapping[str, str] = types.MappingProxyType({})
 
 # Colours of Okabe and Ito, told apart with every kind of colour vision, and in print.
 _BLUE, _ORANGE, _GREEN, _PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 _GREY = "#333333"
-_ERRORS = {  # key: (label, style), drawn in this order
-    "train_mae": ("training", {"color": _ORANGE, "linewidth": 0.8}),
-    "val_mae_raw": (
-        "validation, raw parameters",
-        {"color": _BLUE, "linewidth": 0.6, "alpha": 0.5},
-    ),
-    "val_mae": ("validation, averaged parameters", {"color": _BLUE, "linewidth": 1.6}),
-    "val_sd": (
-        "mean of the predicted sd, validation",
-        {"color": _PURPLE, "linewidth": 1.0, "linestyle": "-."},
-    ),
-}
+# Beside a validation curve: a mean sd, say.
+_BESIDE = {"color": _PURPLE, "linewidth": 1.0, "linestyle": "-."}
 _REFERENCE: dict[str, Any] = {"color": _GREY, "lw": 1.0, "ls": "--", "zorder": 3}
-_ERROR_LABEL = "MAE of the period (px of the frame)"
 _LOSSES = {
     "train_loss": ("training loss", {"color": _ORANGE, "linewidth": 1.2}),
     "val_loss": ("validation loss", {"color": _BLUE, "linewidth": 1.6}),
@@ -40,29 +33,38 @@ _LOSSES = {
 def curves_picture(
     path: str | os.PathLike[str],
     rows: Sequence[Mapping[str, Any]],
-    reference_mae: float | None = None,
+    score: Score,
+    reference: float | None = None,
+    beside: Mapping[str, str] = NOTHING,
 ) -> None:
     """Writes the learning curves as a PNG of 1120 × 960 px, see `curves_figure`.
 
     Raises:
       InputError: see `curves_figure`; or the file can't be written.
     """
-    figure = curves_figure(rows, reference_mae)
+    figure = curves_figure(rows, score, reference, beside)
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png")
 
 
-def curves_figure(rows: Sequence[Mapping[str, Any]], reference_mae: float | None = None) -> Figure:
-    """Draws the mean absolute error (MAE) of the period above the loss and the learning rate.
+def curves_figure(
+    rows: Sequence[Mapping[str, Any]],
+    score: Score,
+    reference: float | None = None,
+    beside: Mapping[str, str] = NOTHING,
+) -> Figure:
+    """Draws a score above the loss and the learning rate.
 
     What a row lacks (no key, None or empty text) is left out, and its neighbours are joined; a NaN
-    leaves a gap. The error is on a logarithmic axis where all of it is positive, the loss and the
+    leaves a gap. The score is on a logarithmic axis where all of it is positive, the loss and the
     learning rate where they also span a decade.
 
     Args:
-      rows: rows of metrics.csv, as numbers or as text: epoch or else step, and any of train_mae,
-        val_mae, val_mae_raw, val_sd (px of the frame), train_loss, val_loss, learning_rate.
-      reference_mae: px of the frame, drawn as a dashed line.
+      rows: rows of metrics.csv, as numbers or as text: epoch or else step, and any of train_NAME,
+        val_NAME, val_NAME_raw of the score, train_loss, val_loss, learning_rate.
+      score: what is drawn.
+      reference: value of the score that is drawn as a dashed line.
+      beside: further columns in the score's unit, with their labels.
 
     Returns:
       The figure, on an Agg canvas.
@@ -70,20 +72,21 @@ def curves_figure(rows: Sequence[Mapping[str, Any]], reference_mae: float | None
     Raises:
       InputError: no row has anything to draw, or a value isn't a number.
     """
+    curves = _curves(score) | {name: (label, _BESIDE) for name, label in beside.items()}
     axis_name = "epoch" if any(_is_given(row.get("epoch")) for row in rows) else "step"
     figure = Figure(figsize=(7.0, 6.0), dpi=160, layout="constrained")
     FigureCanvasAgg(figure)
     error_axes, loss_axes = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    for axes, table in ((error_axes, _ERRORS), (loss_axes, _LOSSES)):
+    for axes, table in ((error_axes, curves), (loss_axes, _LOSSES)):
         _draw(axes, rows, axis_name, table)
     if not (error_axes.lines or loss_axes.lines):
-        known = ", ".join((*_ERRORS, *_LOSSES))
+        known = ", ".join((*curves, *_LOSSES))
         raise InputError(f"metrics: no row of {len(rows)} has a {axis_name} and any of {known}")
-    if reference_mae is not None:
-        label = f"reference, {reference_mae:.3g} px"
-        error_axes.axhline(reference_mae, label=label, **_REFERENCE)
-    _mark_best(error_axes, rows, axis_name)
-    error_axes.set_ylabel(_ERROR_LABEL)
+    if reference is not None:
+        label = f"reference, {reference:.3g} {score.unit}".rstrip()
+        error_axes.axhline(reference, label=label, **_REFERENCE)
+    _mark_best(error_axes, rows, axis_name, score)
+    error_axes.set_ylabel(_label(score))
     if _spread_factor(error_axes) > 0:
         error_axes.set_yscale("log")
     loss_axes.set_ylabel("loss")
@@ -105,21 +108,22 @@ class StageRows:
     Attributes:
       name: of the stage.
       rows: see `curves_figure`, with images.
-      reference_mae: px of the frame, None where it isn't known.
+      reference: value of the score, None where it isn't known.
     """
 
     name: str
     rows: Sequence[Mapping[str, Any]]
-    reference_mae: float | None = None
+    reference: float | None = None
 
 
-def stages_figure(stages: Sequence[StageRows]) -> Figure:
-    """Draws the error of stages one after the other, over the images of all of them.
+def stages_figure(stages: Sequence[StageRows], score: Score) -> Figure:
+    """Draws the score of stages one after the other, over the images of all of them.
 
-    A stage without rows is left out. The reference's error is a dashed line as long as its stage.
+    A stage without rows is left out. The reference is a dashed line as long as its stage.
 
     Args:
       stages: in order.
+      score: what is drawn.
 
     Returns:
       The figure, on an Agg canvas.
@@ -131,20 +135,22 @@ def stages_figure(stages: Sequence[StageRows]) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     ends = [0.0]
-    drawn = [stage for stage in stages if _last_image(stage.rows)]
+    curves = _curves(score)
+    shown = (f"train_{score.name}", score.validation)
+    drawn = [stage for stage in stages if _last_image(stage.rows, shown)]
     if not drawn:
         raise InputError(f"metrics: none of {len(stages)} stages has images and their errors")
     for stage in drawn:
-        for key in ("train_mae", "val_mae"):
-            label, style = _ERRORS[key]
+        for key in shown:
+            label, style = curves[key]
             images, values = _series(stage.rows, "images", key)
             marker = "o" if images.size == 1 else None
             axes.plot(ends[-1] + images, values, label=label, marker=marker, **style)
-        ends.append(ends[-1] + _last_image(stage.rows))
-        if stage.reference_mae is not None:
-            axes.plot(ends[-2:], [stage.reference_mae] * 2, label="reference", **_REFERENCE)
+        ends.append(ends[-1] + _last_image(stage.rows, shown))
+        if stage.reference is not None:
+            axes.plot(ends[-2:], [stage.reference] * 2, label="reference", **_REFERENCE)
     _name_stages(axes, [stage.name for stage in drawn], np.array(ends))
-    axes.set(xlabel="images since the first stage began", ylabel=_ERROR_LABEL, xlim=(0, ends[-1]))
+    axes.set(xlabel="images since the first stage began", ylabel=_label(score), xlim=(0, ends[-1]))
     if _spread_factor(axes) > 0:
         axes.set_yscale("log")
     for end in ends[1:-1]:
@@ -154,22 +160,36 @@ def stages_figure(stages: Sequence[StageRows]) -> Figure:
     return figure
 
 
-def _last_image(rows: Sequence[Mapping[str, Any]]) -> float:
-    """Returns how many images the rows reach, 0 without any that has an error."""
-    ends = [_series(rows, "images", key)[0] for key in ("train_mae", "val_mae")]
+def _curves(score: Score) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Returns label and style by column of a score, in the order in which they are drawn."""
+    raw = {"color": _BLUE, "linewidth": 0.6, "alpha": 0.5}
+    return {
+        f"train_{score.name}": ("training", {"color": _ORANGE, "linewidth": 0.8}),
+        f"{score.validation}_raw": ("validation, raw parameters", raw),
+        score.validation: ("validation, averaged parameters", {"color": _BLUE, "linewidth": 1.6}),
+    }
+
+
+def _label(score: Score) -> str:
+    return f"{score.words} ({score.unit})" if score.unit else score.words
+
+
+def _last_image(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> float:
+    """Returns how many images the rows reach, 0 without any that has one of some keys."""
+    ends = [_series(rows, "images", key)[0] for key in keys]
     return float(np.concatenate(ends).max(initial=0))
 
 
 def _name_stages(axes: Axes, names: Sequence[str], ends: np.ndarray) -> None:
-    """Writes the names of the stages above their parts of the axis, aslant where they are short."""
+    """Writes the names of the stages above their parts of the axis, tilted where they are short."""
     widths = np.diff(ends) / ends[-1]
-    aslant = any(width < 0.012 * len(name) for width, name in zip(widths, names, strict=True))
+    tilted = any(width < 0.012 * len(name) for width, name in zip(widths, names, strict=True))
     top = axes.secondary_xaxis("top")
     top.set_xticks(
         (ends[1:] + ends[:-1]) / 2,
         names,
-        rotation=30 if aslant else 0,
-        ha="left" if aslant else "center",
+        rotation=30 if tilted else 0,
+        ha="left" if tilted else "center",
     )
     top.tick_params(length=0)
     top.spines["top"].set_visible(False)
@@ -221,12 +241,13 @@ def _spread_factor(axes: Axes) -> float:
     return values.max() / values.min() if values.size and values.min() > 0 else 0.0
 
 
-def _mark_best(axes: Axes, rows: Sequence[Mapping[str, Any]], axis_name: str) -> None:
-    x, y = _series(rows, axis_name, "val_mae")
+def _mark_best(axes: Axes, rows: Sequence[Mapping[str, Any]], axis_name: str, score: Score) -> None:
+    x, y = _series(rows, axis_name, score.validation)
     if not np.isfinite(y).any():
         return
-    best = int(np.nanargmin(y))
-    label = f"best, {y[best]:.3g} px at {axis_name} {x[best]:g}"
+    best = int(np.nanargmin(score.cost(y)))
+    value = f"{y[best]:.3g} {score.unit}".rstrip()
+    label = f"best, {value} at {axis_name} {x[best]:g}"
     axes.plot(x[best], y[best], "o", color=_BLUE, markersize=5, markeredgecolor="w", label=label)
 
 

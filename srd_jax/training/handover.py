@@ -1,13 +1,12 @@
 """The hand-over of parameters from one run to the next: copied, cloned or new, nothing else."""
 
 import dataclasses
-from collections.abc import Mapping
 
 import numpy as np
 
+from srd_jax.networks.modules import Parameters, Shapes, check_shapes, shapes_of
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.config import CloneConfig, StartConfig
-from srd_jax.tasks.period.model import Parameters
+from srd_jax.training.config import CloneConfig, StartConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +41,7 @@ class HandOver:
 
 def hand_over(
     found: Parameters,
-    expected: Mapping[str, tuple[int, ...]],
+    expected: Shapes,
     initial: Parameters,
     start: StartConfig,
     source: str,
@@ -67,7 +66,8 @@ def hand_over(
             origin[name] = (clone.source + name.removeprefix(clone.part), clone)
     new = [name for part in start.new for name in _parts(lacking, part, source)]
     taken = {name: origin[name] for name in expected if name not in new}
-    _check(found, expected, taken, source)
+    pairs = [(name, other) for name, (other, _) in taken.items()]
+    check_shapes(shapes_of(found), expected, source, pairs)
     parameters = {}
     for name in expected:
         if name in taken:
@@ -96,23 +96,6 @@ def _parts(lacking: list[str], part: str, source: str) -> list[str]:
             f"network hasn't; accepted: a part among {', '.join(lacking) or 'none, all are copied'}"
         )
     return names
-
-
-def _check(
-    found: Parameters,
-    expected: Mapping[str, tuple[int, ...]],
-    taken: Mapping[str, tuple[str, CloneConfig | None]],
-    source: str,
-) -> None:
-    problems = [f"missing {other}" for other, _ in taken.values() if other not in found]
-    problems += [f"extra {name}" for name in found if name not in expected]
-    problems += [
-        f"{other} has shape {tuple(found[other].shape)}, accepted: {tuple(expected[name])}"
-        for name, (other, _) in taken.items()
-        if other in found and tuple(found[other].shape) != tuple(expected[name])
-    ]
-    if problems:
-        raise InputError(f"{source}: {'; '.join(problems)}")
 
 
 def _count(parameters: Parameters, names: tuple[str, ...]) -> str:

@@ -1,42 +1,50 @@
-"""What a person sees of a training run: progress bar, metrics.csv, TensorBoard events."""
+"""Metrics of a run: metrics.csv, TensorBoard events, the progress bar, early stopping."""
 
-import csv
 import pathlib
 import types
 from collections.abc import Sequence
 
+import numpy as np
 import rich.console
 import rich.progress
 from tensorboardX import SummaryWriter
 
-from srd_jax.support.files import whole_file
-from srd_jax.tasks.period.config import TrainConfig
+from srd_jax.support.files import write_table
+from srd_jax.training.config import EndConfig, RunConfig
+from srd_jax.training.task import MetricsRow, Score, Task, training_score
+from srd_jax.training.workdir import EVENTS, METRICS
 
-COLUMNS = (
-    "step",
-    "epoch",
-    "images",
-    "learning_rate",
-    "train_loss",
-    "train_mae",
-    "gradient_norm",
-    "val_mae",
-    "val_loss",
-    "val_sd",
-)
+_COLUMNS = ("step", "epoch", "images", "learning_rate", "train_loss")
 
-Row = dict[str, float]
+
+def columns_of(task: Task) -> tuple[str, ...]:
+    """Returns the columns of metrics.csv: the core's and the task's own, training first."""
+    training = [name for name in task.columns if name.startswith("train_")]
+    validation = [name for name in task.columns if name not in training]
+    return (*_COLUMNS, *training, "gradient_norm", *validation)
+
+
+def write_metrics(workdir: pathlib.Path, task: Task, rows: Sequence[MetricsRow]) -> None:
+    """Writes metrics.csv, whole or not at all; numbers read back as the same bits.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    columns = columns_of(task)
+    cells = ([row.get(name) for name in columns] for row in rows)
+    write_table(workdir / METRICS, columns, cells, digits=None)
 
 
 class Reporter:
     """Shows rows as they come; a context manager that owns the bar and the events file."""
 
-    def __init__(self, workdir: pathlib.Path, config: TrainConfig, rows: Sequence[Row]):
+    def __init__(
+        self, workdir: pathlib.Path, config: RunConfig, task: Task, rows: Sequence[MetricsRow]
+    ):
         """Opens the events file and starts the bar where `rows` end."""
-        self._config = config
-        self._path = workdir / "metrics.csv"
+        self._config, self._task, self._workdir = config, task, workdir
         done = int(rows[-1]["step"]) if rows else 0
-        self._writer = SummaryWriter(str(workdir / "events"), purge_step=done + 1)
+        self._writer = SummaryWriter(str(workdir / EVENTS), purge_step=done + 1)
         self.console = rich.console.Console(highlight=False, soft_wrap=True)
         self._progress = rich.progress.Progress(
             rich.progress.TextColumn(f"{config.name}"),
@@ -44,12 +52,12 @@ class Reporter:
             rich.progress.MofNCompleteColumn(),
             rich.progress.TextColumn("steps, left"),
             rich.progress.TimeRemainingColumn(compact=True),
-            rich.progress.TextColumn("{task.fields[error]}"),
+            rich.progress.TextColumn("{task.fields[score]}"),
             console=self.console,
             speed_estimate_period=120.0,
         )
-        self._task = self._progress.add_task(
-            config.name, total=config.steps, completed=done, error=""
+        self._bar = self._progress.add_task(
+            config.name, total=config.steps, completed=done, score=""
         )
 
     def __enter__(self) -> "Reporter":
@@ -67,30 +75,70 @@ class Reporter:
         self._progress.stop()
         self._writer.close()
 
-    def show(self, rows: Sequence[Row], images_per_second: float) -> None:
+    def show(self, rows: Sequence[MetricsRow], images_per_second: float) -> None:
         """Writes the last row to events and bar, and all rows to metrics.csv."""
-        row = rows[-1]
+        row, shown = rows[-1], self._task.shown
         step = int(row["step"])
         for name, value in row.items():
             if name not in ("step", "images"):
                 self._writer.add_scalar(name, value, step)
         self._writer.add_scalar("images_per_second", images_per_second, step)
-        self._progress.update(
-            self._task, completed=step, error=f"MAE {row['train_mae']:.2f} px of the frame"
-        )
-        if "val_mae" in row:
-            errors = [r["val_mae"] for r in rows if "val_mae" in r]
+        column, score = training_score(shown, rows)
+        text = score.text(row[column])
+        self._progress.update(self._bar, completed=step, score=text)
+        if shown.validation in row:
+            values = [r[shown.validation] for r in rows if shown.validation in r]
             self.console.print(
                 f"epoch {row['epoch']:.0f}/{self._config.epochs}, {row['images']:,} images: "
-                f"MAE {row['train_mae']:.2f} px training, {row['val_mae']:.2f} px validation "
-                f"(best {min(errors):.2f}), {images_per_second:.1f} images/s"
+                f"{text} training, {shown.text(row[shown.validation])} validation "
+                f"(best {min(values, key=shown.cost):.2f}), {images_per_second:.1f} images/s"
             )
-        write_metrics(self._path, rows)
+        write_metrics(self._workdir, self._task, rows)
 
 
-def write_metrics(path: pathlib.Path, rows: Sequence[Row]) -> None:
-    """Writes metrics.csv, whole or not at all; numbers read back as the same bits."""
-    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows([row.get(name, "") for name in COLUMNS] for row in rows)
+def smoothed(rows: Sequence[MetricsRow], column: str, epochs: int) -> np.ndarray:
+    """Returns after each whole epoch the mean of a column over the last few epochs.
+
+    Args:
+      rows: of metrics.csv, from the first on.
+      column: that all rows have.
+      epochs: how many epochs are averaged; fewer at the start of the run.
+
+    Returns:
+      (whole epochs,) float64.
+    """
+    number = np.ceil(np.array([row["epoch"] for row in rows])).astype(int)
+    value = np.array([row[column] for row in rows])
+    whole = int(rows[-1]["epoch"]) if rows else 0
+    each = np.array([value[number == epoch].mean() for epoch in range(1, whole + 1)])
+    return np.array([each[max(0, end - epochs) : end].mean() for end in range(1, whole + 1)])
+
+
+def training_costs(rows: Sequence[MetricsRow], score: Score, epochs: int) -> np.ndarray:
+    """Returns after each whole epoch the smoothed cost in training, see `smoothed`."""
+    column, score = training_score(score, rows)
+    return score.cost(smoothed(rows, column, epochs))
+
+
+def patience_is_over(
+    rows: Sequence[MetricsRow], end: EndConfig, task: Task, held_out: bool
+) -> bool:
+    """Tells whether a run has gone on long enough without a better score.
+
+    Args:
+      rows: of metrics.csv, from the first on, the last one at the end of an epoch.
+      end: of the run's config.
+      task: what is trained.
+      held_out: whether the validation set decides; else the smoothed score in training does.
+    """
+    if not end.patience_epochs or not rows:
+        return False
+    if held_out:
+        column, cost = task.rank.validation, task.rank.cost
+        costs = np.array([(row["epoch"], cost(row[column])) for row in rows if column in row])
+        if not costs.size:
+            return False
+        best = costs[np.argmin(costs[:, 1]), 0]
+    else:
+        best = 1 + int(np.argmin(training_costs(rows, task.shown, end.smoothing_epochs)))
+    return rows[-1]["epoch"] - best >= end.patience_epochs

@@ -10,15 +10,15 @@ import optax
 import optax.contrib
 from optax.contrib import MuonDimensionNumbers
 
-from srd_jax.tasks.period.config import OptimizerConfig, TrainConfig
-from srd_jax.tasks.period.model import Parameters
+from srd_jax.networks.modules import Parameters
+from srd_jax.training.config import OptimizerConfig, RunConfig
 
 # Muon's steps at the root mean square of AdamW's, so that both take the same learning rates
 # (Liu et al. 2025, arXiv:2502.16982).
 _MUON_RMS = 0.2
 
 
-def learning_rate(config: TrainConfig) -> optax.Schedule:
+def learning_rate(config: RunConfig) -> optax.Schedule:
     """Returns the learning rate as a function of the step."""
     optimizer = config.optimizer
     warmup = optimizer.warmup_steps
@@ -40,7 +40,7 @@ def learning_rate(config: TrainConfig) -> optax.Schedule:
     return optax.join_schedules([rise, after], [warmup])
 
 
-def make(config: TrainConfig) -> optax.GradientTransformation:
+def make(config: RunConfig) -> optax.GradientTransformation:
     """Returns the optimiser behind a clip of the gradient's global norm."""
     rate, decay = learning_rate(config), config.optimizer.weight_decay
     if config.optimizer.name == "muon":

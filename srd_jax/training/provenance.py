@@ -1,21 +1,50 @@
 """Where weights come from: run, config, seed, figures and code, back to the run from scratch."""
 
 import functools
+import importlib.metadata
 import json
 import pathlib
 import subprocess
 from typing import Any
 
+from srd_jax.networks.modules import Parameters
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.config import TrainConfig, to_json
-from srd_jax.training import checkpoint, weights
-from srd_jax.training.metrics import Row
-from srd_jax.training.start import start_workdir
+from srd_jax.support.fields import to_json
+from srd_jax.support.version import __version__
+from srd_jax.training import weights
+from srd_jax.training.config import RunConfig, start_workdir
+from srd_jax.training.task import Calibration, MetricsRow, Task
+from srd_jax.training.workdir import WEIGHTS
 
-_FIGURES = ("step", "images", "val_mae", "val_loss")
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
-def origin(config: TrainConfig, workdir: pathlib.Path, row: Row | None) -> dict[str, Any]:
+def save_weights(
+    config: RunConfig,
+    workdir: pathlib.Path,
+    task: Task,
+    parameters: Parameters,
+    row: MetricsRow | None,
+    calibration: Calibration,
+) -> None:
+    """Writes weights.safetensors of averaged parameters, ready to be used.
+
+    Args:
+      config: of the run.
+      workdir: of the run.
+      task: what is trained.
+      parameters: by name, on the host.
+      row: metrics of their step, if there are any.
+      calibration: {} where none was fitted.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    of = origin(config, workdir, row)
+    weights.save(workdir / WEIGHTS, weights.Weights(parameters, task.about, of, calibration))
+
+
+def origin(config: RunConfig, workdir: pathlib.Path, row: MetricsRow | None) -> dict[str, Any]:
     """Returns the origin of a run's averaged parameters, for `weights.Weights`.
 
     Args:
@@ -25,13 +54,20 @@ def origin(config: TrainConfig, workdir: pathlib.Path, row: Row | None) -> dict[
     """
     found: dict[str, Any] = {"run": config.name, "parameters": "averaged", "seed": config.seed}
     if row is not None:
-        found |= {name: row[name] for name in _FIGURES if name in row}
-    found |= {"commit": _own_commit(), "versions": checkpoint.versions()}
+        scores = [name for name in row if name.startswith("val_")]
+        found |= {name: row[name] for name in ("step", "images", *scores)}
+    found |= {"commit": _own_commit(), "versions": versions()}
     found["config"] = json.loads(to_json(config))
     other = start_workdir(config, workdir)
     if other is not None:
         found["start"] = _of(other)
     return found
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of the packages that a result depends on."""
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"srd-jax": __version__, **packages}
 
 
 @functools.cache
@@ -47,8 +83,8 @@ def commit(file: str) -> str:
       file: its path.
 
     Returns:
-      The commit, with "+" if files beside it were changed since; empty where git doesn't keep it,
-      as in an installed package, whatever repository lies around that.
+      The commit, with "+" if files beside or below it were changed since; empty where git doesn't
+      keep it, as in an installed package, whatever repository lies around that.
     """
     folder = pathlib.Path(file).parent
     try:

@@ -15,8 +15,8 @@ from srd_jax.measuring.classical import Classical
 from srd_jax.measuring.combination import Combined
 from srd_jax.measuring.estimator import load
 from srd_jax.support.errors import InputError
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.source_config import GranaConfig
 
 PERIODS = (16.0, 20.0, 25.0)
 

@@ -12,8 +12,8 @@ from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.tfds import read_tfds
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic import drawn_set
+from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.drawn_set import Recipe, angles, make_dataset
-from srd_jax.tasks.period.source_config import GranaConfig
 
 
 def draw(seed, n, config=None):

@@ -10,10 +10,10 @@ from srd_jax.support.errors import InputError
 from srd_jax.tasks.config_files import read_config
 
 GRANA = """
-from srd_jax.tasks.period.config import GranaConfig, TrainConfig
+from srd_jax.tasks.period.config import GranaConfig, PeriodConfig
 def get_config():
     source = GranaConfig(rows=(80, 120), columns=(100, 160), frame_period=(50.0, 120.0))
-    return TrainConfig(frame=(476, 46), source=source)
+    return PeriodConfig(frame=(476, 46), source=source)
 """
 
 
@@ -68,8 +68,8 @@ def test_frames_of_other_sources(tmp_path):
         ("def get_config(:", "SyntaxError"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         (
-            "from srd_jax.tasks.period.config import TrainConfig\n"
-            "def get_config(): return TrainConfig(epochs=0)",
+            "from srd_jax.tasks.period.config import PeriodConfig\n"
+            "def get_config(): return PeriodConfig(epochs=0)",
             "config.epochs is 0",
         ),
     ],
@@ -103,9 +103,9 @@ def test_what_is_read_is_not_replaced(tmp_path, capsys):
     real = write_folder(tmp_path / "real", n=1)
     crops = tmp_path / "crops.py"
     crops.write_text(
-        "from srd_jax.tasks.period.config import CropsConfig, DataConfig, TrainConfig\n"
+        "from srd_jax.tasks.period.config import CropsConfig, DataConfig, PeriodConfig\n"
         f"data = DataConfig(dir={str(real)!r})\n"
-        "def get_config(): return TrainConfig(source=CropsConfig(), data=data)\n"
+        "def get_config(): return PeriodConfig(source=CropsConfig(), data=data)\n"
     )
     for file, target, more in (
         (config, config, ()),

@@ -14,20 +14,19 @@ from srd_jax.curriculum.record import read_stage
 from srd_jax.curriculum.report import sentences, write_report
 from srd_jax.curriculum.tables import duration
 from srd_jax.support.errors import InputError
+from srd_jax.support.fields import to_json
+from srd_jax.synthetic.config import StripesConfig
 from srd_jax.tasks.period.config import (
     CONFIDENCE_CLONES,
     CropsConfig,
     DataConfig,
-    EndConfig,
     LossConfig,
     MaskedStripesConfig,
     ModelConfig,
-    StartConfig,
-    StripesConfig,
-    TrainConfig,
-    to_json,
+    PeriodConfig,
 )
 from srd_jax.tasks.period.scores import by_sd
+from srd_jax.training.config import EndConfig, StartConfig
 
 STAGES = [f"stage{number}" for number in range(1, 7)]
 ERRORS = {"stage1": 0.3, "stage2": 0.41, "stage3": 7.25, "stage4": 4.0, "stage5": 3.9}
@@ -56,7 +55,7 @@ def config(name):
     number = int(name[-1])
     start = StartConfig(stage=f"stage{number - 1}") if number > 1 else StartConfig()
     mae = REFERENCE.get(name, float("nan"))
-    return TrainConfig(name=name, epochs=20, start=start, reference_mae=mae, **changes)
+    return PeriodConfig(name=name, epochs=20, start=start, reference_mae=mae, **changes)
 
 
 def metrics(name, epochs):

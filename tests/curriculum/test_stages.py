@@ -10,9 +10,12 @@ from helpers.training_runs import ROOT, one_line, read_checkpoint, same_bits, un
 from srd_jax.curriculum import stages as curriculum
 from srd_jax.curriculum.config import PRESETS, CurriculumConfig
 from srd_jax.support.errors import InputError
+from srd_jax.support.fields import checked
 from srd_jax.tasks.config_files import read_config
-from srd_jax.tasks.period.config import CONFIDENCE_CLONES, StartConfig, TrainConfig, validated
+from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period.config import CONFIDENCE_CLONES, PeriodConfig
 from srd_jax.training import train, weights
+from srd_jax.training.config import StartConfig
 
 CONFIGS = ROOT / "configs"
 STAGES = CurriculumConfig().stages
@@ -69,16 +72,16 @@ def test_stages_follow_each_other_once(workdir, folder, capsys):
     # A stage that is deleted is trained again, to the same bits, alone as in the curriculum.
     shutil.rmtree(workdir / "second")
     alone = dataclasses.replace(second(), name="second")
-    train.run(alone, workdir / "second")
+    train.run(alone, workdir / "second", make_task)
     assert same_bits(read_checkpoint(workdir / "second", 2), before)
 
 
 def test_a_stage_that_descends_from_other_parameters_is_named(workdir, folder, capsys):
     config = curriculum.stage_configs(CONFIG, folder)[1]
-    train.run(config, workdir / "second")
+    train.run(config, workdir / "second", make_task)
     assert curriculum.outdated(config, workdir / "second") == ""
     shutil.rmtree(workdir / "first")
-    train.run(dataclasses.replace(first(), name="first", seed=5), workdir / "first")
+    train.run(dataclasses.replace(first(), name="first", seed=5), workdir / "first", make_task)
     line = curriculum.outdated(config, workdir / "second")
     assert line.startswith(f"{workdir}/second: was trained from other parameters than")
     assert "\n" not in line
@@ -112,7 +115,7 @@ def test_a_stage_alone_is_the_stage_of_the_curriculum(name):
     stages = curriculum.stage_configs(CurriculumConfig(), CONFIGS)
     (stage,) = (stage for stage in stages if stage.name == name)
     assert read_config(CONFIGS / f"{name}.py") == stage
-    assert isinstance(validated(stage), TrainConfig)
+    assert isinstance(checked(stage), PeriodConfig)
 
 
 def test_the_data_of_a_curriculum_are_those_of_its_stages():
@@ -146,7 +149,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_trained(tmp_path, 
 
 def test_a_later_stage_of_another_config_is_found_before_training(workdir, folder):
     config = curriculum.stage_configs(CONFIG, folder)[1]
-    train.run(config, workdir / "second")
+    train.run(config, workdir / "second", make_task)
     shutil.rmtree(workdir / "first")
     path = pathlib.Path(workdir, "second", "config.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"batch_size": 8}))
@@ -160,7 +163,7 @@ def test_a_run_starts_from_a_weights_file_as_from_its_workdir(workdir):
     plain = second()
     for name, start in (("of_file", file), ("of_run", workdir / "first")):
         start = dataclasses.replace(plain.start, stage="", workdir=str(start))
-        train.run(dataclasses.replace(plain, start=start), workdir / name)
+        train.run(dataclasses.replace(plain, start=start), workdir / name, make_task)
     one, other = (weights.load(workdir / d / "weights.safetensors") for d in ("of_file", "of_run"))
     assert same_bits(one.parameters, other.parameters)
     assert one.origin["start"] == other.origin["start"] == weights.load(file).origin

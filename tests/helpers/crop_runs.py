@@ -2,22 +2,22 @@
 
 import dataclasses
 
+from srd_jax.support.fields import checked
 from srd_jax.tasks.period.config import (
     CropsConfig,
     DataConfig,
     EncoderConfig,
     ModelConfig,
-    TrainConfig,
-    ValidationConfig,
-    validated,
+    PeriodConfig,
 )
+from srd_jax.training.config import ValidationConfig
 
 NARROW = (476, 46)
 
 
 def crops_config(folder, **changes):
     """A run of 4 steps of 4 images on the crops of a folder."""
-    config = TrainConfig(
+    config = PeriodConfig(
         name="crops",
         frame=NARROW,
         batch_size=4,
@@ -30,4 +30,4 @@ def crops_config(folder, **changes):
         validation=ValidationConfig(batch_size=2, images=2, pictures=0),
     )
     config.optimizer.warmup_steps = 1
-    return validated(dataclasses.replace(config, **changes))
+    return checked(dataclasses.replace(config, **changes))

@@ -7,8 +7,8 @@ import numpy as np
 
 from helpers.image_files import with_blue, write_png
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
-from srd_jax.tasks.period.model import initial_parameters
-from srd_jax.training.weights import Weights, save
+from srd_jax.tasks.period.model import random_parameters
+from srd_jax.tasks.period.weights import PeriodWeights, save
 
 
 def stripes(seed, shape=(120, 150), period=20.0):
@@ -37,7 +37,7 @@ def random_weights(confidence=True, sd=0.1):
     Its sd is proportional to `sd`; 0.1 gives 2 to 3 px of the frame.
     """
     config = ModelConfig(encoder=EncoderConfig(channels=4), confidence=confidence)
-    drawn = initial_parameters(config, jax.random.key(1))
+    drawn = random_parameters(config, jax.random.key(1))
     # As they are drawn, the answers for two images differ by no more than 0.1 %.
     parameters = {
         name: np.asarray(value)
@@ -47,7 +47,7 @@ def random_weights(confidence=True, sd=0.1):
     }
     if confidence:
         parameters["sd_regressor.output.bias"] = np.full(1, np.log(sd), np.float32)
-    return Weights(parameters, config, {"run": "random"})
+    return PeriodWeights(parameters, config, {"run": "random"})
 
 
 def write_weights(path, **options):

@@ -3,7 +3,8 @@
 import dataclasses
 
 from helpers.training_runs import tiny
-from srd_jax.tasks.period.config import CONFIDENCE_CLONES, StartConfig
+from srd_jax.tasks.period.config import CONFIDENCE_CLONES
+from srd_jax.training.config import StartConfig
 
 
 def first(preset="fast"):

@@ -16,15 +16,12 @@ import orbax.checkpoint as ocp
 
 import srd_jax
 from srd_jax.networks.receptive_field import Block
-from srd_jax.tasks.period.config import (
-    EncoderConfig,
-    ModelConfig,
-    OptimizerConfig,
-    StripesConfig,
-    TrainConfig,
-    ValidationConfig,
-)
+from srd_jax.synthetic.config import StripesConfig
+from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
 from srd_jax.training import train
+from srd_jax.training.config import OptimizerConfig, ValidationConfig
+from srd_jax.training.task import Task
 
 ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 ITEMS = ("parameters", "average", "optimizer")
@@ -43,9 +40,9 @@ CONFIG_FILE.write_text(
 )
 
 
-def tiny(**changes) -> TrainConfig:
+def tiny(**changes) -> PeriodConfig:
     """A run of 4 steps, one a chunk, with a validation after steps 2 and 4."""
-    config = TrainConfig(
+    config = PeriodConfig(
         name="tiny",
         frame=(50, 24),
         batch_size=4,
@@ -63,11 +60,16 @@ def tiny(**changes) -> TrainConfig:
     return dataclasses.replace(config, **changes)
 
 
+def task_of(config) -> Task:
+    """The task of a config whose images are drawn, so that no workdir is needed."""
+    return make_task(config, _folder / "none")
+
+
 @functools.cache
 def undisturbed() -> pathlib.Path:
     """The workdir of a tiny run that nothing stopped; not to be written to."""
     workdir = _folder / "undisturbed"
-    train.run(tiny(), workdir)
+    train.run(tiny(), workdir, make_task)
     return workdir
 
 

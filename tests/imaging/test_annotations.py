@@ -32,13 +32,13 @@ def test_annotations_in_px_go_first_and_a_spreadsheet_may_have_written_them(tmp_
 def test_whole_annotations_are_read_in_order(tmp_path):
     text = "angle,granum_image,period_nm,px_per_nm\n90,b.png,20,1.25\n\n0.5,a.png,30,2\n"
     assert read_annotations(write_text(tmp_path / "a.csv", text)) == [
-        Annotation(row=2, name="b.png", angle=90.0, period_px=25.0, px_per_nm=1.25),
-        Annotation(row=4, name="a.png", angle=0.5, period_px=60.0, px_per_nm=2.0),
+        Annotation(line=2, name="b.png", angle=90.0, period_px=25.0, px_per_nm=1.25),
+        Annotation(line=4, name="a.png", angle=0.5, period_px=60.0, px_per_nm=2.0),
     ]
     text = "granum_image,period_px,period_nm,px_per_nm\nb.png,20,x,1.25\na.png,30,,\n"
     assert read_annotations(write_text(tmp_path / "a.csv", text)) == [
-        Annotation(row=2, name="b.png", angle=90.0, period_px=20.0, px_per_nm=1.25),
-        Annotation(row=3, name="a.png", angle=90.0, period_px=30.0, px_per_nm=None),
+        Annotation(line=2, name="b.png", angle=90.0, period_px=20.0, px_per_nm=1.25),
+        Annotation(line=3, name="a.png", angle=90.0, period_px=30.0, px_per_nm=None),
     ]
 
 

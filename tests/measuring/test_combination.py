@@ -245,18 +245,18 @@ def test_of_many_layers_the_mean_local_period_counts_more():
 def test_the_spread_tells_whether_the_parts_of_a_granum_agree():
     shape = (120, 240)
     alike = peaks(stripes(0, shape, 15.0) / np.float32(255), np.ones(shape, bool), 15.0)
-    # Stripes of 14 px beside such of 16.
+    # Stripes of 14 px beside stripes of 16 px.
     halves = [stripes(0, (120, 120), period) for period in (14.0, 16.0)]
     apart = peaks(np.concatenate(halves, axis=1) / np.float32(255), np.ones(shape, bool), 15.0)
     assert alike.spread[0] < 0.01
-    # The sd of the logarithms of as many of either.
+    # The sd of the logarithms of two periods in equal numbers.
     assert apart.spread[0] == pytest.approx(math.log(16 / 14) / 2, rel=0.25)
     assert apart.period_px[0] == pytest.approx(15, rel=0.02)
     assert apart.mean_px[0] == pytest.approx(2 / (1 / 14 + 1 / 16), rel=0.01)
 
 
 def test_layers_are_counted_on_the_average_of_the_columns():
-    # A tall part beside one of half of its height, and nothing beside that.
+    # A tall part, a part of half of its height, and an empty part.
     mask = np.zeros((160, 300), bool)
     mask[:, :100], mask[40:120, 100:200] = True, True
     found = peaks(stripes(0, mask.shape, 16.0) / np.float32(255), mask, 16.0)

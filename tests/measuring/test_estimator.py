@@ -10,12 +10,13 @@ from skimage.transform import resize
 import srd_jax
 from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.measuring.estimator import Estimator, load
+from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.config import Block, EncoderConfig, ModelConfig, TrainConfig
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
 from srd_jax.tasks.period.model import as_function, parameter_shapes
+from srd_jax.tasks.period.weights import PeriodWeights, save
 from srd_jax.training import checkpoint
 from srd_jax.training.steps import TrainState
-from srd_jax.training.weights import Weights, save
 
 SHAPES = [(100 + 17 * i, 150 + 31 * i) for i in range(7)]
 IMAGES = [stripes(i, shape, 12 + 5 * i) for i, shape in enumerate(SHAPES)]
@@ -171,7 +172,7 @@ def test_load_of_a_file_and_of_a_workdir(tmp_path):
 
 def test_load_of_a_workdir_takes_the_average_of_its_best_checkpoint(tmp_path):
     average = random_weights()
-    config = TrainConfig(name="mine", model=average.model)
+    config = PeriodConfig(name="mine", model=average.model)
     with checkpoint.manager(tmp_path) as checkpoints:
         for step, error, shift in ((5, 2.0, 0.0), (10, 3.0, 1.0)):
             state = TrainState(
@@ -184,7 +185,7 @@ def test_load_of_a_workdir_takes_the_average_of_its_best_checkpoint(tmp_path):
     found = load(tmp_path)
     assert_weights(found, average)
     assert found.weights.origin == {"run": "mine", "step": 5}
-    # Weights written at the end of a run go before its checkpoints.
+    # PeriodWeights written at the end of a run go before its checkpoints.
     write_weights(tmp_path / "weights.safetensors", sd=3.0)
     assert_weights(load(tmp_path), random_weights(sd=3.0))
 
@@ -194,7 +195,10 @@ def test_load_refuses(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text").write_text("no weights")
     save_file({"seq.0.weight": np.zeros(3, np.float32)}, tmp_path / "torch")
-    save(tmp_path / "few", Weights(dict(list(weights.parameters.items())[1:]), weights.model, {}))
+    save(
+        tmp_path / "few",
+        PeriodWeights(dict(list(weights.parameters.items())[1:]), weights.model, {}),
+    )
     for name, message in (
         ("none", "no such weights file"),
         ("empty", "holds no checkpoints"),
@@ -216,4 +220,4 @@ def test_an_encoder_that_does_not_fit_the_frame_is_refused():
     shapes = parameter_shapes(config)
     parameters = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     with pytest.raises(InputError, match="frame 476x476 does not align"):
-        Estimator(Weights(parameters, config, {}))
+        Estimator(PeriodWeights(parameters, config, {}))

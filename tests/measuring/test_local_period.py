@@ -27,14 +27,14 @@ def test_the_period_of_a_pure_wave_wherever_it_is_sought(about):
 
 
 def test_every_layer_counts_once_whatever_its_height_and_contrast():
-    # The upper half has layers of 14 px, twice as strong as those of 18 px below it.
+    # The upper half has layers of 14 px, twice as strong as the layers of 18 px below it.
     rows = np.arange(504.0)[:, None]
     upper = rows < 252
     turns = np.where(upper, rows / 14, 18 + (rows - 252) / 18) + np.zeros(12)
     strips = wave(turns, np.where(upper, 2.0, 1.0))
     found = local_period(strips, everywhere(strips), 15.0)
     assert found.mean_px == pytest.approx(504 / (18 + 14), rel=0.005)
-    # The sd of the logarithms of as much area of either.
+    # The sd of the logarithms of two periods with equal areas.
     assert found.spread == pytest.approx(np.log(18 / 14) / 2, rel=0.1)
 
 

@@ -10,16 +10,16 @@ from scipy import stats
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS, prepare
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic import grana, granum, layers
-from srd_jax.synthetic.crops import draw_grana
-from srd_jax.tasks.period.config import (
+from srd_jax.synthetic.config import (
     GranaConfig,
     LayersConfig,
     OutlineConfig,
     ProfileConfig,
     QualityConfig,
 )
+from srd_jax.synthetic.crops import draw_grana
 
-# No noise and straight layers, in crops of few px: what is seen follows from the drawn numbers.
+# No noise and straight layers, in crops of few px: the image follows from the drawn numbers.
 CLEAN = GranaConfig(
     frame_period=(45.0, 120.0),
     period=(9.0, 40.0),

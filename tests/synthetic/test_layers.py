@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from srd_jax.synthetic import layers
-from srd_jax.tasks.period.config import LayersConfig
+from srd_jax.synthetic.config import LayersConfig
 
 HEIGHT, WIDTH = 220.0, 500.0
 STRAIGHT = LayersConfig(

@@ -8,8 +8,8 @@ from PIL import Image
 from scipy import fft
 
 from srd_jax.synthetic import marks
+from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck, smooth_field
-from srd_jax.tasks.period.config import QualityConfig
 
 ROWS, COLUMNS = jnp.arange(96.0), jnp.arange(128.0)
 SIZE = jnp.float32(96), jnp.float32(128)
@@ -30,7 +30,7 @@ def test_jpeg_is_what_the_decoder_of_a_jpeg_file_gives(quality):
     expected = np.asarray(Image.open(file)).astype(float)
     found = np.clip(np.round(marks.jpeg(jnp.asarray(image), jnp.float32(quality))), 0, 255)
     # The library's cosines are rounded, so a coefficient halfway between two steps may go either
-    # way; all others agree, and with them what is lost.
+    # way; all others agree, and so does the loss of detail.
     assert np.mean(np.abs(found - expected) <= 1) > 0.95
     lost, lost_there = (x - image for x in (found, expected))
     if quality <= 50:  # above, little more than the rounding to whole levels is lost
@@ -52,7 +52,7 @@ def test_stain_darkens_a_few_round_places():
     draw = jax.jit(lambda key: marks.stain(key, ROWS, COLUMNS, SIZE, flat, config))
     found = np.asarray(draw(jax.random.key(0)))
     assert found.min() >= 0
-    # Five Gaussians of depth 1.2 * 50, sd about 3; their integral, but for what lies outside.
+    # The integral of five Gaussians of depth 1.2 * 50, sd about 3, less their parts outside.
     assert found.sum() == pytest.approx(5 * 60 * 2 * np.pi * 9, rel=0.35)
     assert not np.asarray(
         marks.stain(jax.random.key(0), ROWS, COLUMNS, SIZE, flat, QualityConfig(blobs=(0, 0)))

@@ -8,8 +8,8 @@ import pytest
 from scipy import ndimage
 
 from srd_jax.synthetic import granum
+from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.micrograph import develop
-from srd_jax.tasks.period.config import QualityConfig
 
 ROWS, COLUMNS = jnp.arange(160.0), jnp.arange(240.0)
 SIZE = jnp.float32(160), jnp.float32(240)

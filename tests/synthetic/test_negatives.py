@@ -8,16 +8,11 @@ import pytest
 
 from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.support.errors import InputError
+from srd_jax.support.fields import checked
 from srd_jax.synthetic import granum, layers
+from srd_jax.synthetic.config import GranaConfig, NegativesConfig, OutlineConfig, QualityConfig
 from srd_jax.synthetic.negatives import BLANK, GRANUM, LONG, STEEP, TEXTURE
-from srd_jax.tasks.period.config import (
-    GranaConfig,
-    NegativesConfig,
-    OutlineConfig,
-    QualityConfig,
-    TrainConfig,
-    validated,
-)
+from srd_jax.tasks.period.config import PeriodConfig
 
 SHARES = NegativesConfig(blank=0.1, texture=0.2, steep=0.15, long=0.05)
 NO_NOISE = QualityConfig(
@@ -132,4 +127,4 @@ def test_the_target_is_the_nominal_period_of_a_granum(kind):
 def test_shares_of_more_than_all_are_refused():
     source = GranaConfig(negatives=dataclasses.replace(SHARES, blank=0.7))
     with pytest.raises(InputError, match=r"sum to 1\.1; accepted: shares that sum to at most 1"):
-        validated(TrainConfig(source=source))
+        checked(PeriodConfig(source=source))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from srd_jax.synthetic import outline
-from srd_jax.tasks.period.config import OutlineConfig
+from srd_jax.synthetic.config import OutlineConfig
 
 HEIGHT, WIDTH, PERIOD = 150, 420, 20.0
 ROWS, COLUMNS = jnp.arange(float(HEIGHT)), jnp.arange(float(WIDTH))

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from srd_jax.synthetic import profile
-from srd_jax.tasks.period.config import ProfileConfig
+from srd_jax.synthetic.config import ProfileConfig
 
 KEYS = jax.random.split(jax.random.key(0), 400)
 DRAWN = np.asarray(jax.jit(jax.vmap(lambda k: profile.draw_profile(k, ProfileConfig())))(KEYS))

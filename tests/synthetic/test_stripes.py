@@ -10,7 +10,8 @@ from scipy import stats
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic import stripes
-from srd_jax.tasks.period.config import ModelConfig, StripesConfig
+from srd_jax.synthetic.config import StripesConfig
+from srd_jax.tasks.period.config import ModelConfig
 
 GEOMETRY = ModelConfig().geometry
 KEY = jax.random.key(20)

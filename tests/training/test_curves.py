@@ -6,7 +6,10 @@ import pytest
 from PIL import Image
 
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.period.scores import MAE
 from srd_jax.training.curves import StageRows, curves_figure, curves_picture, stages_figure
+
+BESIDE = {"val_sd": "mean of the predicted sd, validation"}
 
 
 def _rows(text=False):
@@ -26,7 +29,7 @@ def _lines(axes):
 
 @pytest.mark.parametrize("text", [False, True])
 def test_curves_draw_each_series_over_epochs(text):
-    figure = curves_figure(_rows(text), reference_mae=4.13)
+    figure = curves_figure(_rows(text), MAE, 4.13)
     errors, losses, rate = figure.axes
     lines = _lines(errors)
     np.testing.assert_allclose(
@@ -37,9 +40,10 @@ def test_curves_draw_each_series_over_epochs(text):
     np.testing.assert_array_equal(validation.get_xdata(), np.arange(5, 41, 5))
     np.testing.assert_allclose(raw.get_ydata(), 90 / np.arange(5, 41, 5))
     assert raw.get_linewidth() < validation.get_linewidth()
-    assert lines["reference, 4.13 px"].get_linestyle() == "--"
-    np.testing.assert_allclose(lines["reference, 4.13 px"].get_ydata(), 4.13)
-    np.testing.assert_allclose(lines["best, 3.33 px at epoch 30"].get_xydata(), [(30, 100 / 30)])
+    assert lines["reference, 4.13 px of the frame"].get_linestyle() == "--"
+    np.testing.assert_allclose(lines["reference, 4.13 px of the frame"].get_ydata(), 4.13)
+    best = lines["best, 3.33 px of the frame at epoch 30"]
+    np.testing.assert_allclose(best.get_xydata(), [(30, 100 / 30)])
     np.testing.assert_allclose(_lines(losses)["training loss"].get_ydata(), 9 - np.arange(1, 41))
     np.testing.assert_allclose(rate.lines[0].get_ydata(), 1e-3 / np.arange(1, 41))
     scales = [axes.get_yscale() for axes in (errors, losses, rate)]
@@ -48,7 +52,7 @@ def test_curves_draw_each_series_over_epochs(text):
 
 
 def test_curves_without_epochs_are_drawn_over_steps_and_a_lone_point_is_marked():
-    figure = curves_figure([{"step": 6, "train_mae": 3.0}])
+    figure = curves_figure([{"step": 6, "train_mae": 3.0}], MAE)
     errors = figure.axes[0]
     assert figure.axes[1].get_xlabel() == "step"
     np.testing.assert_array_equal(errors.lines[0].get_xydata(), [(6, 3.0)])
@@ -60,16 +64,16 @@ def test_curves_without_epochs_are_drawn_over_steps_and_a_lone_point_is_marked()
 def test_a_diverged_epoch_leaves_a_gap():
     rows = _rows()
     rows[9]["val_mae"] = float("nan")
-    errors = curves_figure(rows).axes[0]
+    errors = curves_figure(rows, MAE).axes[0]
     validation = _lines(errors)["validation, averaged parameters"]
     assert np.isnan(validation.get_ydata()).tolist() == [False, True] + [False] * 6
     assert errors.get_yscale() == "log"
-    assert "best, 3.33 px at epoch 30" in _lines(errors)
+    assert "best, 3.33 px of the frame at epoch 30" in _lines(errors)
 
 
 def test_curves_picture_is_a_png_with_the_colours_of_its_curves(tmp_path):
     path = tmp_path / "run" / "curves.png"
-    curves_picture(path, _rows(), 4.13)
+    curves_picture(path, _rows(), MAE, 4.13)
     picture = np.asarray(Image.open(path))
     assert picture.shape[:2] == (960, 1120)
     for colour in ((0, 0x72, 0xB2), (0xE6, 0x9F, 0), (0, 0x9E, 0x73), (0x33, 0x33, 0x33)):
@@ -80,14 +84,14 @@ def test_curves_picture_is_a_png_with_the_colours_of_its_curves(tmp_path):
 @pytest.mark.parametrize("rows", [[], [{"epoch": 1, "seconds": 3.0}], [{"train_mae": 2.0}]])
 def test_metrics_with_nothing_to_draw_are_refused(tmp_path, rows):
     with pytest.raises(InputError, match=f"^metrics: no row of {len(rows)} has a"):
-        curves_picture(tmp_path / "c.png", rows)
+        curves_picture(tmp_path / "c.png", rows, MAE)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_value_that_is_no_number_is_named():
     rows = [{"epoch": 1, "val_mae": 3.0}, {"epoch": 2, "val_mae": "low"}]
     with pytest.raises(InputError, match=r"^metrics row 2: epoch and val_mae are 2 and 'low'"):
-        curves_figure(rows)
+        curves_figure(rows, MAE)
 
 
 def _ticks(axes):
@@ -110,13 +114,14 @@ def _ticks(axes):
 )
 def test_ticks_of_a_logarithmic_axis_are_plain_numbers(errors, expected):
     rows = [{"epoch": i, "val_mae": error} for i, error in enumerate(errors)]
-    assert set(_ticks(curves_figure(rows).axes[0])) <= {*expected, "1.5"}
-    assert 3 <= len(_ticks(curves_figure(rows).axes[0])) <= 8
+    assert set(_ticks(curves_figure(rows, MAE).axes[0])) <= {*expected, "1.5"}
+    assert 3 <= len(_ticks(curves_figure(rows, MAE).axes[0])) <= 8
 
 
 def test_the_predicted_sd_is_drawn_beside_the_error():
     rows = [{"epoch": i, "val_mae": 4.0 / i, "val_sd": 5.0 / i} for i in (1, 2, 3)]
-    line = _lines(curves_figure(rows).axes[0])["mean of the predicted sd, validation"]
+    lines = _lines(curves_figure(rows, MAE, beside=BESIDE).axes[0])
+    line = lines["mean of the predicted sd, validation"]
     np.testing.assert_allclose(line.get_xydata(), [(i, 5.0 / i) for i in (1, 2, 3)])
 
 
@@ -134,7 +139,7 @@ def test_stages_are_drawn_one_after_the_other():
         StageRows("second", _stage(300, 0.6), 4.13),
         StageRows("third", [{"images": 50, "train_mae": 2.0, "val_mae": ""}]),
     ]
-    axes = stages_figure(stages).axes[0]
+    axes = stages_figure(stages, MAE).axes[0]
     drawn = {}
     for line in axes.lines:
         drawn.setdefault(str(line.get_label()), []).append(line.get_xydata().tolist())
@@ -159,14 +164,14 @@ def test_stages_are_drawn_one_after_the_other():
 
 def test_stages_with_nothing_to_draw_are_refused():
     with pytest.raises(InputError, match=r"^metrics: none of 2 stages has images and their errors"):
-        stages_figure([StageRows("a", []), StageRows("b", [{"images": 3, "train_mae": ""}])])
+        stages_figure([StageRows("a", []), StageRows("b", [{"images": 3, "train_mae": ""}])], MAE)
 
 
 def test_no_module_of_figures_loads_pyplot(tmp_path):
     code = (
         "import sys, srd_jax.training.curves as c, srd_jax.tasks.period.attention as a\n"
-        "import srd_jax.support.page as p\n"
-        "figure = c.curves_figure([{'epoch': 1, 'val_mae': 2.0}])\n"
+        "import srd_jax.support.page as p, srd_jax.tasks.period.scores as s\n"
+        "figure = c.curves_figure([{'epoch': 1, 'val_mae': 2.0}], s.MAE)\n"
         f"p.svg(figure)\na.write_figure({str(tmp_path / 'a.png')!r}, figure)\n"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from helpers.training_runs import read_checkpoint, same_bits, tiny
 
-from srd_jax.tasks.period.config import EndConfig
+from srd_jax.tasks.make import make_task
 from srd_jax.training import train
+from srd_jax.training.config import EndConfig
 
 # At a rate of zero no error is ever lower than the first one.
 STEPS = 6
@@ -22,7 +23,7 @@ def resting():
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("resting") / "run"
-    train.run(resting(), folder)
+    train.run(resting(), folder, make_task)
     return folder
 
 
@@ -30,7 +31,7 @@ def test_a_run_ends_once_its_patience_is_over(workdir, capsys):
     summary = json.loads((workdir / "summary.json").read_text())
     assert (summary["ended"], summary["epochs"], summary["steps"]) == ("patience", 3, STEPS)
     assert summary["images"] == 4 * STEPS
-    train.run(resting(), workdir)
+    train.run(resting(), workdir, make_task)
     assert "this run is finished" in capsys.readouterr().out
 
 
@@ -39,7 +40,7 @@ def test_a_run_killed_after_its_last_step_takes_no_further_one(workdir, tmp_path
     shutil.copytree(workdir, copy)
     for name in ("summary.json", "weights.safetensors"):
         (copy / name).unlink()
-    train.run(resting(), copy)
+    train.run(resting(), copy, make_task)
     assert same_bits(read_checkpoint(copy, STEPS), read_checkpoint(workdir, STEPS))
     assert (copy / "summary.json").read_bytes() == (workdir / "summary.json").read_bytes()
 
@@ -52,7 +53,7 @@ def test_the_seconds_of_all_starts_add_up(workdir, tmp_path):
     shutil.rmtree(copy / "checkpoints" / str(STEPS))
     (copy / "summary.json").unlink()
     (copy / "time.json").write_text('{"seconds": 1000.0}')
-    train.run(resting(), copy)
+    train.run(resting(), copy, make_task)
     after = json.loads((copy / "time.json").read_text())["seconds"]
     assert 1000 < after < 1000 + 600
 

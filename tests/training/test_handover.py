@@ -7,7 +7,8 @@ from helpers.training_runs import one_line
 
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import model
-from srd_jax.tasks.period.config import CONFIDENCE_CLONES, CloneConfig, ModelConfig, StartConfig
+from srd_jax.tasks.period.config import CONFIDENCE_CLONES, ModelConfig
+from srd_jax.training.config import CloneConfig, StartConfig
 from srd_jax.training.handover import hand_over
 
 PERIOD, BOTH = ModelConfig(), ModelConfig(confidence=True)
@@ -17,7 +18,7 @@ START = StartConfig(stage="stage4", clones=CONFIDENCE_CLONES)
 @functools.cache
 def parameters(confidence, seed):
     config = BOTH if confidence else PERIOD
-    return jax.device_get(model.initial_parameters(config, jax.random.key(seed)))
+    return jax.device_get(model.random_parameters(config, jax.random.key(seed)))
 
 
 def handed(start=START, found=None):

@@ -6,13 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from srd_jax.tasks.period.config import OptimizerConfig, TrainConfig
+from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.training import optimizer
+from srd_jax.training.config import OptimizerConfig
 
 
 def run_of(**fields):
     """100 steps in epochs of 5."""
-    return TrainConfig(epochs=20, steps_per_epoch=5, optimizer=OptimizerConfig(**fields))
+    return PeriodConfig(epochs=20, steps_per_epoch=5, optimizer=OptimizerConfig(**fields))
 
 
 def rates(config):

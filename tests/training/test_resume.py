@@ -7,6 +7,7 @@ import pytest
 from helpers.training_runs import one_line, read_checkpoint, same_bits, tiny, undisturbed
 
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.make import make_task
 from srd_jax.training import train, weights
 
 LAST = 4
@@ -32,7 +33,8 @@ def assert_like_undisturbed(workdir):
     # Not bytes: safetensors writes its metadata in no fixed order.
     found, reference = (weights.load(d / "weights.safetensors") for d in (workdir, expected))
     assert same_bits(found.parameters, reference.parameters)
-    assert (found.model, found.origin) == (reference.model, reference.origin)
+    assert (found.about, found.origin) == (reference.about, reference.origin)
+    assert found.calibration == reference.calibration
 
 
 def names(folder):
@@ -64,7 +66,7 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_same_bits(
     with monkeypatch.context() as patch:
         after_step(patch, saved - 1, lambda: os.kill(os.getpid(), number))
         with pytest.raises(train.Stopped) as stop:
-            train.run(tiny(), tmp_path)
+            train.run(tiny(), tmp_path, make_task)
     message = one_line(stop.value)
     assert f"saved step {saved} of {LAST}" in message
     assert str(tmp_path) in message
@@ -72,7 +74,7 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_same_bits(
     assert not (tmp_path / "summary.json").exists()
     assert names(tmp_path / "checkpoints") == ["2", "3"][: saved - 1]
     capsys.readouterr()
-    train.run(tiny(), tmp_path)
+    train.run(tiny(), tmp_path, make_task)
     assert f"goes on from step {saved} of {LAST}" in capsys.readouterr().out
     assert_like_undisturbed(tmp_path)
 
@@ -85,17 +87,17 @@ def test_a_second_signal_interrupts_at_once_and_loses_only_steps(tmp_path, monke
     with monkeypatch.context() as patch:
         after_step(patch, 3, twice)
         with pytest.raises(KeyboardInterrupt):
-            train.run(tiny(), tmp_path)
+            train.run(tiny(), tmp_path, make_task)
     assert len((tmp_path / "metrics.csv").read_text().splitlines()) == 1 + 3
     capsys.readouterr()
-    train.run(tiny(), tmp_path)
+    train.run(tiny(), tmp_path, make_task)
     assert "goes on from step 2" in capsys.readouterr().out
     assert_like_undisturbed(tmp_path)
 
 
 def test_a_signal_during_the_last_steps_does_not_stop_the_run(tmp_path, monkeypatch):
     after_step(monkeypatch, LAST - 1, lambda: os.kill(os.getpid(), signal.SIGINT))
-    train.run(tiny(), tmp_path)
+    train.run(tiny(), tmp_path, make_task)
     assert_like_undisturbed(tmp_path)
 
 
@@ -104,7 +106,7 @@ def test_a_half_written_checkpoint_is_not_taken_for_a_whole_one(tmp_path, capsys
     half = workdir / "checkpoints" / f"{LAST}.orbax-checkpoint-tmp"
     half.with_suffix("").rename(half)
     shutil.rmtree(half / "optimizer")
-    train.run(tiny(), workdir)
+    train.run(tiny(), workdir, make_task)
     assert "goes on from step 2" in capsys.readouterr().out
     assert names(workdir / "checkpoints") == ["2", "4"]
     assert_like_undisturbed(workdir)
@@ -142,7 +144,7 @@ def test_a_damaged_newest_checkpoint_is_named(tmp_path, damage, pattern):
     for path in paths:
         damage(path)
     with pytest.raises(InputError) as error:
-        train.run(tiny(), workdir)
+        train.run(tiny(), workdir, make_task)
     message = one_line(error.value)
     assert message.startswith(f"{newest}: ")
     assert "delete this folder" in message
@@ -151,7 +153,7 @@ def test_a_damaged_newest_checkpoint_is_named(tmp_path, damage, pattern):
 def test_without_the_damaged_checkpoint_the_one_before_it_leads_to_the_same_bits(tmp_path, capsys):
     workdir = unfinished(tmp_path / "run")
     shutil.rmtree(workdir / "checkpoints" / str(LAST))
-    train.run(tiny(), workdir)
+    train.run(tiny(), workdir, make_task)
     assert "goes on from step 2" in capsys.readouterr().out
     assert_like_undisturbed(workdir)
 
@@ -161,7 +163,7 @@ def test_an_older_checkpoint_that_was_being_deleted_is_no_hindrance(tmp_path, ca
     workdir = unfinished(tmp_path / "run")
     path = workdir / "checkpoints" / "2" / missing
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    train.run(tiny(), workdir)
+    train.run(tiny(), workdir, make_task)
     assert f"goes on from step {LAST}" in capsys.readouterr().out
     assert_like_undisturbed(workdir)
 
@@ -170,7 +172,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, capsys):
     workdir = tmp_path / "run"
     shutil.copytree(undisturbed(), workdir)
     before = content(workdir)
-    summary = train.run(tiny(), workdir)
+    summary = train.run(tiny(), workdir, make_task)
     assert f"{workdir}: this run is finished" in capsys.readouterr().out
     assert content(workdir) == before
     assert summary["steps"] == LAST
@@ -184,7 +186,7 @@ def test_a_workdir_of_another_config_is_refused_with_the_fields(tmp_path):
     config = tiny(seed=5)
     config.optimizer.learning_rate = 0.5
     with pytest.raises(InputError) as error:
-        train.run(config, workdir)
+        train.run(config, workdir, make_task)
     message = one_line(error.value)
     assert message.startswith(f"{workdir}: ")
     assert "config.seed: 5 against 0" in message
@@ -207,7 +209,7 @@ def test_a_broken_config_json_is_named(tmp_path, text, found):
     path = tmp_path / "config.json"
     path.write_bytes(text)
     with pytest.raises(InputError) as error:
-        train.run(tiny(), tmp_path)
+        train.run(tiny(), tmp_path, make_task)
     message = one_line(error.value)
     assert message.startswith(f"{path}: ")
     assert found in message

@@ -14,19 +14,21 @@ from helpers.training_runs import (
     python,
     read_checkpoint,
     same_bits,
+    task_of,
     tiny,
     undisturbed,
 )
 from safetensors.numpy import load_file
 
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period import losses, model, sources
-from srd_jax.tasks.period.config import StartConfig
 from srd_jax.training import optimizer, steps, train
+from srd_jax.training.config import StartConfig
 
 
 def initial_parameters(config):
-    return jax.jit(functools.partial(model.initial_parameters, config.model))(jax.random.key(7))
+    return jax.jit(functools.partial(model.random_parameters, config.model))(jax.random.key(7))
 
 
 def first_state(config):
@@ -45,7 +47,7 @@ def replicated(state, mesh):
 
 def stepper(config):
     mesh = train.data_mesh(config.batch_size)
-    take_steps = steps.make_steps(config, mesh, sources.make(config))
+    take_steps = steps.make_steps(config, mesh, task_of(config))
     return lambda state: take_steps(state, ()), replicated(first_state(config), mesh)
 
 
@@ -61,7 +63,7 @@ def fixed_batch(config):
 def images_of(monkeypatch):
     """Returns a function of config, first step and count: the images that these steps train on."""
 
-    def look(config, apply, update, state, batch, key):
+    def look(config, task, update, state, batch, key):
         return state.replace(step=state.step + 1), {"image": batch.image, "target": batch.target}
 
     monkeypatch.setattr(steps, "train_step", look)
@@ -100,7 +102,8 @@ def test_validation_is_the_network_on_the_validation_set():
     config = tiny()
     config.validation.images = 8
     parameters = initial_parameters(config)
-    found = steps.make_validation(config, sources.make(config))(parameters, ())
+    task = task_of(config)
+    found = steps.make_validation(config, task.source, task.evaluate)(parameters, ())
     period, target = found.period, found.target
     assert found.sd is None
     batches = [validation_batch(config, index) for index in range(2)]
@@ -117,8 +120,8 @@ def one_step():
     config.optimizer.warmup_steps = 0
     config.optimizer.schedule = "constant"
     config.optimizer.learning_rate = 3e-3
-    apply, update = model.as_function(config.model), optimizer.make(config)
-    return config, jax.jit(functools.partial(steps.train_step, config, apply, update))
+    update = optimizer.make(config)
+    return config, jax.jit(functools.partial(steps.train_step, config, task_of(config), update))
 
 
 def test_steps_lower_the_loss_on_a_fixed_batch(one_step):
@@ -176,12 +179,13 @@ import sys
 import jax
 sys.path.insert(0, "tests")
 from helpers.training_runs import tiny
-from srd_jax import train
+from srd_jax.tasks.make import make_task
+from srd_jax.training import train
 from srd_jax.support.errors import InputError
 assert jax.device_count() == 4
-train.run(tiny(), sys.argv[1])
+train.run(tiny(), sys.argv[1], make_task)
 try:
-    train.run(tiny(batch_size=6), sys.argv[1] + "_6")
+    train.run(tiny(batch_size=6), sys.argv[1] + "_6", make_task)
 except InputError as error:
     print(error)
 """
@@ -211,8 +215,8 @@ def test_four_devices_train_like_one(tmp_path):
 def test_a_metric_that_is_not_finite_stops_the_run(tmp_path, monkeypatch, metric, value):
     make_steps = steps.make_steps
 
-    def make_spoiled(config, mesh, source):
-        take_steps = make_steps(config, mesh, source)
+    def make_spoiled(config, mesh, task):
+        take_steps = make_steps(config, mesh, task)
 
         def take_spoiled(state, arrays):
             state, metrics = take_steps(state, arrays)
@@ -228,13 +232,13 @@ def test_a_metric_that_is_not_finite_stops_the_run(tmp_path, monkeypatch, metric
     with monkeypatch.context() as patch:
         patch.setattr(steps, "make_steps", make_spoiled)
         with pytest.raises(train.Stopped) as stop:
-            train.run(config, tmp_path)
+            train.run(config, tmp_path, make_task)
     kept = tmp_path / "checkpoints" / "2"
     assert one_line(stop.value) == (
         f"stopped: {metric} is {value} at step 4; last good checkpoint: {kept}"
     )
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
-    assert train.run(config, tmp_path)["steps"] == 4
+    assert train.run(config, tmp_path, make_task)["steps"] == 4
 
 
 def test_a_validation_that_is_not_finite_stops_the_run(tmp_path):
@@ -242,7 +246,7 @@ def test_a_validation_that_is_not_finite_stops_the_run(tmp_path):
     config.loss.name = "mse"
     config.optimizer.learning_rate = 1e30
     with pytest.raises(train.Stopped) as stop:
-        train.run(config, tmp_path)
+        train.run(config, tmp_path, make_task)
     message = one_line(stop.value)
     assert message.startswith("stopped: validation MAE is nan at step 2; ")
     assert "none was saved yet" in message
@@ -260,7 +264,7 @@ def test_a_stage_starts_from_the_parameters_of_another(tmp_path, capsys, by, kin
     shutil.copytree(undisturbed(), tmp_path / "stage1")
     source = {"stage": {"stage": "stage1"}, "workdir": {"workdir": str(tmp_path / "stage1")}}[by]
     workdir = tmp_path / "second"
-    train.run(second_stage(**source, parameters=kind), workdir)
+    train.run(second_stage(**source, parameters=kind), workdir, make_task)
     best = json.loads((undisturbed() / "summary.json").read_text())["best_step"]
     item = {"averaged": "average", "last": "parameters"}[kind]
     # At a rate of zero they are still those that the stage began with.
@@ -281,10 +285,10 @@ def test_a_stage_starts_from_the_parameters_of_another(tmp_path, capsys, by, kin
 def test_a_stage_whose_source_is_missing_is_one_line_and_can_be_mended(tmp_path):
     workdir = tmp_path / "second"
     with pytest.raises(InputError) as error:
-        train.run(second_stage(stage="stage1"), workdir)
+        train.run(second_stage(stage="stage1"), workdir, make_task)
     assert one_line(error.value).startswith(f"{tmp_path / 'stage1'}: holds no checkpoints; ")
     # Nothing of the wrong config stays that would refuse the right one.
-    train.run(second_stage(workdir=str(undisturbed())), workdir)
+    train.run(second_stage(workdir=str(undisturbed())), workdir, make_task)
 
 
 def test_a_stage_with_another_network_is_one_line_with_the_parameters(tmp_path):
@@ -292,7 +296,7 @@ def test_a_stage_with_another_network_is_one_line_with_the_parameters(tmp_path):
     config.model.confidence = True
     config.model.hidden = 5
     with pytest.raises(InputError) as error:
-        train.run(config, tmp_path)
+        train.run(config, tmp_path, make_task)
     message = one_line(error.value)
     assert message.startswith(f"{undisturbed()}: ")
     assert "missing sd_pool.queries" in message

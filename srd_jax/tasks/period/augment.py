@@ -1,8 +1,8 @@
-"""Training images from crops of grana, changed at random on the device.
+"""Makes training images from crops of grana, changed at random on the device.
 
-A granum is tilted in px of the crop; a window of it, cropped tightly to the mask, is rescaled
-just as `preparation.prepare` does, and its grey values are changed then. So an image without tilt
-shows what prediction sees of that part of a crop. The changes and their ranges are those of GRANA
+A granum is tilted in px of the crop. A window of it, cropped tightly to the mask, is rescaled as
+`preparation.prepare` does, and then its grey values are changed. So an image without tilt equals
+the frame that prediction makes of that part of the crop. The changes and their ranges are GRANA's
 (Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
 """
 
@@ -21,22 +21,22 @@ from srd_jax.imaging.preparation import FRAME
 from srd_jax.imaging.spline import SUPPORT, resize, resize_matrix, rotate
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.batch import Batch
+from srd_jax.tasks.period.config import AugmentConfig
 from srd_jax.tasks.period.crop_arrays import FAR, Crops, mask_pixel, tight_box, tilted
-from srd_jax.tasks.period.source_config import AugmentConfig
 
-# Microscope noise: of each layer the sd of its grains at strength 1, grey levels of 0..255, and
-# the sd of the Gaussian that then blurs all layers so far, px of the frame.
-LAYERS = ((76.0, 3.0), (23.0, 2.0), (15.0, 0.0))
+# Microscope noise. Each layer has an sd of its grains at strength 1, grey levels of 0..255, and an
+# sd of the Gaussian that then blurs all layers up to this one, px of the frame.
+_NOISE_LAYERS = ((76.0, 3.0), (23.0, 2.0), (15.0, 0.0))
 
 
 @struct.dataclass
 class View:
-    """What an image shows of a crop.
+    """The part of a crop that an image shows, and how it is turned.
 
     Attributes:
-      angle: () float32, tilt in radians; positive: what lies right of the crop's centre moves down.
-      box: (2, 2) int32, first and one past the last row, and column, that the full frame shows, px
-        of the tilted crop, whose centre is that of the crop.
+      angle: () float32, tilt in radians; a positive one moves the right half of the crop down.
+      box: (2, 2) int32, first row and one past the last, likewise columns, of the part that the
+        full frame shows, px of the tilted crop; tilted crop and crop have the same centre.
       flip: (2,) bool, whether rows and columns of the full frame are reversed.
       column: () int32, first column of the full frame that the image shows.
     """
@@ -54,22 +54,22 @@ def augment(
     frame: tuple[int, int],
     config: AugmentConfig,
 ) -> Batch:
-    """Returns one image of each of the crops named, changed at random.
+    """Returns one randomly changed image of each chosen crop.
 
     Args:
       key: PRNG key; the same key gives the same bits.
       crops: to choose from.
       index: (B,) int32, the crop of each image.
-      frame: rows and columns of the images, px. The columns are a window, at a random place, of
-        the frame that prediction uses, or all of them; the horizontal scale is the same.
+      frame: rows and columns of the images, px. The columns are a window at a random place of
+        prediction's frame, or all of it; the horizontal scale is the same as there.
       config: ranges of the changes.
 
     Returns:
-      Images with their periods in px of the frame: that of the crop, measured across the lamellae
-      and so the same at any tilt, times the vertical scale.
+      Images with their periods, px of the frame. A period is the crop's own times the vertical
+      scale; it is measured across the lamellae, so the tilt doesn't change it.
 
     Raises:
-      InputError: the frame has more columns than that of prediction.
+      InputError: the frame has more columns than prediction's frame.
     """
     if frame[1] > FRAME[1]:
         raise InputError(f"frame of {frame[1]} columns; accepted are at most {FRAME[1]}")
@@ -92,11 +92,11 @@ def _one(key: jax.Array, crop: Crops, frame: tuple[int, int], config: AugmentCon
 
 
 def draw_view(key: jax.Array, crop: Crops, frame: tuple[int, int], config: AugmentConfig) -> View:
-    """Returns a view of one crop drawn at random.
+    """Draws a view of one crop.
 
-    Its box is what the mask takes up of a window, but at least half of the window along each axis.
-    The window is placed at random around a pixel of the mask, itself drawn at random: so no image
-    is empty, and no target is far from the others, however odd the mask.
+    A window is placed at random around a random pixel of the mask. The box is the part of the
+    window that the mask fills, and at least half of the window along each axis. So no image is
+    empty and no target is far from the others, even for masks of odd shapes.
     """
     angle_key, pixel_key, share_key, place_key, flip_key, column_key = jax.random.split(key, 6)
     tilt = math.radians(config.tilt)
@@ -125,17 +125,17 @@ def draw_view(key: jax.Array, crop: Crops, frame: tuple[int, int], config: Augme
 def transform(
     crop: Crops, view: View, frame: tuple[int, int], config: AugmentConfig
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns what a view shows of one crop.
+    """Returns the image and the mask of a view of one crop.
 
     Args:
       crop: one crop.
-      view: of the crop; its tilt and its rows within what `config` allows.
+      view: of the crop; its tilt and rows are within the limits of `config`.
       frame: rows and columns of the image, px.
       config: the greatest tilt and number of rows.
 
     Returns:
-      The image, float32 grey value 0..1, as prediction prepares it: with the spline's blur of
-      about one px of the crop along the mask's border. And the mask, bool, by nearest pixel.
+      The image, float32 grey value 0..1, as prediction prepares it, with the spline's blur of about
+      one px of the crop along the mask's border; and the mask, bool, by nearest pixel.
     """
     column = jnp.where(view.flip[1], FRAME[1] - frame[1] - view.column, view.column)
     image = _rescaled(crop, view, column, frame, config)
@@ -155,7 +155,7 @@ def transform(
 def stretch(
     image: jax.Array, mask: jax.Array, black: jax.Array | float, white: jax.Array | float
 ) -> jax.Array:
-    """Returns the image with black..white mapped to 0..1 and clipped, inside of the mask.
+    """Maps black..white to 0..1 and clips, inside of the mask; the rest of the image is unchanged.
 
     Args:
       image: (rows, columns) grey value 0..1.
@@ -172,8 +172,8 @@ def soft_light_noise(
 ) -> jax.Array:
     """Returns the image under a soft light of microscope noise, inside of the mask.
 
-    The noise is grey with LAYERS of normal grains, clipped to 0..1 after each of them. Its grains
-    are px of the frame, so that they are as coarse for any window of a crop.
+    The noise is grey with three layers of normal grains, clipped to 0..1 after each layer. The
+    grains are px of the frame, so they are equally coarse for all windows of a crop.
 
     Args:
       key: PRNG key.
@@ -182,7 +182,8 @@ def soft_light_noise(
       strength: () factor on all sds; 0 changes nothing.
     """
     noise = jnp.full(image.shape, 0.5)
-    for layer_key, (sd, blur) in zip(jax.random.split(key, len(LAYERS)), LAYERS, strict=True):
+    keys = jax.random.split(key, len(_NOISE_LAYERS))
+    for layer_key, (sd, blur) in zip(keys, _NOISE_LAYERS, strict=True):
         grains = jax.random.normal(layer_key, image.shape)
         noise = jnp.clip(noise + strength * (sd / 255.0) * grains, 0.0, 1.0)
         if blur:
@@ -192,9 +193,9 @@ def soft_light_noise(
 
 
 def soft_light(image: jax.Array, light: jax.Array) -> jax.Array:
-    """Returns a² + 2 a b (1 − a) of an image a and a light b, both 0..1; b = 1/2 changes nothing.
+    """Returns a² + 2 a b (1 − a) for an image a and a light b, both 0..1; b = 1/2 changes nothing.
 
-    It is ImageChops.soft_light of Pillow without its rounding to grey levels.
+    It is Pillow's ImageChops.soft_light without rounding to grey levels.
     """
     return image * (image + 2.0 * light * (1.0 - image))
 
@@ -211,7 +212,7 @@ def _rescaled(
     """Returns the columns of the full frame from `column` on, not flipped."""
     size, beyond = _canvas(crop, config)
     longest = size[1] + 2 * beyond[1]
-    # What lies farther than this from the columns shown doesn't matter to them.
+    # Columns farther than this from the shown ones don't change them.
     apart = SUPPORT + max(0, round(2 * (longest / FRAME[1] - 1))) + 1
     shown = math.ceil(longest * frame[1] / FRAME[1]) + 2 * apart
     shape = (min(config.max_rows, size[0] + 2 * beyond[0]), min(shown, longest))
@@ -236,7 +237,7 @@ def _part(
     shape: tuple[int, int],
     config: AugmentConfig,
 ) -> jax.Array:
-    """Returns rows and columns of the tilted crop from `start` on, grey value; 0 beyond it."""
+    """Returns the grey values of the tilted crop from `start` on, 0 beyond the crop."""
     _, beyond = _canvas(crop, config)
     tilt = math.radians(config.tilt)
     margin = SUPPORT + 2 + math.ceil(math.sin(tilt) * max(shape)) if tilt else 0
@@ -255,7 +256,7 @@ def _part(
 
 
 def _canvas(crop: Crops, config: AugmentConfig) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Returns the padded crop's size, and how far the tilted one reaches beyond it, px."""
+    """Returns the padded crop's size, and how far the tilted crop reaches beyond it, px."""
     rows, columns = crop.image.shape
     sine = math.sin(math.radians(config.tilt))
     return (rows, columns), (math.ceil(sine * columns / 2) + 1, math.ceil(sine * rows / 2) + 1)

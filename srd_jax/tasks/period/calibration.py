@@ -1,4 +1,7 @@
-"""Calibration: a network's sd mapped to one whose intervals hold the shares of errors they say."""
+"""Calibrates a network's sd, so that its intervals hold their nominal shares of the errors.
+
+docs/methods.md, "Calibration of the network's sd", has the reasons for the choices here.
+"""
 
 import dataclasses
 import math
@@ -9,7 +12,7 @@ from scipy import optimize, special
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import limited
 
-# Below so many errors, the share within 1 sd is known to 9 percentage points only.
+# With fewer errors, the share within 1 sd is known to 9 percentage points only.
 LEAST_ERRORS = 30
 
 # Levels of central intervals, and how many sd of a normal distribution each reaches.
@@ -17,17 +20,17 @@ _LEVELS = np.arange(1, 100) / 100
 _REACH = special.ndtri((1 + _LEVELS) / 2)
 _SCALES = np.geomspace(0.1, 10, 1001)
 
-_DEGREES = 4.0  # of freedom of Student's t: few, so that gross errors weigh little
+_DEGREES = 4.0  # of freedom of Student's t; few, so that gross errors weigh little
 _EXPONENTS = (0.0, 3.0)
-_EXPONENT_SD = 0.5  # of the normal prior around 1, which decides where all sds are about equal
+_EXPONENT_SD = 0.5  # of the normal prior around 1, which decides if all sds are about equal
 
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """The map sd → scale · sd^exponent, both sds in px of the frame (the power is of sd / 1 px).
+    """The map sd → scale · (sd / 1 px)^exponent of sds in px of the frame.
 
     Attributes:
-      scale: calibrated sd, px of the frame, of a predicted sd of 1 px.
+      scale: calibrated sd, px of the frame, for a predicted sd of 1 px.
       exponent: 1 where the predicted sds are proportional to the errors, 0 where they tell nothing.
     """
 
@@ -35,39 +38,26 @@ class Calibration:
     exponent: float = limited(1.0, 0.0)
 
     def apply(self, sd: np.ndarray) -> np.ndarray:
-        """Returns the calibrated sd, px of the frame, of predicted ones in the same unit."""
+        """Returns the calibrated sd for each predicted sd, both in px of the frame."""
         return self.scale * sd**self.exponent
 
 
 def fit(error: np.ndarray, sd: np.ndarray) -> Calibration:
-    """Returns the calibration that suits the errors of held-out crops.
+    """Fits the calibration to the errors of held-out crops.
 
-    Most errors are about normal, a few are gross, such as a doubled period. Then the greatest
-    normal likelihood chooses sds that are too long for most crops: with 3 % of errors ten times as
-    large, about 90 % of errors instead of 68 % lie within 1 sd. So both numbers are fitted in ways
-    that hardly heed the few:
-
-    - the exponent by the greatest likelihood of errors that follow Student's t distribution of 4
-      degrees of freedom (Lange, Little and Taylor 1989, "Robust statistical modeling using the t
-      distribution"), with a weak normal prior, 1 ± 0.5;
-    - the scale by the least distance of the calibration curve from the diagonal, the mean over
-      the levels p = 1 … 99 % of (p̂ − p)² / (p (1 − p)), where p̂ is the share of errors within the
-      central normal interval of level p. This is the calibration error of Kuleshov, Fenner and
-      Ermon 2018, "Accurate uncertainties for deep learning using calibrated regression", under
-      the weights of Anderson and Darling 1952, which are the inverse variances of the shares.
-
-    On drawn errors (normal, t of 3 and 5 degrees, 3 % outliers, wrong exponents) it covers fresh
-    errors better than the normal likelihood, the 68 % quantile, or these two levels alone. Normal
-    intervals cannot hold 68 % and 95 % of errors with tails as heavy as those of t of 3 degrees
-    within 3 points at once.
+    A few gross errors, such as doubled periods, hardly change it. The exponent maximises the
+    likelihood of Student's t distribution with 4 degrees of freedom (Lange, Little and Taylor 1989)
+    times a normal prior, 1 ± 0.5. The scale minimises the calibration error (Kuleshov, Fenner and
+    Ermon 2018) over the levels p = 1 … 99 % of central normal intervals, which is the mean of
+    (p̂ − p)² / (p (1 − p)) for a share p̂ of errors in the interval.
 
     Args:
       error: (N,) measured - true period, px of the frame.
       sd: (N,) predicted, px of the frame, not calibrated.
 
     Raises:
-      InputError: there are fewer than LEAST_ERRORS errors, their number isn't that of the sds, a
-        number isn't finite, an sd isn't above 0, or most errors are 0.
+      InputError: there are fewer than LEAST_ERRORS errors, more or fewer sds than errors, a number
+        isn't finite, an sd isn't above 0, or most errors are 0.
     """
     _check(error, sd)
     exponent = _exponent(error, sd)
@@ -79,9 +69,9 @@ def fit(error: np.ndarray, sd: np.ndarray) -> Calibration:
 
 
 def _exponent(error: np.ndarray, sd: np.ndarray) -> float:
-    """Returns the exponent of greatest posterior probability, see `fit`."""
+    """Returns the exponent of the greatest posterior probability, see `fit`."""
     log_sd = np.log(sd)
-    # Around their mean, so that scale and exponent hardly depend on each other.
+    # Centred, so that scale and exponent hardly depend on each other.
     log_sd = log_sd - log_sd.mean()
 
     def loss(numbers: np.ndarray) -> float:
@@ -97,7 +87,7 @@ def _exponent(error: np.ndarray, sd: np.ndarray) -> float:
 
 
 def _typical(sizes: np.ndarray) -> float:
-    """Returns what 68 % of sizes lie below: the sd of normal errors."""
+    """Returns the 68 % quantile of sizes, which is the sd of normal errors."""
     return float(np.quantile(sizes, 0.6827))
 
 

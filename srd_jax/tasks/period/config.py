@@ -1,53 +1,38 @@
-"""Configuration of a training run: dataclasses and the checks across their fields.
-
-Fields stay mutable so that command-line flags can set them; flags arrive after __post_init__, so
-whoever runs a config calls `validated` once.
-"""
+"""Configuration of a run that learns to measure the period: network, images, loss."""
 
 import dataclasses
 import math
 import operator
 
-from srd_jax.imaging.preparation import FRAME
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS
 from srd_jax.networks.receptive_field import Block, Geometry, Size, geometry_of
 from srd_jax.support.errors import InputError
-from srd_jax.support.fields import check_limits, check_number, did_you_mean, from_dict, limited
-from srd_jax.support.fields import differences as differences
-from srd_jax.support.fields import to_json as to_json
-from srd_jax.tasks.period.data_config import DataConfig as DataConfig
-from srd_jax.tasks.period.data_config import check_data
-from srd_jax.tasks.period.source_config import AugmentConfig as AugmentConfig
-from srd_jax.tasks.period.source_config import CropsConfig as CropsConfig
-from srd_jax.tasks.period.source_config import GranaConfig as GranaConfig
-from srd_jax.tasks.period.source_config import LayersConfig as LayersConfig
-from srd_jax.tasks.period.source_config import MaskedStripesConfig as MaskedStripesConfig
-from srd_jax.tasks.period.source_config import NegativesConfig as NegativesConfig
-from srd_jax.tasks.period.source_config import OutlineConfig as OutlineConfig
-from srd_jax.tasks.period.source_config import ProfileConfig as ProfileConfig
-from srd_jax.tasks.period.source_config import QualityConfig as QualityConfig
-from srd_jax.tasks.period.source_config import StripesConfig as StripesConfig
-from srd_jax.tasks.period.source_config import check_source
-from srd_jax.tasks.period.source_config import confidence_augment as confidence_augment
-from srd_jax.tasks.period.source_config import training_grana as training_grana
-from srd_jax.training.config import CONFIDENCE_CLONES as CONFIDENCE_CLONES
-from srd_jax.training.config import CloneConfig as CloneConfig
-from srd_jax.training.config import EndConfig as EndConfig
-from srd_jax.training.config import StartConfig as StartConfig
-from srd_jax.training.config import check_start
+from srd_jax.support.fields import check_number, choice, limited
+from srd_jax.synthetic.config import GranaConfig, Range, StripesConfig
+from srd_jax.training.config import CloneConfig, RunConfig
 
-SCHEDULES = ("constant", "cosine", "step")
 COMPUTE_TYPES = ("float32", "bfloat16")
-PRECISIONS = ("default", "high", "highest")
-OPTIMIZERS = ("adamw", "muon")
-LOSSES = (
-    "mse",
-    "mae",
-    "log_period",
-    "log_period_and_student_nll",
-    "gaussian_nll",
-    "mse_to_gaussian_nll",
-)
+DATASET_FORMATS = ("folder", "tfds")
+
+# The losses and how a report calls them; `losses.LOSSES` holds their functions.
+LOSSES = {
+    "mse": "squared error",
+    "mae": "absolute error",
+    "log_period": "error of the period's logarithm",
+    "log_period_and_student_nll": "error of the period's logarithm, with a tenth of Student's "
+    "likelihood (NLL) for the sd",
+    "gaussian_nll": "Gaussian likelihood (NLL)",
+    "mse_to_gaussian_nll": "squared error, over {ramp} epochs to Gaussian likelihood (NLL)",
+}
 NEEDS_CONFIDENCE = ("log_period_and_student_nll", "gaussian_nll", "mse_to_gaussian_nll")
+
+# The confidence branch as the reference makes it of the period's (GRANA: Bukat, Bukowicki et al.
+# 2025, Plant Physiology kiaf212).
+CONFIDENCE_CLONES = (
+    CloneConfig("sd_pool", "period_pool"),
+    CloneConfig("sd_regressor.hidden", "period_regressor.hidden"),
+    CloneConfig("sd_regressor.output", "period_regressor.output", 0.1),
+)
 
 
 @dataclasses.dataclass
@@ -64,6 +49,20 @@ class EncoderConfig:
     )
     channels: int = limited(32, 1)
     dropout: float = limited(0.1, 0.0, 0.99)
+
+    def check(self, path: str) -> None:
+        """Checks that there are blocks, and their sizes.
+
+        Raises:
+          InputError: there are none, or a size is below 1.
+        """
+        if not self.blocks:
+            raise InputError(f"{path}.blocks is (); accepted: at least one block")
+        for i, block in enumerate(self.blocks):
+            sizes = {"convolutions": block.convolutions, "kernel": block.kernel}
+            sizes |= {f"pool[{axis}]": size for axis, size in enumerate(block.pool)}
+            for name, size in sizes.items():
+                check_number(f"{path}.blocks[{i}].{name}", size, 1)
 
 
 @dataclasses.dataclass
@@ -87,7 +86,7 @@ class ModelConfig:
     confidence: bool = False
     grey_mean: float = limited(0.2845, -math.inf)
     grey_sd: float = limited(0.1447, 1e-6)
-    compute_dtype: str = "float32"
+    compute_dtype: str = choice("float32", COMPUTE_TYPES)
     initial_period: float = limited(55.0, 1.0)
 
     @property
@@ -97,159 +96,144 @@ class ModelConfig:
 
 
 @dataclasses.dataclass
-class OptimizerConfig:
-    """An optimiser with gradient clipping and an exponential average of the parameters.
+class AugmentConfig:
+    """Ranges from which changes of a training crop are drawn, each uniformly (reference: GRANA).
 
     Attributes:
-      name: adamw, or muon for the convolutions' kernels with adamw for all other parameters.
-      learning_rate: its peak.
-      weight_decay: decoupled, times the learning rate.
-      clip_norm: the gradient's global norm is clipped to it.
-      schedule: constant, cosine (to zero at the end of the run) or step; each after the warm-up.
-      warmup_steps: steps over which the rate rises linearly from zero.
-      step_epochs: epochs at which the step schedule multiplies the rate by step_factor.
-      step_factor: see step_epochs.
-      average_decay: of the exponential average; less during the first steps.
+      tilt: largest tilt to either side, degrees.
+      rows: share of the granum's height that is kept.
+      columns: share of the granum's width that is kept.
+      flip: whether rows and columns are reversed at random, each in half of the images.
+      black: grey level of 0..255 that becomes 0.
+      white: grey level of 0..255 that becomes 255.
+      noise: strength k of the microscope noise.
+      max_rows: a granum with more rows of the crop shows that many of them at most.
     """
 
-    name: str = "muon"
-    learning_rate: float = limited(2e-3, 0.0)
-    weight_decay: float = limited(0.01, 0.0)
-    clip_norm: float = limited(1.0, 1e-12)
-    schedule: str = "cosine"
-    warmup_steps: int = limited(100, 0)
-    step_epochs: tuple[int, ...] = (100, 150)
-    step_factor: float = limited(0.1, 0.0)
-    average_decay: float = limited(0.99, 0.0, 0.999999)
+    tilt: float = limited(3.0, 0.0, 20.0)
+    rows: Range = limited((0.7, 1.0), 0.1, 1.0)
+    columns: Range = limited((0.5, 1.0), 0.1, 1.0)
+    flip: bool = True
+    black: Range = limited((-10.0, 30.0), -100.0, 100.0)
+    white: Range = limited((225.0, 265.0), 150.0, 400.0)
+    noise: Range = limited((0.0, 3.0), 0.0, 10.0)
+    max_rows: int = limited(MAX_ROWS, 2)
+
+
+def confidence_augment() -> AugmentConfig:
+    """Returns the ranges of the reference's confidence stages."""
+    return AugmentConfig(
+        tilt=2.0, columns=(0.3, 1.0), black=(-10.0, 50.0), white=(205.0, 265.0), noise=(0.0, 3.5)
+    )
+
+
+@dataclasses.dataclass
+class CropsConfig:
+    """Crops of grana with known periods, those of `DataConfig`, changed at random.
+
+    Attributes:
+      augment: of training crops.
+    """
+
+    kind: str = "crops"
+    augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
+
+
+@dataclasses.dataclass
+class MaskedStripesConfig:
+    """Synthetic stripes in the masks of crops, those of `DataConfig`, changed at random.
+
+    Attributes:
+      stripes: what is drawn in place of the crops' images; its periods are px of the frame that
+        shows the whole crop.
+      even_noise_sd: sd of an image's normal noise that spares no rectangle, grey levels of 0..255.
+      augment: of training crops.
+    """
+
+    kind: str = "masked_stripes"
+    stripes: StripesConfig = dataclasses.field(
+        default_factory=lambda: StripesConfig(noise_sd=(0.0, 100.0))
+    )
+    even_noise_sd: Range = limited((0.0, 20.0), 0.0)
+    augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
+
+
+@dataclasses.dataclass
+class DataConfig:
+    """A set of crops with known periods, as real ones come, for the sources that need one.
+
+    Attributes:
+      format: folder (PNGs beside a CSV of annotations) or tfds (a prepared TensorFlow dataset).
+      dir: the folder, or the data_dir of TensorFlow Datasets; where it is empty, a set is drawn
+        on first use into the folder `dataset` beside the run's workdir.
+      annotations: name of the CSV in the folder.
+      validation_share: share of the crops that validation keeps to itself; 0 for none.
+      images: how many crops are drawn.
+      seed: of drawn crops.
+      drawn: ranges of drawn crops.
+    """
+
+    format: str = choice("folder", DATASET_FORMATS)
+    dir: str = ""
+    annotations: str = "annotations.csv"
+    validation_share: float = limited(0.3, 0.0, 0.99)
+    images: int = limited(1000, 2)
+    seed: int = limited(0, 0, 2**31 - 1)
+    drawn: GranaConfig = dataclasses.field(default_factory=GranaConfig)
 
 
 @dataclasses.dataclass
 class LossConfig:
     """Name among LOSSES, length of its ramp, and the weight of the queries' overlap."""
 
-    name: str = "log_period"
+    name: str = choice("log_period", LOSSES)
     ramp_epochs: int = limited(30, 1)
     query_overlap: float = limited(0.1, 0.0)
 
 
 @dataclasses.dataclass
-class ValidationConfig:
-    """A fixed set of images: drawn once from its own seed, or the crops that training leaves.
+class PeriodConfig(RunConfig):
+    """A run that learns to measure the period.
 
     Attributes:
-      images: how many are drawn; of crops, `data.validation_share` decides.
-      frame: rows and columns.
-      seed: of drawn images.
-      batch_size: images at once.
-      every_epochs: epochs from one validation to the next.
-      pictures: of the attention, drawn at the end of the run.
+      frame: rows and columns of training images.
+      reference_mae: px of the frame: a line in the curves, where known.
+      model: the network.
+      source: where images come from.
+      data: crops, for the sources that need them.
+      loss: what is minimised.
     """
 
-    images: int = limited(102, 1)
-    frame: Size = (476, 476)
-    seed: int = limited(1_000_003, 0, 2**31 - 1)
-    batch_size: int = limited(6, 1)
-    every_epochs: int = limited(1, 1)
-    pictures: int = limited(3, 0)
-
-
-@dataclasses.dataclass
-class TrainConfig:
-    """One training run. An epoch is steps_per_epoch batches of batch_size images."""
-
+    kind: str = "period"
     name: str = "stage1"
-    seed: int = limited(0, 0, 2**31 - 1)
     frame: Size = (476, 476)
-    batch_size: int = limited(16, 1)
-    steps_per_epoch: int = limited(50, 1)
-    epochs: int = limited(40, 1)
-    log_every_steps: int = limited(10, 1)
-    matmul_precision: str = "default"
-    keep_checkpoints: int = limited(2, 1)
-    reference_mae: float = math.nan  # px of the frame: a line in the curves, where known
+    reference_mae: float = math.nan
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     source: StripesConfig | GranaConfig | CropsConfig | MaskedStripesConfig = dataclasses.field(
         default_factory=StripesConfig
     )
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
-    optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
-    validation: ValidationConfig = dataclasses.field(default_factory=ValidationConfig)
-    start: StartConfig = dataclasses.field(default_factory=StartConfig)
-    end: EndConfig = dataclasses.field(default_factory=EndConfig)
 
-    @property
-    def steps(self) -> int:
-        """Steps of the whole run."""
-        return self.epochs * self.steps_per_epoch
+    def check(self, path: str) -> None:
+        """Checks frames against the network, and loss and end against its confidence branch.
 
-
-def validated(config: TrainConfig) -> TrainConfig:
-    """Returns a copy of a config with every field of its declared type, checked across fields.
-
-    Raises:
-      InputError: a field has the wrong type or value, or two fields contradict each other.
-    """
-    config = from_dict(TrainConfig, config)
-    _check_choices(config)
-    check_limits(config)
-    _check_blocks(config)
-    _check_step_epochs(config)
-    check_source(config.source, "config.source")
-    check_data(config.data, "config.data")
-    check_start(config.start, "config.start")
-    _check_frames(config)
-    _check_pairs(config)
-    return config
+        Raises:
+          InputError: two fields contradict each other.
+        """
+        super().check(path)
+        for name in ("frame", "validation.frame"):
+            try:
+                self.model.geometry.grid(*operator.attrgetter(name)(self))
+            except InputError as error:
+                raise InputError(f"{path}.{name}: {error}") from None
+        if not isinstance(self.source, StripesConfig):
+            _check_crop_frames(self, path)
+        if not self.model.confidence:
+            _check_without_confidence(self, path)
 
 
-def _check_choices(config: TrainConfig) -> None:
-    for name, choices in (
-        ("loss.name", LOSSES),
-        ("optimizer.name", OPTIMIZERS),
-        ("optimizer.schedule", SCHEDULES),
-        ("model.compute_dtype", COMPUTE_TYPES),
-        ("matmul_precision", PRECISIONS),
-    ):
-        value = operator.attrgetter(name)(config)
-        if value not in choices:
-            raise InputError(
-                f"config.{name} is {value!r}; accepted: {', '.join(choices)}"
-                + did_you_mean(value, choices)
-            )
-
-
-def _check_blocks(config: TrainConfig) -> None:
-    if not config.model.encoder.blocks:
-        raise InputError("config.model.encoder.blocks is (); accepted: at least one block")
-    for i, block in enumerate(config.model.encoder.blocks):
-        sizes = {"convolutions": block.convolutions, "kernel": block.kernel}
-        sizes |= {f"pool[{axis}]": size for axis, size in enumerate(block.pool)}
-        for name, size in sizes.items():
-            check_number(f"config.model.encoder.blocks[{i}].{name}", size, 1)
-
-
-def _check_step_epochs(config: TrainConfig) -> None:
-    epochs = config.optimizer.step_epochs
-    # A repeated epoch would count once.
-    if list(epochs) != sorted(set(epochs)) or any(epoch < 1 for epoch in epochs):
-        raise InputError(
-            f"config.optimizer.step_epochs is {epochs}; accepted: rising, each at least 1"
-        )
-
-
-def _check_frames(config: TrainConfig) -> None:
-    for name in ("frame", "validation.frame"):
-        try:
-            config.model.geometry.grid(*operator.attrgetter(name)(config))
-        except InputError as error:
-            raise InputError(f"config.{name}: {error}") from None
-
-    if not isinstance(config.source, StripesConfig):
-        _check_crop_frames(config)
-
-
-def _check_crop_frames(config: TrainConfig) -> None:
+def _check_crop_frames(config: PeriodConfig, path: str) -> None:
     """Checks that frames show crops as prediction does: all rows, all or fewer columns."""
     whole = isinstance(config.source, CropsConfig | MaskedStripesConfig)
     for name, narrow in (("frame", True), ("validation.frame", not whole)):
@@ -257,41 +241,21 @@ def _check_crop_frames(config: TrainConfig) -> None:
         if rows != FRAME[0] or columns > FRAME[1] or (columns < FRAME[1] and not narrow):
             accepted = f"{FRAME[0]}x{FRAME[1]}" + (", or fewer columns" if narrow else "")
             raise InputError(
-                f"config.{name} is {rows}x{columns}; accepted with a source of kind "
+                f"{path}.{name} is {rows}x{columns}; accepted with a source of kind "
                 f"{config.source.kind}: {accepted}"
             )
 
 
-def _check_pairs(config: TrainConfig) -> None:
-    for divisor, whole in (
-        ("log_every_steps", "steps_per_epoch"),
-        ("validation.batch_size", "validation.images"),
-    ):
-        small, large = operator.attrgetter(divisor, whole)(config)
-        if large % small:
-            raise InputError(
-                f"config.{divisor} is {small}, config.{whole} is {large}: "
-                "the first must divide the second"
-            )
-    validation = config.validation
-    if validation.pictures > validation.images:
+def _check_without_confidence(config: PeriodConfig, path: str) -> None:
+    """Checks that nothing asks for an sd."""
+    if config.end.keeps:
         raise InputError(
-            f"config.validation.pictures is {validation.pictures}, "
-            f"config.validation.images is {validation.images}: the first must not exceed the second"
-        )
-    if config.optimizer.warmup_steps >= config.steps:
-        raise InputError(
-            f"config.optimizer.warmup_steps is {config.optimizer.warmup_steps}, but the run has "
-            f"{config.steps} steps (epochs x steps_per_epoch); the warm-up must be shorter"
-        )
-    if config.end.keeps and not config.model.confidence:
-        raise InputError(
-            "config.end keeps candidates, among which the sd decides, but config.model.confidence "
+            f"{path}.end keeps candidates, among which the sd decides, but {path}.model.confidence "
             "is False; accepted: True, or no keep_epochs and keep_minima 0"
         )
-    if config.loss.name in NEEDS_CONFIDENCE and not config.model.confidence:
+    if config.loss.name in NEEDS_CONFIDENCE:
         raise InputError(
-            f"config.loss.name is {config.loss.name!r}, which needs an sd, but "
-            "config.model.confidence is False; accepted: True, or a loss of the period alone: "
+            f"{path}.loss.name is {config.loss.name!r}, which needs an sd, but "
+            f"{path}.model.confidence is False; accepted: True, or a loss of the period alone: "
             + ", ".join(name for name in LOSSES if name not in NEEDS_CONFIDENCE)
         )

@@ -1,7 +1,7 @@
-"""Crops of grana that lie padded on the device, whatever their sizes, and where their masks lie.
+"""Holds crops of grana of all sizes, padded, on the device, and finds their masks there.
 
 A tilted crop is the crop turned about its centre, in px of the same size. A positive angle moves
-what lies right of the centre down.
+its right half down.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ FAR = 2**20
 
 @struct.dataclass
 class Crops:
-    """N crops with their known periods, padded to R rows and C columns at their ends.
+    """N crops with their known periods, padded at their ends to R rows and C columns.
 
     Attributes:
       image: (N, R, C) uint8, grey value 0..255; 0 outside of the mask.
       mask: (N, R, C) bool, True inside of the granum.
-      span: (N, R, 2) int32, in each row the mask's first column and the one after its last;
-        (0, 0) in rows without any.
+      span: (N, R, 2) int32, the mask's first column in each row and the column after its last; (0,
+        0) in rows without a pixel of the mask.
       size: (N, 2) int32, rows and columns in use.
       period: (N,) float32, px of the crop.
     """
@@ -44,10 +44,10 @@ def pad(
     """Returns crops on the device, their grey values rounded to 8 bits.
 
     Args:
-      images: of each crop (rows, columns), grey value 0..1, lamellae horizontal, cropped tightly
-        to its mask; values outside of the mask don't matter.
-      masks: of each crop (rows, columns), True inside of the granum.
-      periods: of each crop, px of the crop.
+      images: each (rows, columns), grey value 0..1, lamellae horizontal, cropped tightly to the
+        mask; values outside of the mask don't matter.
+      masks: each (rows, columns), True inside of the granum.
+      periods: each in px of its crop.
 
     Raises:
       InputError: there are no crops, their numbers or shapes disagree, or a crop has fewer than
@@ -78,25 +78,25 @@ def pad(
 
 
 def tight_box(crop: Crops, angle: jax.Array, window: jax.Array) -> jax.Array:
-    """Returns the part of a window of the tilted crop that the mask takes up, at least 2 x 2 px.
+    """Returns the box around the mask in a window of the tilted crop, at least 2 x 2 px.
 
-    A row of the crop counts as filled between the first and the last pixel of its mask.
+    A row of the crop counts as filled from the first to the last pixel of its mask.
 
     Args:
       crop: one crop.
       angle: () float32, tilt in radians.
-      window: (2, 2) int32, first and one past the last row, and column, of the tilted crop; holds
-        a pixel of the mask.
+      window: (2, 2) int32, first row and one past the last, likewise columns, of the tilted crop;
+        it holds a pixel of the mask.
 
     Returns:
-      (2, 2) int32 as the window.
+      (2, 2) int32, as the window.
     """
     centre = _centre(crop.size)
     row = jnp.arange(crop.span.shape[0], dtype=jnp.float32)
     cosine, sine = jnp.cos(angle), jnp.sin(angle)
-    # Without a tilt, a row of pixels is half a px or more off the limits: no need to divide by 0.
+    # Avoids a division by 0 without changing a box: all rows are half a px or more off the limits.
     sine = jnp.where(jnp.abs(sine) < 1e-6, 1e-6, sine)
-    # A little wider than the window's pixels, lest rounding lose one; clipped below.
+    # A little wider than the window, so that rounding loses no pixel; clipped below.
     limits = window + jnp.array([[-0.501, -0.499]]) - centre[:, None]
     across = row[:, None] - centre[0]
     columns = jnp.stack(
@@ -118,7 +118,7 @@ def tight_box(crop: Crops, angle: jax.Array, window: jax.Array) -> jax.Array:
 
 
 def mask_pixel(key: jax.Array, crop: Crops) -> jax.Array:
-    """Returns row and column of a random pixel of one crop's mask, (2,) float32."""
+    """Draws a pixel of one crop's mask: its row and column, (2,) float32."""
     row_key, column_key = jax.random.split(key)
     ahead = jnp.cumsum(crop.span[:, 1] - crop.span[:, 0])
     row = jnp.argmax(ahead > jax.random.randint(row_key, (), 0, ahead[-1]))
@@ -128,7 +128,7 @@ def mask_pixel(key: jax.Array, crop: Crops) -> jax.Array:
 
 
 def tilted(place: jax.Array, size: jax.Array, angle: jax.Array) -> jax.Array:
-    """Returns where places of a crop, (2, …) rows and columns, lie in the tilted crop."""
+    """Returns the places in the tilted crop of places of the crop, both (2, …) rows and columns."""
     centre = _centre(size).reshape(2, *[1] * (place.ndim - 1))
     row, column = place - centre
     cosine, sine = jnp.cos(angle), jnp.sin(angle)

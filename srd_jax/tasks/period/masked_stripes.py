@@ -1,14 +1,8 @@
-"""Synthetic stripes in the masks of crops, changed at random as crops are.
+"""Renders stripes in the masks of crops, changed at random as crops are.
 
-An image is drawn in px of the frame, in a mask that is rescaled to the frame; tilt, window and
-rescaling then change both, as they change a crop of that size. This is the order of GRANA (Bukat,
-Bukowicki et al. 2025, Plant Physiology kiaf212), whose grain is thus enlarged by the window alone.
-Drawn in px of the crop, it would be enlarged by the crop's own scale too, 1.6 times to several
-times in rows, and most random numbers would go into px that no frame shows.
-
-For a frame of fewer columns, an image of as many is drawn and repeated to the full width. So it
-shows clean rectangles as often as a whole frame does, and no px twice but for a few that the tilt
-brings in along its left and right edge.
+Stripes are drawn in px of the frame, in a mask rescaled to the frame, and then changed by tilt,
+window and rescaling (GRANA: Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
+docs/methods.md, "Stripes in the masks of grana", says why in this order.
 """
 
 import dataclasses
@@ -37,8 +31,8 @@ def render(
       key: PRNG key.
       size: number of images.
       frame: rows and columns, px.
-      config: ranges of what is drawn.
-      geometry: of the encoder whose receptive fields the clean rectangles coincide with.
+      config: ranges.
+      geometry: of the encoder; clean rectangles are receptive fields of it.
     """
     stripes_key, sd_key, noise_key = jax.random.split(key, 3)
     drawn = stripes.render(stripes_key, size, frame, config.stripes, geometry)
@@ -51,12 +45,12 @@ def render(
 def render_masked(
     key: jax.Array, mask: jax.Array, config: MaskedStripesConfig, geometry: Geometry
 ) -> Batch:
-    """Returns stripes inside of masks, 0 outside, not changed in any way.
+    """Returns stripes inside of masks, 0 outside, without random changes.
 
     Args:
       key: PRNG key.
       mask: (B, rows, columns) bool, of the frame.
-      config: ranges of what is drawn.
+      config: ranges.
       geometry: of the encoder.
     """
     size, *frame = mask.shape
@@ -65,7 +59,7 @@ def render_masked(
 
 
 def framed(masks: list[np.ndarray]) -> Crops:
-    """Returns masks of FRAME on the device, as crops whose images and periods are to be drawn."""
+    """Returns masks of FRAME's size on the device, as crops with placeholder images and periods."""
     return crop_arrays.pad(masks, masks, [1.0] * len(masks))
 
 
@@ -83,12 +77,12 @@ def render_augmented(
       key: PRNG key; the same key gives the same bits.
       masks: to choose from, see `framed`.
       index: (B,) int32, the mask of each image.
-      frame: rows and columns of the images, px; the rows are those of FRAME, the columns no more.
-      config: ranges of what is drawn and of the changes.
+      frame: rows and columns of the images, px; as many rows as FRAME, and at most as many columns.
+      config: ranges of stripes and changes.
       geometry: of the encoder.
 
     Returns:
-      Images with their periods in px of the frame: the drawn ones, times the vertical scale.
+      Images with their periods, px of the frame: the drawn periods times the vertical scale.
     """
     keys = jax.random.split(key, len(index))
 
@@ -103,12 +97,12 @@ def render_augmented(
 def _augmented(
     key: jax.Array, mask: Crops, frame: Size, config: MaskedStripesConfig, geometry: Geometry
 ) -> Batch:
-    """Returns a batch of one image, of one mask."""
+    """Returns a batch of one image, in a mask of shape (1, …)."""
     stripes_key, change_key = jax.random.split(key)
     drawn = render(stripes_key, 1, frame, config, geometry)
     whole = jnp.tile(drawn.image, (1, 1, -(-FRAME[1] // frame[1])))[:, :, : FRAME[1]]
     grey = jnp.where(mask.mask, jnp.round(255.0 * whole), 0.0).astype(jnp.uint8)
     crop = dataclasses.replace(mask, image=grey, period=drawn.target)
-    # Of a high granum, the masks show the middle rows only.
+    # The masks of high grana already have the middle rows only, so no rows are left out here.
     changes = dataclasses.replace(config.augment, max_rows=FRAME[0])
     return augment(change_key, crop, jnp.zeros(1, jnp.int32), frame, changes)

@@ -1,14 +1,14 @@
 """The SRD network: convolutional encoder, attention pools with learned queries, regressors."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx, struct
 
+from srd_jax.networks import modules
 from srd_jax.networks.convolution import add_bias, convolve, max_pool
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 
@@ -18,6 +18,9 @@ _FEWEST_PERIODS = 0.25
 
 # The sd that an untrained net answers, about, px of the frame.
 _INITIAL_SD = 10.0
+
+# Below it the spread of an untrained channel is rounding, as on blank images, and is left alone.
+_LEAST_SD = 1e-6
 
 # By default, accelerators multiply float32 matrices in fewer bits. The pools and regressors are
 # small, so that float32 costs nothing here.
@@ -217,15 +220,12 @@ def _positive(u: jax.Array) -> jax.Array:
     return jnp.where(u < floor, floor**2 / (2.0 * floor - jnp.minimum(u, floor)), u)
 
 
-Parameters = Mapping[str, jax.Array | np.ndarray]
-
-
 class Apply(Protocol):
     """The network as a pure function; see SRDNet.__call__ for the arguments."""
 
     def __call__(
         self,
-        parameters: Parameters,
+        parameters: modules.Parameters,
         image: jax.Array,
         key: jax.Array | None = None,
         *,
@@ -237,40 +237,60 @@ class Apply(Protocol):
 
 def as_function(config: ModelConfig) -> Apply:
     """Returns the network of a config as a pure function of its parameters."""
-    graph, state = nnx.split(nnx.eval_shape(lambda: SRDNet(config, rngs=nnx.Rngs(0))))
-    variables = dict(nnx.to_flat_state(state))
-
-    def apply(parameters, image, key=None, *, with_attention=False):
-        filled = [
-            (path, variable.replace(parameters[_name(path)]))
-            for path, variable in variables.items()
-        ]
-        net = nnx.merge(graph, nnx.from_flat_state(filled))
-        return net(image, key, with_attention=with_attention)
-
-    return apply
+    return modules.as_function(_builder(config))
 
 
 def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Returns the shape of every parameter of a config's network by its name."""
-    net = nnx.eval_shape(lambda: SRDNet(config, rngs=nnx.Rngs(0)))
-    return {name: value.shape for name, value in _parameters(net).items()}
+    return modules.parameter_shapes(_builder(config))
 
 
-def initial_parameters(config: ModelConfig, key: jax.Array) -> dict[str, jax.Array]:
+def random_parameters(config: ModelConfig, key: jax.Array) -> dict[str, jax.Array]:
     """Returns random parameters of a config's network."""
-    return _parameters(SRDNet(config, rngs=nnx.Rngs(key)))
+    return modules.parameters_of(SRDNet(config, rngs=nnx.Rngs(key)))
 
 
-def queries(parameters: Parameters) -> jax.Array:
+def initial_parameters(
+    config: ModelConfig, key: jax.Array, image: jax.Array
+) -> dict[str, jax.Array]:
+    """Returns random parameters whose convolutions have outputs of unit sd on some images.
+
+    Orthogonal kernels are divided by that sd one layer after the other, over all channels,
+    positions and images; biases are zero. Pools and regressors are as the model draws them.
+    Source: Dmytro Mishkin and Jiri Matas, "All you need is a good init" (ICLR 2016,
+    arXiv:1511.06422).
+
+    Args:
+      config: of the network.
+      key: of the draw.
+      image: (B, rows, columns) of an aligned frame, grey value 0..1.
+    """
+    parameters = random_parameters(config, key)
+    orthogonal = jax.nn.initializers.orthogonal()
+    features = ((image - config.grey_mean) / config.grey_sd)[..., None]
+    layer = 0
+    for block in config.encoder.blocks:
+        for position in range(block.convolutions):
+            if position:
+                features = jax.nn.relu(features)
+            name = f"encoder.convolutions.{layer}"
+            shape = parameters[f"{name}.kernel"].shape
+            kernel = orthogonal(jax.random.fold_in(key, layer), shape)
+            features = convolve(features, kernel)
+            sd = features.std()
+            sd = jnp.where(sd > _LEAST_SD, sd, 1.0)
+            parameters[f"{name}.kernel"], features = kernel / sd, features / sd
+            parameters[f"{name}.bias"] = jnp.zeros_like(parameters[f"{name}.bias"])
+            layer += 1
+        features = max_pool(features, block.pool)
+    return parameters
+
+
+def _builder(config: ModelConfig) -> Callable[[], SRDNet]:
+    return lambda: SRDNet(config, rngs=nnx.Rngs(0))
+
+
+def queries(parameters: modules.Parameters) -> jax.Array:
     """Returns the learned queries of all pools, (pools, heads, channels)."""
     pools = ("period_pool.queries", "sd_pool.queries")
     return jnp.stack([parameters[name] for name in pools if name in parameters])
-
-
-def _parameters(net: SRDNet) -> dict[str, jax.Array]:
-    return {_name(path): v.get_value() for path, v in nnx.to_flat_state(nnx.state(net, nnx.Param))}
-
-
-def _name(path: tuple[Any, ...]) -> str:
-    return ".".join(map(str, path))

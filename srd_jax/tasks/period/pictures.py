@@ -13,17 +13,19 @@ from srd_jax.support.compiling import jit
 from srd_jax.tasks.period import model
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure
 from srd_jax.tasks.period.calibration import Calibration
-from srd_jax.tasks.period.config import TrainConfig
-from srd_jax.tasks.period.sources import Source
+from srd_jax.tasks.period.config import PeriodConfig
+from srd_jax.tasks.period.scores import MAE
+from srd_jax.tasks.period.sources import PeriodSource
 from srd_jax.training.curves import curves_picture
+from srd_jax.training.workdir import ATTENTION, CURVES
 
 NOT_CALIBRATED = Calibration()
 
 
 def draw_pictures(
-    config: TrainConfig,
+    config: PeriodConfig,
     workdir: pathlib.Path,
-    source: Source,
+    source: PeriodSource,
     parameters: dict[str, np.ndarray],
     rows: Sequence[dict[str, float]],
     calibration: Calibration = NOT_CALIBRATED,
@@ -42,15 +44,16 @@ def draw_pictures(
       InputError: a file cannot be written.
     """
     reference = None if math.isnan(config.reference_mae) else config.reference_mae
-    curves_picture(workdir / "curves.png", rows, reference)
+    beside = {"val_sd": "mean of the predicted sd, validation"}
+    curves_picture(workdir / CURVES, rows, MAE, reference, beside)
     draw = jit(source.validation)
     predict = jit(functools.partial(model.as_function(config.model), with_attention=True))
     size, kind = config.validation.batch_size, "validation" if source.held_out else "training"
     scales = source.validation_scale
     names = source.validation_names or [
-        f"{kind} image {number}" for number in range(source.validation_images)
+        f"{kind} image {number}" for number in range(source.validation_size)
     ]
-    for number in range(min(config.validation.pictures, source.validation_images)):
+    for number in range(min(config.validation.pictures, source.validation_size)):
         index, place = divmod(number, size)
         batch = draw(source.arrays, index)
         image = batch.image[place]
@@ -63,6 +66,6 @@ def draw_pictures(
             scale=None if scales is None else float(scales[number]),
         )
         write_figure(
-            workdir / "attention" / f"{kind}_{number:03d}{ATTENTION_ENDING}",
+            workdir / ATTENTION / f"{kind}_{number:03d}{ATTENTION_ENDING}",
             attention_figure(np.asarray(image), found.attention[0], config.model.geometry, text),
         )

@@ -1,6 +1,7 @@
-"""Scores of measured periods: NumPy alone, JSON-ready, None for what no value says.
+"""Computes scores of measured periods, as plain numbers that JSON can hold.
 
-Errors are measured - true; a function takes them in any unit, and answers in it.
+Errors are measured - true period. A function takes them in any unit and returns scores in the same
+unit. A score is None where there are no values.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,21 +9,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import special
 
-Score = float | int | None
+from srd_jax.training.task import Score
+
+Number = float | int | None
+
+# By which training is judged.
+MAE = Score("mae", "MAE", "px of the frame")
 
 # An error beyond this share of the period is a mistake: harmonics lie further off, noise nearer.
 MISTAKE = 0.15
-# Below these sds, px of the crop, the reference counts its errors (GRANA application).
-SD_LIMITS = (1.0, 2.0, 3.0, 4.0, 5.0)
+# Upper limits of the sd, px of the crop, for which the GRANA application counts its errors.
+_SD_LIMITS = (1.0, 2.0, 3.0, 4.0, 5.0)
 # Nominal coverage of central intervals in a reliability diagram.
 LEVELS = (*(percent / 100 for percent in range(5, 100, 5)), 0.99)
-# Half of the central interval of a normal distribution that holds 95 %, sd.
-REACH_95 = float(special.ndtri(0.975))
+# Half of the central interval that holds 95 % of a normal distribution, sd.
+_REACH_95 = float(special.ndtri(0.975))
 # Least sd in a likelihood: the root of the least variance in `losses.gaussian_nll`.
-LEAST_SD = 1e-3
+_LEAST_SD = 1e-3
 
 
-def error_scores(errors: np.ndarray) -> dict[str, Score]:
+def error_scores(errors: np.ndarray) -> dict[str, Number]:
     """Returns mean, median and 95th percentile of the absolute error, and the mean error.
 
     Args:
@@ -33,18 +39,18 @@ def error_scores(errors: np.ndarray) -> dict[str, Score]:
     """
     size = np.abs(errors)
     return {
-        "mae": _score(np.mean, size),
-        "median": _score(np.median, size),
-        "p95": _score(lambda values: np.percentile(values, 95), size),
-        "bias": _score(np.mean, errors),
+        "mae": _number(np.mean, size),
+        "median": _number(np.median, size),
+        "p95": _number(lambda values: np.percentile(values, 95), size),
+        "bias": _number(np.mean, errors),
     }
 
 
-def mistakes(true: np.ndarray, measured: np.ndarray) -> dict[str, Score]:
-    """Returns the share of errors beyond 15 % of the true period, and of its kinds.
+def mistakes(true: np.ndarray, measured: np.ndarray) -> dict[str, Number]:
+    """Returns the share of errors beyond 15 % of the true period, and the shares of their kinds.
 
-    A doubling is within 15 % of twice the true period, a halving within 15 % of half of it, and
-    `other` is the rest of what is beyond.
+    A doubling is within 15 % of twice the true period, a halving within 15 % of half of it; `other`
+    are the remaining errors beyond 15 %.
 
     Args:
       true: (N,) periods, any length.
@@ -62,11 +68,11 @@ def mistakes(true: np.ndarray, measured: np.ndarray) -> dict[str, Score]:
         "halving": halving,
         "other": beyond & ~doubling & ~halving,
     }
-    return {name: _score(np.mean, which) for name, which in kinds.items()}
+    return {name: _number(np.mean, which) for name, which in kinds.items()}
 
 
-def by_sd(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
-    """Returns count and mae of the errors whose predicted sd is below each limit, and of all.
+def by_sd(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Number]]:
+    """Returns count and mae of all errors, and of those with a predicted sd below each limit.
 
     Args:
       errors: (N,) px of the crop.
@@ -75,17 +81,17 @@ def by_sd(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
     Returns:
       Rows of sd_below (px of the crop; None for all), count and mae (px of the crop).
     """
-    rows: list[dict[str, Score]] = []
-    for limit in (*SD_LIMITS, None):
+    rows: list[dict[str, Number]] = []
+    for limit in (*_SD_LIMITS, None):
         chosen = np.abs(errors if limit is None else errors[sd < limit])
-        rows.append({"sd_below": limit, "count": chosen.size, "mae": _score(np.mean, chosen)})
+        rows.append({"sd_below": limit, "count": chosen.size, "mae": _number(np.mean, chosen)})
     return rows
 
 
-def by_quintile(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
-    """Returns the errors of the crops in fifths, from those with the least predicted sd on.
+def by_quintile(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Number]]:
+    """Returns the errors of fifths of the crops, in the order of the predicted sd.
 
-    Where the sd tells how good a measurement is, the errors rise from one to the next.
+    Where the sd tells how good a measurement is, the errors rise from fifth to fifth.
 
     Args:
       errors: (N,) any length.
@@ -103,11 +109,11 @@ def by_quintile(errors: np.ndarray, sd: np.ndarray) -> list[dict[str, Score]]:
     ]
 
 
-def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Score]:
-    """Returns how the predicted sd spreads, covers the errors and explains them.
+def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Number]:
+    """Returns scores of the predicted sd: its spread, coverage and likelihood.
 
-    The likelihoods are without the constant ½ log 2π, as the loss is. That of the best constant sd
-    is what an sd that knows nothing of the crop reaches: a lower nll than it is information.
+    The likelihoods leave out the constant ½ log 2π, as the loss does. The best constant sd knows
+    nothing of the crop; a predicted sd with a lower nll holds information.
 
     Args:
       errors: (N,) any length.
@@ -118,21 +124,21 @@ def sd_scores(errors: np.ndarray, sd: np.ndarray) -> dict[str, Score]:
       and 1.96 sd (nominally 0.6827 and 0.95); nll; best_constant_sd and its nll.
     """
     constant = np.full_like(sd, np.sqrt(np.mean(np.square(errors)))) if errors.size else sd
-    within = np.abs(errors) / np.maximum(sd, LEAST_SD)
+    within = np.abs(errors) / np.maximum(sd, _LEAST_SD)
     return {
-        "mean": _score(np.mean, sd),
-        "sd": _score(np.std, sd),
-        "coverage_68": _score(np.mean, within <= 1),
-        "coverage_95": _score(np.mean, within <= REACH_95),
-        "nll": _score(np.mean, gaussian_nll(errors, sd)),
-        "best_constant_sd": _score(np.mean, constant),
-        "nll_of_constant_sd": _score(np.mean, gaussian_nll(errors, constant)),
+        "mean": _number(np.mean, sd),
+        "sd": _number(np.std, sd),
+        "coverage_68": _number(np.mean, within <= 1),
+        "coverage_95": _number(np.mean, within <= _REACH_95),
+        "nll": _number(np.mean, gaussian_nll(errors, sd)),
+        "best_constant_sd": _number(np.mean, constant),
+        "nll_of_constant_sd": _number(np.mean, gaussian_nll(errors, constant)),
     }
 
 
 def gaussian_nll(errors: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """Returns (N,) log sd + errors² / (2 sd²), sd at least 0.001: without the constant ½ log 2π."""
-    sd = np.maximum(sd, LEAST_SD)
+    """Returns log sd + errors² / (2 sd²), (N,), with an sd of at least 0.001 and no ½ log 2π."""
+    sd = np.maximum(sd, _LEAST_SD)
     return np.log(sd) + 0.5 * np.square(errors / sd)
 
 
@@ -148,32 +154,32 @@ def coverage(errors: np.ndarray, sd: np.ndarray, levels: Sequence[float] = LEVEL
       (levels,) observed coverage.
     """
     reach = special.ndtri((1 + np.asarray(levels)) / 2)
-    return np.mean(np.abs(errors) <= reach[:, None] * np.maximum(sd, LEAST_SD), axis=1)
+    return np.mean(np.abs(errors) <= reach[:, None] * np.maximum(sd, _LEAST_SD), axis=1)
 
 
 def binned(
     values: np.ndarray, errors: np.ndarray, edges: Sequence[float]
-) -> list[dict[str, Score]]:
-    """Returns count, mean value and error scores in each half-open bin that has a value.
+) -> list[dict[str, Number]]:
+    """Returns count, mean value and error scores of each half-open bin that has a value.
 
     Args:
-      values: (N,) what the errors are told by.
+      values: (N,) by which the errors are sorted into bins.
       errors: (N,) any unit.
       edges: rising; the last bin has no end.
 
     Returns:
       Rows of from, to (None for the last), count, mean (of the values) and `error_scores`.
     """
-    rows: list[dict[str, Score]] = []
+    rows: list[dict[str, Number]] = []
     for low, high in zip(edges, (*edges[1:], np.inf), strict=True):
         inside = (values >= low) & (values < high)
         if inside.any():
             edge = None if np.isinf(high) else high
             row = {"from": low, "to": edge, "count": int(inside.sum())}
-            mean = _score(np.mean, values[inside])
+            mean = _number(np.mean, values[inside])
             rows.append(row | {"mean": mean} | error_scores(errors[inside]))
     return rows
 
 
-def _score(function: Callable[[np.ndarray], float], values: np.ndarray) -> Score:
+def _number(function: Callable[[np.ndarray], float], values: np.ndarray) -> Number:
     return float(function(values)) if values.size else None

@@ -5,7 +5,6 @@ import functools
 import hashlib
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,17 +16,11 @@ from srd_jax.networks.receptive_field import Size
 from srd_jax.support.errors import InputError, naming
 from srd_jax.synthetic import drawn_set, grana, stripes
 from srd_jax.synthetic.batch import Batch
+from srd_jax.synthetic.config import GranaConfig, NegativesConfig, StripesConfig
 from srd_jax.tasks.period import crop_arrays, masked_stripes
 from srd_jax.tasks.period.augment import augment
-from srd_jax.tasks.period.config import (
-    CropsConfig,
-    DataConfig,
-    GranaConfig,
-    MaskedStripesConfig,
-    NegativesConfig,
-    StripesConfig,
-    TrainConfig,
-)
+from srd_jax.tasks.period.config import CropsConfig, DataConfig, MaskedStripesConfig, PeriodConfig
+from srd_jax.training.task import Source
 
 # Streams of random numbers of one seed, beside those of its steps.
 _ORDER = 2**31 - 2
@@ -37,33 +30,22 @@ Drawn = StripesConfig | GranaConfig
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
-    """Batches for training and validation.
+class PeriodSource(Source):
+    """Batches of images with their periods, as `synthetic.batch.Batch`.
+
+    Where nothing is held out, all crops train, and validation shows the first of them.
 
     Attributes:
-      arrays: what lies on the device from the start, a tree; empty for drawn images.
-      train: of (arrays, step, key) the batch of a training step; pure.
-      validation: of (arrays, index) one batch of the fixed validation set; pure.
-      validation_images: how many images that set has; the last batch may be filled up with others.
-      digest: of the crops and their periods, in order; empty for drawn images.
-      held_out: whether training leaves out what validation shows. If not, all crops train, and
-        validation shows the first of them.
-      validation_scale: (validation_images,) px of the frame per px of the crop; None for drawn
+      validation_scale: (validation_size,) px of the frame per px of the crop; None for drawn
         images.
       validation_names: of the crops; empty for drawn images.
     """
 
-    arrays: Any
-    train: Callable[[Any, jax.Array, jax.Array], Batch]
-    validation: Callable[[Any, jax.Array | int], Batch]
-    validation_images: int
-    digest: str = ""
-    held_out: bool = True
     validation_scale: np.ndarray | None = None
     validation_names: tuple[str, ...] = ()
 
 
-def make(config: TrainConfig, workdir: pathlib.Path | None = None) -> Source:
+def make(config: PeriodConfig, workdir: pathlib.Path | None = None) -> PeriodSource:
     """Returns the source that a config names.
 
     Args:
@@ -87,10 +69,10 @@ def make(config: TrainConfig, workdir: pathlib.Path | None = None) -> Source:
         key = jax.random.fold_in(jax.random.key(validation.seed), index)
         return measurable(key, validation.batch_size, validation.frame)
 
-    return Source((), train, validate, validation.images)
+    return PeriodSource((), train, validate, validation.images)
 
 
-def _renderer(source: Drawn, config: TrainConfig) -> Callable[..., Batch]:
+def _renderer(source: Drawn, config: PeriodConfig) -> Callable[..., Batch]:
     """Returns a function of key, number of images and frame."""
     if isinstance(source, GranaConfig):
         return functools.partial(grana.render, config=source)
@@ -105,8 +87,8 @@ def _grana(source: Drawn) -> Drawn:
 
 
 def _from_crops(
-    config: TrainConfig, source: CropsConfig | MaskedStripesConfig, workdir: pathlib.Path | None
-) -> Source:
+    config: PeriodConfig, source: CropsConfig | MaskedStripesConfig, workdir: pathlib.Path | None
+) -> PeriodSource:
     name, found = _read(config.data, workdir)
     with naming(name):
         training, kept = (
@@ -125,8 +107,8 @@ def _from_crops(
 
 
 def _crops(
-    config: TrainConfig, source: CropsConfig, training: list[Granum], kept: list[Granum]
-) -> Source:
+    config: PeriodConfig, source: CropsConfig, training: list[Granum], kept: list[Granum]
+) -> PeriodSource:
     shown = prepared(kept, config.validation.frame)
     arrays = {"train": _padded(training), "validation": shown}
 
@@ -139,12 +121,12 @@ def _crops(
         return jax.tree.map(lambda array: array[at], arrays["validation"])
 
     scale = np.asarray(shown.target) / np.array([one.period_px for one in kept])
-    return Source(arrays, train, validate, len(kept), validation_scale=scale)
+    return PeriodSource(arrays, train, validate, len(kept), validation_scale=scale)
 
 
 def _masks(
-    config: TrainConfig, source: MaskedStripesConfig, training: list[Granum], kept: list[Granum]
-) -> Source:
+    config: PeriodConfig, source: MaskedStripesConfig, training: list[Granum], kept: list[Granum]
+) -> PeriodSource:
     rows = source.augment.max_rows
     masks = [_mask(_frame(one, one.mask, FRAME, rows)) for one in training]
     shown = [_frame(one, one.mask, config.validation.frame) for one in kept]
@@ -166,16 +148,16 @@ def _masks(
         return masked_stripes.render_masked(key, mask, source, geometry)
 
     scale = np.array([frame.scale for frame in shown])
-    return Source(arrays, train, validate, len(kept), validation_scale=scale)
+    return PeriodSource(arrays, train, validate, len(kept), validation_scale=scale)
 
 
-def _in_epochs(config: TrainConfig, step: jax.Array, number: int) -> jax.Array:
+def _in_epochs(config: PeriodConfig, step: jax.Array, number: int) -> jax.Array:
     """Returns the training crops of a step's batch."""
     order = jax.random.fold_in(jax.random.key(config.seed), _ORDER)
     return epoch_order(order, step, config.batch_size, number)
 
 
-def _in_turn(config: TrainConfig, index: jax.Array | int, number: int) -> jax.Array:
+def _in_turn(config: PeriodConfig, index: jax.Array | int, number: int) -> jax.Array:
     """Returns the validation crops of a batch; after the last one come the first ones."""
     size = config.validation.batch_size
     return (index * size + jnp.arange(size)) % number

@@ -1,6 +1,6 @@
-"""The released PyTorch weights of GRANA's SRD network, in and out.
+"""Imports and exports weights in the format of GRANA's released PyTorch network.
 
-PyTorch's names: `seq.N` (convolutions, kernels out × in × rows × columns), `query`, `linear1`,
+PyTorch's names are `seq.N` (convolutions, kernels out × in × rows × columns), `query`, `linear1`,
 `linear2`, and `query_sd`, `linear_sd1`, `linear_sd2` of the confidence branch. A checkpoint is a
 pickle, which can run any code where it is loaded; the reader here lets it build tensors only.
 """
@@ -18,11 +18,12 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save as serialize
 
+from srd_jax.networks.modules import check_shapes
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import whole_file
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 from srd_jax.tasks.period.model import parameter_shapes
-from srd_jax.training.weights import Weights, check_shapes, folded
+from srd_jax.tasks.period.weights import PeriodWeights, folded
 
 _STORAGES = {
     "FloatStorage": "f4",
@@ -45,15 +46,15 @@ _LAYERS = {
 }
 
 
-def import_weights(path: str | os.PathLike[str]) -> Weights:
+def import_weights(path: str | os.PathLike[str]) -> PeriodWeights:
     """Returns the weights of a file with PyTorch's names; see read_tensors for the formats.
 
-    The encoder is the default one, since its pools are not in the file; the numbers of heads and
-    of hidden units, and whether there is a confidence branch, are read from the tensors.
+    The encoder is the default one, because the file doesn't hold its pools. The tensors tell the
+    numbers of heads and of hidden units, and whether there is a confidence branch.
 
     Raises:
       InputError: the file cannot be read, or a tensor is missing, extra, of another shape, not
-        float32 or not finite; all that are missing, extra or misshapen are named.
+        float32 or not finite; the message names all that are missing, extra or of another shape.
     """
     path = pathlib.Path(path)
     tensors = read_tensors(path)
@@ -69,17 +70,17 @@ def import_weights(path: str | os.PathLike[str]) -> Weights:
     parameters = {name: _from_torch(tensors[_torch_name(name)], name) for name in shapes}
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Weights(parameters, model, {"file": path.name, "sha256": digest})
+    return PeriodWeights(parameters, model, {"file": path.name, "sha256": digest})
 
 
-def export_weights(weights: Weights, path: str | os.PathLike[str]) -> None:
+def export_weights(weights: PeriodWeights, path: str | os.PathLike[str]) -> None:
     """Writes weights as safetensors under PyTorch's names, whole or not at all.
 
-    The calibration of the sd, for which PyTorch has no name, goes into the sd's regressor.
+    The sd's calibration has no name in PyTorch's format and is folded into the sd's regressor.
 
     Raises:
-      InputError: PyTorch's names cannot tell this network from GRANA's, a parameter is missing,
-        extra or of another shape, or the file cannot be written.
+      InputError: the network differs from GRANA's in a way that such a file can't state, a
+        parameter is missing, extra or of another shape, or the file cannot be written.
     """
     path = pathlib.Path(path)
     if path.suffix.lower() != ".safetensors":
@@ -113,7 +114,7 @@ def torch_tensors(parameters: Mapping[str, Any]) -> dict[str, np.ndarray]:
 def _model_of(tensors: dict[str, np.ndarray]) -> ModelConfig:
     model = ModelConfig(encoder=EncoderConfig())
     query, hidden = tensors.get("query"), tensors.get("linear1.weight")
-    # A tensor that is missing or of another rank is named later, when all shapes are compared.
+    # The comparison of all shapes, later, names a tensor that is missing or of another rank.
     if query is not None and query.ndim == 3:
         model.heads = max(1, query.shape[1])
     if hidden is not None and hidden.ndim == 2:
@@ -153,8 +154,8 @@ def _from_torch(tensor: np.ndarray, name: str) -> np.ndarray:
 def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Returns the tensors of a .npz, .safetensors or PyTorch file (.ckpt, .pt, .pth) by name.
 
-    Of a PyTorch file that holds more than its tensors, `state_dict` is taken. Nothing in a file
-    is executed: a pickle that names anything but tensors is refused.
+    In a PyTorch file that holds more than tensors, these are `state_dict`. Nothing in a file is
+    executed: a pickle that names anything but tensors is refused.
 
     Raises:
       InputError: the file is missing, broken, of another format, or holds more than data.
@@ -209,11 +210,11 @@ class _TensorUnpickler(pickle.Unpickler):
     """Builds containers and descriptions of tensors; every other global is refused."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Returns what stands for a global of the pickle."""
+        """Returns the stand-in for a global of the pickle."""
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            # Made anew, so that a pickle that sets attributes on it changes nothing of ours.
+            # A new function, so that a pickle that sets attributes on it changes nothing here.
             return lambda *arguments: _Tensor(*arguments[:4])
         if module == "torch" and name in _STORAGES:
             return _STORAGES[name]
@@ -254,7 +255,7 @@ def _read_checkpoint(path: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def _tensor(value: Any, name: str, archive: zipfile.ZipFile, folder: str) -> np.ndarray:
-    """Returns the array that a description stands for, a read-only view of its storage."""
+    """Returns the array of a tensor's description, a read-only view of its storage."""
     if not isinstance(value, _Tensor) or not isinstance(value.storage, _Storage):
         raise InputError(f"{name} is a {type(value).__name__}; accepted: tensors")
     storage, offset, shape, strides = value

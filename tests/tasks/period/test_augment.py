@@ -11,8 +11,8 @@ from scipy import ndimage, optimize
 from srd_jax.imaging.preparation import FRAME, prepare
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import augment
+from srd_jax.tasks.period.config import AugmentConfig
 from srd_jax.tasks.period.crop_arrays import pad
-from srd_jax.tasks.period.source_config import AugmentConfig
 
 NARROW = (476, 110)
 CONFIG = AugmentConfig()
@@ -81,7 +81,7 @@ def test_a_narrow_frame_is_a_window_of_the_flipped_full_one(column, flip):
     full, inside = (np.flip(x, axes)[:, column : column + 110] for x in (full, inside))
     narrow, shown_mask = shown_narrow(crop, view_of(box, angle, flip, column))
     np.testing.assert_array_equal(shown_mask, inside)
-    # Overshoot is clipped at the extremes of what lies near the window, not of the whole box.
+    # Overshoot is clipped at the extremes near the window, not in the whole box.
     error = np.abs(np.asarray(narrow) - full)
     assert error.max() < 0.05
     assert (error > 1e-5).mean() < 1e-3
@@ -155,7 +155,7 @@ def test_every_kind_of_change_occurs_within_its_range():
     draw = jax.vmap(compiled(augment.draw_view, NARROW), (0, None))
     views = draw(jax.random.split(jax.random.key(0), 400), crop)
     rows, columns = np.diff(np.asarray(views.box), axis=2)[:, :, 0].T
-    assert 205 <= rows.min() < 215  # 70 % of 300, less what the tight crop takes
+    assert 205 <= rows.min() < 215  # 70 % of 300, less the rows that the tight crop removes
     assert 295 < rows.max() <= 300
     assert 290 <= columns.min() < 320  # half of 610, likewise
     assert 595 < columns.max() <= 612
@@ -224,7 +224,7 @@ def test_noise_has_the_sd_of_its_layers_and_stays_inside_of_the_mask():
         layers = ndimage.gaussian_filter(
             layers + random.normal(0, sd * 0.5 / 255, mask.shape), blur
         )
-    # Soft light on a = 1/2 adds half of what the light has above 1/2.
+    # Soft light on a = 1/2 adds half of the light above 1/2.
     assert changed[mask].std() == pytest.approx(layers.std() / 2, rel=0.05)
     along, expected = (
         np.corrcoef(x[:, :-1].ravel(), x[:, 1:].ravel())[0, 1]

@@ -58,7 +58,7 @@ def test_intervals_hold_68_and_95_percent_of_fresh_errors(kind):
 def test_the_greatest_normal_likelihood_would_not_do():
     fresh = drawn(20_000, 99, gross=0.03)
     error, sd = drawn(1000, 0, gross=0.03)
-    # That of a scale alone, in closed form.
+    # The greatest normal likelihood of a scale alone, in closed form.
     likely = Calibration(float(np.sqrt(np.mean(np.square(error / sd)))))
     assert shares(likely, *fresh)[0] > 0.85
     assert shares(fit(error, sd), *fresh)[0] < 0.72

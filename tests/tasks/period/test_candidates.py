@@ -4,12 +4,14 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from helpers.training_runs import one_line, same_bits, tiny
+from helpers.training_runs import one_line, same_bits, task_of, tiny
 
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period import model, sources
-from srd_jax.tasks.period.config import EndConfig, LossConfig
+from srd_jax.tasks.period import candidates as comparison
+from srd_jax.tasks.period import model
+from srd_jax.tasks.period.config import LossConfig
 from srd_jax.training import candidates, weights
+from srd_jax.training.config import EndConfig
 
 CONFIG = tiny(
     model=dataclasses.replace(tiny().model, confidence=True),
@@ -17,18 +19,20 @@ CONFIG = tiny(
     end=EndConfig(keep_epochs=(0, 3), keep_minima=1, smoothing_epochs=1),
 )
 
+TASK = task_of(CONFIG)
+
 
 def rows_of(errors):
     return [{"step": 2.0 * e, "epoch": float(e), "train_mae": x} for e, x in enumerate(errors, 1)]
 
 
 def parameters(seed):
-    return jax.device_get(model.initial_parameters(CONFIG.model, jax.random.key(seed)))
+    return jax.device_get(model.random_parameters(CONFIG.model, jax.random.key(seed)))
 
 
 def keep_all(workdir, errors):
     for done in range(len(errors) + 1):
-        candidates.keep(CONFIG, workdir, parameters(done), rows_of(errors[:done]))
+        candidates.keep(CONFIG, workdir, TASK, parameters(done), rows_of(errors[:done]))
     return rows_of(errors)
 
 
@@ -44,7 +48,7 @@ def test_scores_are_mean_likelihoods_of_the_truth_and_of_the_consensus():
     rng = np.random.default_rng(0)
     period, sd = rng.uniform(20, 140, (3, 5, 4)), rng.uniform(1, 9, (3, 5, 4))
     target = np.array([30.0, np.nan, 50.0, np.nan, 70.0])
-    found = candidates.scores(period, sd, target)
+    found = comparison.scores(period, sd, target)
     for i in range(3):
         known = [
             np.log(sd[i, k, j]) + (period[i, k, j] - target[k]) ** 2 / (2 * sd[i, k, j] ** 2)
@@ -63,7 +67,6 @@ def test_scores_are_mean_likelihoods_of_the_truth_and_of_the_consensus():
 
 def test_the_candidate_that_measures_best_is_chosen(tmp_path, monkeypatch):
     rows = keep_all(tmp_path, [5, 4, 6, 7, 3, 4])
-    source = sources.make(CONFIG)
     frames = np.random.default_rng(0).random((2, *CONFIG.validation.frame), np.float32)
     seen = {}
 
@@ -71,8 +74,9 @@ def test_the_candidate_that_measures_best_is_chosen(tmp_path, monkeypatch):
         seen.update(period=period, sd=sd, target=target)
         return np.array([[3.0, 1.0, 4.0], [1.0, 1.0, 2.0], [0.5, 2.5, 3.0], [2.0, 2.0, 4.0]])
 
-    monkeypatch.setattr(candidates, "scores", recorded)
-    chosen, epoch = candidates.choose(CONFIG, tmp_path, source, frames, rows)
+    monkeypatch.setattr(comparison, "scores", recorded)
+    monkeypatch.setattr(comparison, "unlabelled", lambda config, workdir: frames)
+    chosen, epoch = candidates.choose(CONFIG, tmp_path, TASK, rows)
     assert epoch == 3
     assert same_bits(chosen, parameters(3))
     # 4 candidates with their average, 4 validation images and 2 others, 4 flips.
@@ -98,5 +102,5 @@ def test_a_missing_candidate_is_named(tmp_path):
     rows = keep_all(tmp_path, [5, 4, 6])
     (tmp_path / "candidates" / "epoch_0003.safetensors").unlink()
     with pytest.raises(InputError) as error:
-        candidates.choose(CONFIG, tmp_path, sources.make(CONFIG), np.zeros((0, 50, 24)), rows)
+        candidates.choose(CONFIG, tmp_path, TASK, rows)
     assert "epoch_0003.safetensors: no such weights file" in one_line(error.value)

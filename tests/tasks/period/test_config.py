@@ -4,25 +4,24 @@ import math
 
 import pytest
 
+from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
+from srd_jax.support.fields import checked, differences, from_dict, to_json
+from srd_jax.synthetic.config import StripesConfig
 from srd_jax.tasks.period import config as config_module
 from srd_jax.tasks.period.config import (
-    Block,
-    CloneConfig,
     DataConfig,
     EncoderConfig,
-    EndConfig,
     LossConfig,
     ModelConfig,
+    PeriodConfig,
+)
+from srd_jax.training.config import (
+    CloneConfig,
+    EndConfig,
     OptimizerConfig,
     StartConfig,
-    StripesConfig,
-    TrainConfig,
     ValidationConfig,
-    differences,
-    from_dict,
-    to_json,
-    validated,
 )
 
 
@@ -31,7 +30,7 @@ def other():
 
     These are the source's kind and the ranges of drawn crops.
     """
-    return TrainConfig(
+    return PeriodConfig(
         name="other",
         seed=3,
         frame=(19, 12),
@@ -75,7 +74,7 @@ def leaves(config, path="config"):
 
 
 def changed(path, value, config=None):
-    config = TrainConfig() if config is None else config
+    config = PeriodConfig() if config is None else config
     *parents, name = path.split(".")
     part = config
     for parent in parents:
@@ -87,15 +86,15 @@ def changed(path, value, config=None):
 
 def refusal(config):
     with pytest.raises(InputError) as caught:
-        validated(config)
+        checked(config)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-@pytest.mark.parametrize("make", [TrainConfig, other])
+@pytest.mark.parametrize("make", [PeriodConfig, other])
 def test_round_trip_through_json(make):
     text = to_json(make())
-    found = from_dict(TrainConfig, json.loads(text))
+    found = from_dict(PeriodConfig, json.loads(text))
     assert differences(found, make()) == []
     assert to_json(found) == text
     assert isinstance(found.model.encoder.blocks[0], Block)
@@ -103,37 +102,37 @@ def test_round_trip_through_json(make):
 
 
 def test_differences_name_every_field_that_differs():
-    lines = differences(TrainConfig(), other())
-    equal = ("config.source.kind", "config.data.drawn.")
-    names = [name for name in leaves(TrainConfig()) if not name.startswith(equal)]
+    lines = differences(PeriodConfig(), other())
+    equal = ("config.kind", "config.source.kind", "config.data.drawn.")
+    names = [name for name in leaves(PeriodConfig()) if not name.startswith(equal)]
     assert [line.split(":")[0] for line in lines] == names
     assert "config.seed: 0 against 3" in lines
     assert "config.model.encoder.dropout: 0.1 against 0.0" in lines
     assert differences(other(), other()) == []
 
 
-@pytest.mark.parametrize("make", [TrainConfig, other])
+@pytest.mark.parametrize("make", [PeriodConfig, other])
 def test_validated_is_an_equal_copy(make):
     config = make()
-    first = validated(config)
-    assert differences(first, config) == [] == differences(validated(first), first)
+    first = checked(config)
+    assert differences(first, config) == [] == differences(checked(first), first)
     first.model.encoder.channels = 77
     first.optimizer.learning_rate = 0.25
     assert differences(config, make()) == []
 
 
 def test_nan_stands_for_an_unknown_reference_only():
-    assert math.isnan(validated(TrainConfig()).reference_mae)
+    assert math.isnan(checked(PeriodConfig()).reference_mae)
     assert "config.optimizer.learning_rate is nan" in refusal(
         changed("optimizer.learning_rate", math.nan)
     )
 
 
 def test_unknown_field_suggests_a_known_one():
-    data = json.loads(to_json(TrainConfig()))
+    data = json.loads(to_json(PeriodConfig()))
     data["optimizer"]["learning_rat"] = 1e-3
     with pytest.raises(InputError) as caught:
-        from_dict(TrainConfig, data)
+        from_dict(PeriodConfig, data)
     message = "config.optimizer.learning_rat is unknown; did you mean learning_rate?"
     assert str(caught.value) == message
     with pytest.raises(InputError, match=r"file\.json\.zzz is unknown$"):
@@ -141,17 +140,17 @@ def test_unknown_field_suggests_a_known_one():
 
 
 def test_missing_field_is_named():
-    data = json.loads(to_json(TrainConfig()))
+    data = json.loads(to_json(PeriodConfig()))
     del data["model"]["encoder"]["channels"]
     with pytest.raises(InputError, match=r"^config\.model\.encoder\.channels is missing$"):
-        from_dict(TrainConfig, data)
+        from_dict(PeriodConfig, data)
 
 
 def test_an_attribute_set_by_mistake_is_refused():
-    config = TrainConfig()
+    config = PeriodConfig()
     config.epoch = 3  # pyright: ignore[reportAttributeAccessIssue]
     assert refusal(config) == "config.epoch is unknown; did you mean epochs?"
-    config = TrainConfig()
+    config = PeriodConfig()
     config.model.encoder.chanels = 3  # pyright: ignore[reportAttributeAccessIssue]
     assert "config.model.encoder.chanels is unknown; did you mean channels?" in refusal(config)
 
@@ -183,7 +182,7 @@ def test_wrong_type_is_refused(path, value, message):
 
 def test_an_int_is_accepted_for_a_float_and_a_list_for_a_tuple():
     config = changed("source.period", [20, 140], changed("optimizer.weight_decay", 1))
-    config = validated(config)
+    config = checked(config)
     assert config.source.period == (20.0, 140.0)
     assert isinstance(config.source.period, tuple)
     assert {type(value) for value in config.source.period} == {float}
@@ -217,14 +216,14 @@ def test_unknown_choice_suggests_a_known_one(path, value, suggestion):
 
 @pytest.mark.parametrize("name", config_module.LOSSES)
 def test_a_loss_that_needs_an_sd_needs_the_confidence_branch(name):
-    assert validated(changed("loss.name", name, changed("model.confidence", True)))
+    assert checked(changed("loss.name", name, changed("model.confidence", True)))
     without = changed("loss.name", name)
     if name in config_module.NEEDS_CONFIDENCE:
         message = refusal(without)
         assert f"config.loss.name is {name!r}" in message
         assert "config.model.confidence is False" in message
     else:
-        assert validated(without).loss.name == name
+        assert checked(without).loss.name == name
 
 
 @pytest.mark.parametrize(
@@ -283,7 +282,7 @@ def test_blocks_that_are_no_encoder_are_refused(blocks, named):
     ],
 )
 def test_fields_that_contradict_each_other_are_both_named(changes, named):
-    config = TrainConfig()
+    config = PeriodConfig()
     for path, value in changes.items():
         changed(path, value, config)
     message = refusal(config)

@@ -25,11 +25,11 @@ def test_without_a_share_all_crops_train_and_a_few_are_shown(tmp_path, source):
     made = sources.make(without_validation(folder, source))
     assert not made.held_out
     assert made.arrays["train"].size.shape[0] == 10
-    assert made.validation_images == 2
+    assert made.validation_size == 2
     made = sources.make(crops_config(folder, source=source))
     assert made.held_out
     assert made.arrays["train"].size.shape[0] == 7
-    assert made.validation_images == 3
+    assert made.validation_size == 3
 
 
 def test_shown_crops_without_a_share_are_those_of_the_set(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srd_jax.networks.receptive_field import Block
-from srd_jax.tasks.period import initialisation
+from srd_jax.tasks.period import model
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 
 CONFIG = ModelConfig(
@@ -38,13 +38,13 @@ def output_sds(parameters, image):
 
 
 def test_outputs_of_every_convolution_have_unit_sd():
-    found = initialisation.initial_parameters(CONFIG, jax.random.key(3), jnp.asarray(images()))
+    found = model.initial_parameters(CONFIG, jax.random.key(3), jnp.asarray(images()))
     np.testing.assert_allclose(output_sds(found, images()), 1.0, rtol=1e-4)
 
 
 @pytest.mark.parametrize("layer", range(5))
 def test_kernels_are_orthogonal_up_to_scale(layer):
-    found = initialisation.initial_parameters(CONFIG, jax.random.key(3), jnp.asarray(images()))
+    found = model.initial_parameters(CONFIG, jax.random.key(3), jnp.asarray(images()))
     kernel = np.asarray(found[f"encoder.convolutions.{layer}.kernel"], np.float64).reshape(-1, 6)
     gram = kernel.T @ kernel
     np.testing.assert_allclose(gram / gram[0, 0], np.eye(6), atol=1e-5)
@@ -52,5 +52,5 @@ def test_kernels_are_orthogonal_up_to_scale(layer):
 
 def test_blank_images_scale_nothing_to_infinity():
     blank = jnp.full((2, 48, 40), 0.2845)
-    found = initialisation.initial_parameters(CONFIG, jax.random.key(3), blank)
+    found = model.initial_parameters(CONFIG, jax.random.key(3), blank)
     assert all(np.isfinite(value).all() for value in found.values())

@@ -8,13 +8,9 @@ from helpers.crops import ellipse
 from scipy import ndimage, stats
 
 from srd_jax.imaging.preparation import FRAME
+from srd_jax.synthetic.config import StripesConfig
 from srd_jax.tasks.period import masked_stripes
-from srd_jax.tasks.period.config import (
-    AugmentConfig,
-    MaskedStripesConfig,
-    ModelConfig,
-    StripesConfig,
-)
+from srd_jax.tasks.period.config import AugmentConfig, MaskedStripesConfig, ModelConfig
 
 GEOMETRY = ModelConfig().geometry
 FIELD = GEOMETRY.receptive_field

@@ -9,10 +9,11 @@ import pytest
 from flax import nnx
 from helpers.network_in_numpy import forward
 
+from srd_jax.networks.receptive_field import Block
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import model
-from srd_jax.tasks.period.config import Block, EncoderConfig, ModelConfig
+from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 from srd_jax.tasks.period.model import ConvEncoder, SRDNet
 
 FRAME = (284, 46)  # a grid of 2 x 5
@@ -33,7 +34,7 @@ def images(count=2, frame=FRAME, seed=0):
 
 
 def drawn_for(config, seed=0):
-    return model.initial_parameters(config, jax.random.key(seed))
+    return model.random_parameters(config, jax.random.key(seed))
 
 
 @functools.cache

@@ -8,9 +8,9 @@ from helpers.training_runs import tiny
 from srd_jax.synthetic.batch import Batch
 from srd_jax.tasks.period import pictures
 from srd_jax.tasks.period.calibration import Calibration
-from srd_jax.tasks.period.model import as_function, initial_parameters
+from srd_jax.tasks.period.model import as_function, random_parameters
 from srd_jax.tasks.period.pictures import draw_pictures
-from srd_jax.tasks.period.sources import Source
+from srd_jax.tasks.period.sources import PeriodSource
 
 ROWS = [{"step": 2, "epoch": 1.0, "images": 8, "train_mae": 3.0, "val_mae": 2.0}]
 IMAGES = np.random.default_rng(0).random((8, 50, 24)).astype(np.float32)
@@ -26,7 +26,7 @@ def source(**changes):
     def train(arrays, step, key):
         raise AssertionError("training images aren't asked for")
 
-    return Source((IMAGES, PERIODS), train, validation, 6, **changes)
+    return PeriodSource((IMAGES, PERIODS), train, validation, 6, **changes)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def config(confidence):
 
 
 def test_pictures_show_validation_images_with_their_periods(tmp_path, titles):
-    parameters = initial_parameters(config(True).model, jax.random.key(0))
+    parameters = random_parameters(config(True).model, jax.random.key(0))
     scales = np.arange(1.0, 7.0)
     draw_pictures(
         config(True),
@@ -81,7 +81,7 @@ def test_pictures_show_validation_images_with_their_periods(tmp_path, titles):
 def test_drawn_images_have_no_crop_and_a_plain_network_no_sd(tmp_path, titles):
     one = dataclasses.replace(config(False), reference_mae=3.58)
     one.validation.pictures = 1
-    parameters = initial_parameters(one.model, jax.random.key(0))
+    parameters = random_parameters(one.model, jax.random.key(0))
     draw_pictures(one, tmp_path, source(), parameters, ROWS)
     ((text, _),) = titles
     assert text.startswith("tiny: validation image 0\ntrue period 5.00 px, predicted ")

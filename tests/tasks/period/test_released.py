@@ -7,9 +7,9 @@ from helpers.command import read, run
 from helpers.crops import write_crop, write_weights
 
 import srd_jax
+from srd_jax.tasks.period import weights
 from srd_jax.tasks.period.config import ModelConfig
 from srd_jax.tasks.period.model import parameter_shapes
-from srd_jax.training import weights
 
 ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 

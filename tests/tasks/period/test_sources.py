@@ -15,15 +15,12 @@ from srd_jax.imaging.dataset import Granum, read_grana, split, write_grana
 from srd_jax.imaging.preparation import FRAME, prepare
 from srd_jax.imaging.tfds import prepare as prepare_tfds
 from srd_jax.support.errors import InputError
+from srd_jax.synthetic.config import GranaConfig
+from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period import sources
-from srd_jax.tasks.period.config import (
-    AugmentConfig,
-    CropsConfig,
-    DataConfig,
-    GranaConfig,
-    ValidationConfig,
-)
+from srd_jax.tasks.period.config import AugmentConfig, CropsConfig, DataConfig
 from srd_jax.training import steps, train
+from srd_jax.training.config import ValidationConfig
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +54,7 @@ def test_the_validation_set_is_what_prediction_sees(folders):
     source = sources.make(config)
     grana = read_grana(folder)
     kept = [grana[i] for i in split(grana, 0.3)[1]]
-    assert source.validation_images == len(kept) == 3
+    assert source.validation_size == len(kept) == 3
     shown = [source.validation(source.arrays, index) for index in range(2)]
     images = np.concatenate([batch.image for batch in shown])
     targets = np.concatenate([batch.target for batch in shown])
@@ -110,7 +107,7 @@ def test_equal_losses_from_folder_and_tfds(folders, tmp_path):
     rows = []
     for name, place in (("folder", folder), ("tfds", data_dir)):
         data = DataConfig(name, str(place))
-        train.run(crops_config("", data=data), tmp_path / name)
+        train.run(crops_config("", data=data), tmp_path / name, make_task)
         rows.append((tmp_path / name / "metrics.csv").read_text())
     assert rows[0] == rows[1]
 
@@ -118,36 +115,36 @@ def test_equal_losses_from_folder_and_tfds(folders, tmp_path):
 def test_a_run_goes_on_with_its_own_crops_only(tmp_path):
     folder = write_folder(tmp_path / "folder", n=5)
     config = crops_config(folder, epochs=1)
-    train.run(config, tmp_path / "run")
+    train.run(config, tmp_path / "run", make_task)
     (tmp_path / "run" / "summary.json").unlink()
     table = folder / "annotations.csv"
     text = table.read_text()
     period = text.splitlines()[1].split(",")[2]
     table.write_text(text.replace(period, "9.9", 1))
     with pytest.raises(InputError, match="other crops") as caught:
-        train.run(config, tmp_path / "run")
+        train.run(config, tmp_path / "run", make_task)
     assert "\n" not in str(caught.value)
     table.write_text(text)
-    assert train.run(config, tmp_path / "run")["steps"] == 2
+    assert train.run(config, tmp_path / "run", make_task)["steps"] == 2
 
 
 def test_generated_grana_train(tmp_path):
     config = crops_config(
         "", source=GranaConfig(), validation=ValidationConfig(2, NARROW, batch_size=2, pictures=0)
     )
-    summary = train.run(config, tmp_path)
+    summary = train.run(config, tmp_path, make_task)
     assert summary["steps"] == 4
     assert np.isfinite(summary["val_mae"])
 
 
 def test_a_stopped_run_on_crops_goes_on_to_the_same_bits(folders, tmp_path):
     config = crops_config(folders[0])
-    train.run(config, tmp_path / "whole")
+    train.run(config, tmp_path / "whole", make_task)
     shutil.copytree(tmp_path / "whole", tmp_path / "again")
     for name in ("summary.json", "metrics.csv"):
         (tmp_path / "again" / name).unlink()
     shutil.rmtree(tmp_path / "again" / "checkpoints" / "4")
-    train.run(config, tmp_path / "again")
+    train.run(config, tmp_path / "again", make_task)
     first, second = (tmp_path / name for name in ("whole", "again"))
     assert same_bits(read_checkpoint(first, 4), read_checkpoint(second, 4))
     assert (first / "metrics.csv").read_bytes() == (second / "metrics.csv").read_bytes()
@@ -208,7 +205,7 @@ def test_a_source_that_cannot_work_is_refused(changes, found):
 def test_stripes_need_no_arrays():
     source = sources.make(tiny())
     assert jax.tree.leaves(source.arrays) == []
-    assert source.validation_images == tiny().validation.images
+    assert source.validation_size == tiny().validation.images
 
 
 def test_each_stage_of_one_seed_draws_images_of_its_own():

@@ -7,11 +7,12 @@ import pytest
 from helpers.torch_files import lightning, synthetic, write, write_checkpoint
 from safetensors.numpy import load_file
 
+from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.config import Block, ModelConfig
+from srd_jax.tasks.period.config import ModelConfig
 from srd_jax.tasks.period.model import as_function, parameter_shapes
 from srd_jax.tasks.period.torch_weights import export_weights, import_weights, read_tensors
-from srd_jax.training.weights import Weights
+from srd_jax.tasks.period.weights import PeriodWeights
 
 FRAME = (476, 46)
 
@@ -268,12 +269,12 @@ def test_export_refuses_what_the_names_do_not_tell(tmp_path):
     path = tmp_path / "out.safetensors"
     other = ModelConfig(confidence=True)
     other.encoder.blocks = (Block(2, (2, 2)), *other.encoder.blocks[1:-1], Block(1, (1, 1)))
-    message = fails(export_weights, Weights(weights.parameters, other, {}), path)
+    message = fails(export_weights, PeriodWeights(weights.parameters, other, {}), path)
     assert "model.encoder.blocks" in message
     other = ModelConfig(confidence=True, grey_mean=0.5)
-    message = fails(export_weights, Weights(weights.parameters, other, {}), path)
+    message = fails(export_weights, PeriodWeights(weights.parameters, other, {}), path)
     assert "model.grey_mean, which is 0.5; accepted: 0.2845" in message
-    message = fails(export_weights, Weights(weights.parameters, ModelConfig(), {}), path)
+    message = fails(export_weights, PeriodWeights(weights.parameters, ModelConfig(), {}), path)
     assert "extra sd_pool.queries" in message
     assert "'.npz'; accepted: .safetensors" in fails(export_weights, weights, tmp_path / "out.npz")
     assert not path.exists()

@@ -1,0 +1,28 @@
+"""The tasks that there are: the union of their run configs, and the one place that tells them."""
+
+import pathlib
+
+from srd_jax.support.errors import InputError
+from srd_jax.tasks.period import task as period
+from srd_jax.tasks.period.config import PeriodConfig
+from srd_jax.training.config import RunConfig
+from srd_jax.training.task import Task
+
+TaskConfig = PeriodConfig
+
+
+def make_task(config: RunConfig, workdir: pathlib.Path) -> Task:
+    """Returns the task of a run's config.
+
+    Args:
+      config: of the run, checked.
+      workdir: of the run, beside which drawn data may lie.
+
+    Raises:
+      InputError: there is no such task, or its data cannot be used.
+    """
+    match config:
+        case PeriodConfig():
+            return period.make(config, workdir)
+        case _:
+            raise InputError(f"config.kind is {config.kind!r}; accepted: {PeriodConfig.kind!r}")

@@ -1,0 +1,121 @@
+"""Weights of the period's network: those of a file, of a run's workdir, or of the package."""
+
+import dataclasses
+import json
+import math
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from srd_jax.networks.modules import Parameters
+from srd_jax.support.errors import InputError
+from srd_jax.support.fields import check, from_dict
+from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.config import ModelConfig
+from srd_jax.training import checkpoint, weights
+
+TASK = "period"
+
+# What comes with the package.
+RELEASED = pathlib.Path(__file__).parents[2] / "released.safetensors"
+
+
+@dataclasses.dataclass(frozen=True)
+class PeriodWeights:
+    """Parameters of a network with its config.
+
+    Attributes:
+      parameters: arrays by name.
+      model: config of the network.
+      origin: where the weights come from: run, step, figures, package versions.
+      calibration: of the network's sd.
+    """
+
+    parameters: Parameters
+    model: ModelConfig
+    origin: dict[str, Any]
+    calibration: Calibration = dataclasses.field(default_factory=Calibration)
+
+
+def about(model: ModelConfig) -> dict[str, Any]:
+    """Returns what checkpoints and weights files tell about a network."""
+    geometry = dataclasses.asdict(model.geometry)
+    # As JSON reads it back: tuples are lists.
+    config = json.loads(json.dumps(dataclasses.asdict(model)))
+    return {"task": TASK, "model": config, "geometry": json.loads(json.dumps(geometry))}
+
+
+def calibration_of(fitted: Mapping[str, Any], path: str = "calibration") -> Calibration:
+    """Returns a calibration from its JSON; {} leaves the sd as it is.
+
+    Raises:
+      InputError: a field is unknown, missing or out of its limits.
+    """
+    found = from_dict(Calibration, dict(fitted), path) if fitted else Calibration()
+    check(found, path)
+    return found
+
+
+def save(path: str | os.PathLike[str], found: PeriodWeights) -> None:
+    """Writes a weights file, whole or not at all.
+
+    Raises:
+      InputError: the file cannot be written.
+    """
+    parameters = {name: np.asarray(value) for name, value in found.parameters.items()}
+    fitted = dataclasses.asdict(found.calibration)
+    weights.save(path, weights.Weights(parameters, about(found.model), found.origin, fitted))
+
+
+def load(path: str | os.PathLike[str] | None = None) -> PeriodWeights:
+    """Reads weights; the caller checks names and shapes against the network.
+
+    Args:
+      path: a weights.safetensors, or the workdir of a run, whose weights.safetensors or else best
+        checkpoint is taken; None for the weights that come with the package.
+
+    Raises:
+      InputError: there are none, or they are of another task.
+    """
+    path = RELEASED if path is None else pathlib.Path(path)
+    file = weights.file_of(path)
+    if path.is_dir() and not file.exists():
+        return _of_checkpoint(path)
+    found = weights.load(file)
+    fitted = calibration_of(found.calibration, f"{file}: calibration")
+    return PeriodWeights(found.parameters, _model(found.about, file), found.origin, fitted)
+
+
+def _of_checkpoint(workdir: pathlib.Path) -> PeriodWeights:
+    loaded = checkpoint.load_parameters(workdir)
+    config = loaded.metadata["config"]
+    described = loaded.metadata.get("about", {"task": TASK, "model": config.get("model")})
+    origin = {"run": config.get("name"), "step": loaded.step}
+    return PeriodWeights(loaded.parameters, _model(described, workdir), origin)
+
+
+def _model(described: Mapping[str, Any], path: pathlib.Path) -> ModelConfig:
+    if described.get("task") != TASK:
+        raise InputError(
+            f"{path}: its weights are of the task {described.get('task')!r}; accepted: {TASK!r}"
+        )
+    return from_dict(ModelConfig, described.get("model"), f"{path}: model")
+
+
+def folded(found: PeriodWeights) -> dict[str, np.ndarray]:
+    """Returns parameters whose sd is the calibrated one.
+
+    As sd = exp(v), scale · sd^exponent is exp(exponent · v + log scale), and v is linear in the
+    last layer.
+    """
+    parameters = {name: np.asarray(value) for name, value in found.parameters.items()}
+    calibration = found.calibration
+    for name, shift in (("kernel", 0.0), ("bias", math.log(calibration.scale))):
+        path = f"sd_regressor.output.{name}"
+        if path in parameters:
+            scaled = parameters[path] * calibration.exponent + shift
+            parameters[path] = np.asarray(scaled, parameters[path].dtype)
+    return parameters
