@@ -61,10 +61,10 @@ def read_grana(
       annotations: path of the CSV file; None takes annotations.csv in the folder.
 
     Raises:
-      InputError: the CSV or a row of it is bad (see `annotations.each_line` and
+      InputError: the CSV or a line of it is bad (see `annotations.each_line` and
         `annotations.annotation`), an image can't be read (see `crop.read_crop`), is blank, less
         than 2 px wide or a copy of another, or the period isn't from 2 px to half of the granum's
-        height. The message names the first bad row and the number of others.
+        height. The message names the first bad line and the number of others.
     """
     folder = pathlib.Path(folder)
     names: dict[str, str] = {}

@@ -116,7 +116,7 @@ class Combined(Method[Any]):
     """
 
     def __init__(self, network: Method[Any]):
-        """Takes an estimator that gives an sd, from `estimator.load`, or its views of a crop."""
+        """Takes an estimator that gives an sd, from `estimator.load`, or `tta.Augmented` of it."""
         self.network = network
         self.batch_size = network.batch_size
         self.geometry = network.geometry

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
+from helpers.training_runs import task_of
 from safetensors.numpy import save_file
 from skimage.transform import resize
 
@@ -181,11 +182,12 @@ def test_load_of_a_workdir_takes_the_average_of_its_best_checkpoint(tmp_path):
                 average={name: value + shift for name, value in average.parameters.items()},
                 optimizer={"count": np.int32(step)},
             )
-            checkpoint.save(checkpoints, state, config, [{"val_mae": error, "val_loss": error}])
+            rows = [{"val_mae": error, "val_loss": error}]
+            checkpoint.save(checkpoints, state, config, task_of(config), rows)
     found = load(tmp_path)
     assert_weights(found, average)
     assert found.weights.origin == {"run": "mine", "step": 5}
-    # PeriodWeights written at the end of a run go before its checkpoints.
+    # Weights written at the end of a run go before its checkpoints.
     write_weights(tmp_path / "weights.safetensors", sd=3.0)
     assert_weights(load(tmp_path), random_weights(sd=3.0))
 
