@@ -1,6 +1,6 @@
-"""Fields of configuration dataclasses: typed conversion, JSON, limits, differences of two.
+"""Converts, checks and compares the fields of configuration dataclasses.
 
-A field of several dataclass types, `A | B`, holds one whose field `kind` tells which.
+In a field of several dataclass types, `A | B`, the value's own field `kind` names its type.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from srd_jax.support.errors import InputError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def to_json(config: Any) -> str:
@@ -22,14 +22,14 @@ def to_json(config: Any) -> str:
     return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
 
 
-def from_dict(cls: type[T], data: Any, path: str = "config") -> T:
-    """Returns a new dataclass whose fields are all of their declared types.
+def from_dict(cls: type[_T], data: Any, path: str = "config") -> _T:
+    """Returns a new dataclass whose fields all have their declared types.
 
     Args:
       cls: the dataclass; its fields may be dataclasses and tuples.
       data: nested dicts and lists with a value for every field, or an instance of `cls`, whose
-        attributes beyond the fields count as unknown.
-      path: how messages call `data`.
+        attributes that aren't fields count as unknown.
+      path: name of `data` in messages.
 
     Raises:
       InputError: a field is unknown, missing or of another type; the message names it.
@@ -41,7 +41,7 @@ def from_dict(cls: type[T], data: Any, path: str = "config") -> T:
     names = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
     for name in values:
         if name not in names:
-            raise InputError(f"{path}.{name} is unknown{did_you_mean(name, names)}")
+            raise InputError(f"{path}.{name} is unknown{_did_you_mean(name, names)}")
     for name in names:
         if name not in values:
             raise InputError(f"{path}.{name} is missing")
@@ -49,7 +49,7 @@ def from_dict(cls: type[T], data: Any, path: str = "config") -> T:
 
 
 def _converted(hint: Any, value: Any, path: str) -> Any:
-    """Returns `value` as the type that `hint` declares; numbers are never cut or parsed."""
+    """Returns `value` as the type that `hint` declares; numbers are never rounded or parsed."""
     if isinstance(hint, types.UnionType):
         hint = _chosen(typing.get_args(hint), value, path)
     if dataclasses.is_dataclass(hint):
@@ -64,7 +64,7 @@ def _converted(hint: Any, value: Any, path: str) -> Any:
 
 
 def _chosen(choices: tuple[Any, ...], value: Any, path: str) -> Any:
-    """Returns the dataclass among `choices` whose kind is that of `value`."""
+    """Returns the dataclass among `choices` that has the kind of `value`."""
     values = vars(value) if isinstance(value, choices) else value
     kind = values.get("kind") if isinstance(values, dict) else None
     possible = (type(value),) if isinstance(value, choices) else choices
@@ -90,43 +90,43 @@ def _converted_tuple(hint: Any, value: Any, path: str) -> tuple[Any, ...]:
 
 
 def differences(first: Any, second: Any, path: str = "config") -> list[str]:
-    """Returns one line a field in which two dataclasses of one type differ."""
+    """Returns a line for each field in which two dataclasses of one type differ."""
     lines = []
     for field in dataclasses.fields(first):
         a, b = getattr(first, field.name), getattr(second, field.name)
         name = f"{path}.{field.name}"
         if dataclasses.is_dataclass(a) and type(a) is type(b):
             lines += differences(a, b, name)
-        elif a != b and not (a != a and b != b):  # NaN equals NaN here
+        elif a != b and not (a != a and b != b):  # NaN counts as equal to NaN
             lines.append(f"{name}: {a!r} against {b!r}")
     return lines
 
 
-def did_you_mean(name: str, known: typing.Sequence[str]) -> str:
+def _did_you_mean(name: str, known: typing.Sequence[str]) -> str:
     """Returns the end of a message that names the nearest known name, empty if none is near."""
     close = difflib.get_close_matches(str(name), known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def limited(default: Any, least: float, most: float = math.inf) -> Any:
-    """Returns the field of a number, or of a range of two, with limits of its values."""
+    """Returns a dataclass field for a number, or a range of two numbers, within limits."""
     return dataclasses.field(default=default, metadata={"limits": (least, most)})
 
 
 def choice(default: str, choices: Iterable[str]) -> Any:
-    """Returns the field of a name that must be one of some choices."""
+    """Returns a dataclass field for a name that must be one of some choices."""
     return dataclasses.field(default=default, metadata={"choices": tuple(choices)})
 
 
-def checked(config: T, path: str = "config") -> T:
-    """Returns a copy of a config, every field of its declared type and within its limits.
+def checked(config: _T, path: str = "config") -> _T:
+    """Returns a checked copy of a config.
 
-    A dataclass may have a method `check(path)` for what its fields say together; it is called once
-    the fields are checked, inner dataclasses before outer ones.
+    A dataclass may have a method `check(path)` that compares its fields with each other. It is
+    called after the fields are checked, for inner dataclasses before outer ones.
 
     Args:
       config: a dataclass.
-      path: how messages call it.
+      path: name of the config in messages.
 
     Raises:
       InputError: a field has the wrong type or value, or two fields contradict each other.
@@ -137,11 +137,11 @@ def checked(config: T, path: str = "config") -> T:
 
 
 def check(config: Any, path: str = "config") -> None:
-    """Checks limits and choices of every field, and what each dataclass's own `check` asks for.
+    """Checks limits and choices of every field, and calls each dataclass's own `check`.
 
     Args:
-      config: a dataclass whose fields are of their declared types.
-      path: how messages call it.
+      config: a dataclass whose fields have their declared types.
+      path: name of the config in messages.
 
     Raises:
       InputError: a number isn't finite or within its limits, a range isn't rising, a name isn't
@@ -152,7 +152,7 @@ def check(config: Any, path: str = "config") -> None:
         if dataclasses.is_dataclass(value):
             check(value, name)
         elif "limits" in field.metadata:
-            within: Any = check_range if isinstance(value, tuple) else check_number
+            within: Any = _check_range if isinstance(value, tuple) else check_number
             within(name, value, *field.metadata["limits"])
         elif "choices" in field.metadata:
             check_choice(name, value, field.metadata["choices"])
@@ -169,12 +169,12 @@ def check_choice(path: str, value: str, choices: typing.Sequence[str]) -> None:
     """
     if value not in choices:
         raise InputError(
-            f"{path} is {value!r}; accepted: {', '.join(choices)}" + did_you_mean(value, choices)
+            f"{path} is {value!r}; accepted: {', '.join(choices)}" + _did_you_mean(value, choices)
         )
 
 
-def check_range(path: str, value: tuple[float, float], least: float, most: float) -> None:
-    """Checks that two numbers rise and lie within limits.
+def _check_range(path: str, value: tuple[float, float], least: float, most: float) -> None:
+    """Checks that the two numbers of a range rise and lie within limits.
 
     Raises:
       InputError: they don't; the message names `path`.
@@ -183,7 +183,7 @@ def check_range(path: str, value: tuple[float, float], least: float, most: float
     if not (math.isfinite(high) and least <= low <= high <= most):
         raise InputError(
             f"{path} is ({low}, {high}); accepted: "
-            f"the first no more than the second, each {between(least, most)}"
+            f"the first no more than the second, each {_between(least, most)}"
         )
 
 
@@ -194,11 +194,11 @@ def check_number(path: str, value: float, least: float, most: float = math.inf) 
       InputError: it doesn't; the message names `path`.
     """
     if not (math.isfinite(value) and least <= value <= most):
-        raise InputError(f"{path} is {value}; accepted: {between(least, most)}")
+        raise InputError(f"{path} is {value}; accepted: {_between(least, most)}")
 
 
-def between(least: float, most: float) -> str:
-    """Returns limits in words; infinite ones stand for none."""
+def _between(least: float, most: float) -> str:
+    """Returns limits in words; an infinite limit is no limit."""
     if math.isinf(most):
         return "finite" if math.isinf(least) else f"finite, at least {least}"
     return f"{least} to {most}"

@@ -7,7 +7,7 @@ import rich.console
 import rich.progress
 from rich.text import Text
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
@@ -21,7 +21,7 @@ def print_line(console: rich.console.Console, line: Text) -> None:
     console.print(line, soft_wrap=True)
 
 
-def track(items: Iterable[T], word: str, total: int | None = None) -> Iterable[T]:
+def track(items: Iterable[_T], word: str, total: int | None = None) -> Iterable[_T]:
     """Shows a progress bar with the time left while a loop takes the items.
 
     The bar is drawn on stderr if that is a terminal, and vanishes at the end.

@@ -1,1 +1,1 @@
-"""The tasks that networks are trained for, one package each."""
+"""Tasks that networks are trained for, one package each."""

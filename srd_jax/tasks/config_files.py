@@ -1,4 +1,4 @@
-"""Config files: Python files whose get_config() returns the config of a training run."""
+"""Reads config files: Python files whose get_config() returns the config of a run."""
 
 import os
 import pathlib
@@ -10,14 +10,14 @@ from srd_jax.tasks.period.config import PeriodConfig
 
 
 def read_config(path: str | os.PathLike[str], preset: str | None = None) -> PeriodConfig:
-    """Returns the validated config of a file.
+    """Returns the checked config of a file.
 
     Args:
       path: of the file.
-      preset: passed to its get_config(); None for get_config's own.
+      preset: argument of its get_config(); None for the default.
 
     Raises:
-      InputError: there is no such file, it fails, it returns no config, or an invalid one.
+      InputError: the file is missing or fails, or its config is missing or invalid.
     """
     accepted = "accepted is a Python file whose get_config() returns a PeriodConfig"
     if not pathlib.Path(path).is_file():
@@ -27,7 +27,7 @@ def read_config(path: str | os.PathLike[str], preset: str | None = None) -> Peri
         config = get_config() if preset is None else get_config(preset)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except (Exception, SystemExit) as error:  # whatever a file of code may raise
+    except (Exception, SystemExit) as error:  # a file of code may raise anything
         kind = type(error).__name__
         raise InputError(f"{path}: fails with {kind}: {one_line(error)}; {accepted}") from error
     if not isinstance(config, PeriodConfig):

@@ -1,17 +1,17 @@
-"""The tasks that there are: the union of their run configs, and the one place that tells them."""
+"""Makes the task of a run config; the only module that knows all tasks."""
 
 import pathlib
 
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period import task as period
 from srd_jax.tasks.period.config import PeriodConfig
-from srd_jax.training.config import RunConfig
 from srd_jax.training.task import Task
 
+# The union of all tasks' run configs.
 TaskConfig = PeriodConfig
 
 
-def make_task(config: RunConfig, workdir: pathlib.Path) -> Task:
+def make_task(config: TaskConfig, workdir: pathlib.Path) -> Task:
     """Returns the task of a run's config.
 
     Args:

@@ -1,1 +1,1 @@
-"""Training of any task: steps, checkpoints, hand-over, metrics, the end of a run."""
+"""Trains any task: steps, checkpoints, hand-over of parameters, metrics, the end of a run."""

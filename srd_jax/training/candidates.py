@@ -1,7 +1,8 @@
-"""Candidates: parameters kept during a run without held-out examples, and the choice among them.
+"""Keeps the parameters of some epochs as candidates, and chooses one at the end of a run.
 
-The reference keeps some and leaves open how to choose. Here the task compares the candidates and
-the average of their parameters, and the lowest number is chosen.
+A run that holds nothing out has no validation score to choose by. So its task scores the candidates
+and the average of their parameters, and the lowest score is chosen. docs/methods.md says how, in
+"Choosing among candidates".
 """
 
 import pathlib
@@ -19,14 +20,14 @@ from srd_jax.training.metrics import training_costs
 from srd_jax.training.task import MetricsRow, Task
 from srd_jax.training.workdir import CANDIDATES, CANDIDATES_TABLE
 
-AVERAGE = "average"
+_AVERAGE = "average"
 
 
 def check(config: RunConfig, task: Task) -> None:
-    """Checks that candidates can be compared, if the config asks for any.
+    """Checks that the task can compare candidates, if the config asks for any.
 
     Raises:
-      InputError: they can't.
+      InputError: it can't.
     """
     if config.end.keeps and task.compare is None:
         raise InputError(
@@ -36,16 +37,16 @@ def check(config: RunConfig, task: Task) -> None:
 
 
 def kept_epochs(rows: Sequence[MetricsRow], end: EndConfig, task: Task) -> list[int]:
-    """Returns the epochs whose parameters are candidates so far, rising.
+    """Returns the epochs whose parameters are candidates so far, in rising order.
 
-    They are `end.keep_epochs` and the best local optima of the smoothed score in training: better
-    than all within `end.smoothing_epochs` to either side, as far as the run has come. What is
-    dropped once never comes back, however the run goes on.
+    They are `end.keep_epochs`, and the `end.keep_minima` best local optima of the smoothed training
+    score. A local optimum is the best within `end.smoothing_epochs` to either side, as far as the
+    run has come. An epoch that is dropped never becomes a candidate again, so its file can go.
 
     Args:
-      rows: of metrics.csv, from the first on.
+      rows: all metrics rows so far.
       end: of the run's config.
-      task: what is trained.
+      task: of the run.
     """
     costs = training_costs(rows, task.shown, end.smoothing_epochs)
     reach = end.smoothing_epochs
@@ -70,12 +71,12 @@ def keep(
     average: Parameters,
     rows: Sequence[MetricsRow],
 ) -> None:
-    """Saves the averaged parameters if their epoch is a candidate, and deletes what no longer is.
+    """Saves the averaged parameters if their epoch is a candidate, and deletes dropped candidates.
 
     Args:
       config: of the run.
       workdir: of the run; the files lie in its folder `candidates`.
-      task: what is trained.
+      task: of the run.
       average: averaged parameters.
       rows: metrics rows so far, the last one at the end of an epoch; none before the first step.
 
@@ -101,11 +102,11 @@ def choose(
     Args:
       config: of the run.
       workdir: of the run.
-      task: what is trained, whose `compare` isn't None.
+      task: of the run; its `compare` isn't None.
       rows: all metrics rows.
 
     Returns:
-      Parameters by name; the epoch, None for the average of the candidates.
+      Parameters by name, and their epoch, which is None for the average of the candidates.
 
     Raises:
       InputError: a candidate's file is missing or damaged, or the table cannot be written.
@@ -119,20 +120,20 @@ def choose(
             "config.end.keep_minima within the epochs of the run"
         )
     mean = {name: np.mean([c[name] for c in kept], axis=0) for name in kept[0]}
-    found, numbers = [*kept, mean], [*epochs, None]
+    found, epoch_of = [*kept, mean], [*epochs, None]
     table = task.compare(found)
     best = int(np.argmin([*table.values()][-1]))
-    names = [*(_path(workdir, epoch).stem for epoch in epochs), AVERAGE]
+    names = [*(_path(workdir, epoch).stem for epoch in epochs), _AVERAGE]
     write_table(
         workdir / CANDIDATES / CANDIDATES_TABLE,
         ("name", "epoch", *table, "chosen"),
         (
-            [names[i], numbers[i], *(float(column[i]) for column in table.values()), chosen]
+            [names[i], epoch_of[i], *(float(column[i]) for column in table.values()), chosen]
             for i, chosen in enumerate("yes" if i == best else "" for i in range(len(found)))
         ),
         digits=None,
     )
-    return found[best], numbers[best]
+    return found[best], epoch_of[best]
 
 
 def _path(workdir: pathlib.Path, epoch: int) -> pathlib.Path:

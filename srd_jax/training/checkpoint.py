@@ -1,10 +1,10 @@
-"""Checkpoints of a training run (orbax): everything needed to go on or to predict.
+"""Saves and restores checkpoints of a training run with orbax.
 
-A checkpoint holds the parameters, their average, the optimiser's state and the step, and as JSON
-the config, what the task tells about the parameters, the package versions, the metrics rows so far
-and the arrays' checksums.
-Orbax writes it under a temporary name and renames it when it is whole; the last few and the best
-are kept.
+A checkpoint holds everything that resuming and prediction need. Its arrays are the parameters,
+their average and the optimiser's state. Its metadata are JSON: the config, the task's `about`, the
+package versions, the metrics rows so far and the arrays' checksums.
+Orbax writes a checkpoint under a temporary name and renames it when it is whole. The last few
+checkpoints and the best one are kept.
 """
 
 import asyncio
@@ -28,18 +28,18 @@ from srd_jax.training.steps import TrainState
 from srd_jax.training.task import MetricsRow, Task
 from srd_jax.training.workdir import CHECKPOINTS
 
-ITEMS = ("parameters", "average", "optimizer")
+_ITEMS = ("parameters", "average", "optimizer")
 
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """Parameters of a checkpoint.
+    """The parameters of a checkpoint.
 
     Attributes:
       parameters: by name, on the host.
       step: of the checkpoint.
-      metadata: JSON: config, about, versions, …; checkpoints from before there were several tasks
-        have no `about`.
+      metadata: JSON with config, about, versions, …; checkpoints of older versions, which had one
+        task only, have no `about`.
     """
 
     parameters: dict[str, np.ndarray]
@@ -48,10 +48,15 @@ class Loaded:
 
 
 def manager(workdir: pathlib.Path, keep: int = 1, read_only: bool = False) -> ocp.CheckpointManager:
-    """Returns orbax's manager of a workdir's checkpoints: the last `keep` and the best are kept.
+    """Returns orbax's manager of a workdir's checkpoints, which keeps the last few and the best.
+
+    Args:
+      workdir: of the run.
+      keep: number of last checkpoints that are kept.
+      read_only: whether nothing in the folder is changed.
 
     Raises:
-      InputError: the metrics of a checkpoint, by which the best is known, cannot be read.
+      InputError: a checkpoint's metrics, which tell the best one, cannot be read.
     """
     folder = (workdir / CHECKPOINTS).absolute()
     for path in folder.glob("*/metrics/metrics"):
@@ -89,13 +94,13 @@ def save(
     task: Task,
     rows: list[MetricsRow],
 ) -> None:
-    """Saves a checkpoint, ranked among the best by the task's score in the last row, if it has it.
+    """Saves a checkpoint; the task's validation score in the last row, if there is one, ranks it.
 
     Args:
       checkpoints: from `manager`.
       state: of the training.
       config: of the run.
-      task: what is trained.
+      task: of the run.
       rows: metrics rows so far.
 
     Raises:
@@ -103,7 +108,7 @@ def save(
     """
     last, column = rows[-1] if rows else {}, task.rank.validation
     cost = {f"cost of {column}": task.rank.cost(last[column])} if column in last else None
-    items = {name: getattr(state, name) for name in ITEMS}
+    items = {name: getattr(state, name) for name in _ITEMS}
     metadata = {
         "config": dataclasses.asdict(config),
         "about": task.about,
@@ -120,7 +125,7 @@ def save(
                 metrics=cost,
                 force=True,
             )
-    except (OSError, ValueError) as error:  # the second is tensorstore's, for a full disk too
+    except (OSError, ValueError) as error:  # tensorstore raises ValueError, for a full disk too
         raise InputError(
             f"{checkpoints.directory}/{int(state.step)}: cannot be written "
             f"({one_line(error)[:200]}); give a workdir in a writable folder with room on its disk"
@@ -135,21 +140,21 @@ def restore(
     Args:
       checkpoints: from `manager`.
       step: of the checkpoint.
-      like: a state of the same structure, shapes and placement on devices.
+      like: a state with the structure, shapes and placement on devices to be restored.
 
     Raises:
-      InputError: the checkpoint is damaged or another network's.
+      InputError: the checkpoint is damaged or of another network.
     """
-    found = _read(checkpoints, step, {name: getattr(like, name) for name in ITEMS})
-    state = TrainState(step=jax.numpy.int32(step), **{name: found[name] for name in ITEMS})
+    found = _read(checkpoints, step, {name: getattr(like, name) for name in _ITEMS})
+    state = TrainState(step=jax.numpy.int32(step), **{name: found[name] for name in _ITEMS})
     return state, found["metadata"]["rows"]
 
 
 def _read(checkpoints: ocp.CheckpointManager, step: int, like: dict[str, Any]) -> dict[str, Any]:
-    """Returns the metadata of a checkpoint and those of its items that `like` has, by name.
+    """Returns a checkpoint's metadata and its items named in `like`.
 
     Raises:
-      InputError: one is missing or isn't what was saved.
+      InputError: an item is missing or differs from what was saved.
     """
     arguments = {name: ocp.args.StandardRestore(item) for name, item in like.items()}
     try:
@@ -157,7 +162,7 @@ def _read(checkpoints: ocp.CheckpointManager, step: int, like: dict[str, Any]) -
             found = checkpoints.restore(
                 step, args=ocp.args.Composite(metadata=ocp.args.JsonRestore(), **arguments)
             )
-        # Orbax has checksums of its indices, but not of large arrays.
+        # Orbax checks its indices by checksums, but not large arrays.
         for name in like:
             if sha256(found[name]) != found["metadata"]["sha256"][name]:
                 raise ValueError(f"{name} isn't what was saved")
@@ -167,7 +172,7 @@ def _read(checkpoints: ocp.CheckpointManager, step: int, like: dict[str, Any]) -
 
 
 def sha256(tree: Any) -> str:
-    """Returns the checksum of the leaves of a tree, in the tree's order."""
+    """Returns the SHA-256 of a tree's arrays, in the tree's order, in hexadecimal digits."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(jax.device_get(tree)):
         digest.update(np.asarray(leaf).tobytes())
@@ -175,10 +180,10 @@ def sha256(tree: Any) -> str:
 
 
 class _PatientLoop(asyncio.SelectorEventLoop):
-    """An event loop that ends what it began before it closes."""
+    """An event loop that finishes its tasks before it closes."""
 
     def close(self) -> None:
-        """Waits for the tasks under way."""
+        """Waits for the unfinished tasks, and closes."""
         if not self.is_closed() and (tasks := asyncio.all_tasks(self)):
             self.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         super().close()
@@ -186,10 +191,10 @@ class _PatientLoop(asyncio.SelectorEventLoop):
 
 @contextlib.contextmanager
 def _patient_loops() -> Iterator[None]:
-    """Gives orbax patient loops.
+    """Makes orbax run in patient event loops.
 
-    After an error it closes its loop over the reads and writes under way, each of which then
-    prints a traceback from another thread.
+    After an error, orbax closes its loop while reads and writes still run. Each of them would then
+    print a traceback from another thread.
     """
     before = asyncio.new_event_loop
     asyncio.new_event_loop = _PatientLoop
@@ -207,15 +212,15 @@ def _damaged(folder: pathlib.Path, error: Exception) -> InputError:
 
 
 def load_parameters(workdir: pathlib.Path, kind: str = "averaged", which: str = "best") -> Loaded:
-    """Returns parameters of one of a workdir's checkpoints.
+    """Returns the parameters of a workdir's best or last checkpoint.
 
     Args:
       workdir: of a training run.
-      kind: averaged or last (as the optimiser left them).
-      which: best or last; without any validation the best one is the last one.
+      kind: "averaged", or "last" for the parameters as the optimiser left them.
+      which: "best" or "last"; without any validation the last checkpoint is the best one.
 
     Raises:
-      InputError: there is no whole checkpoint.
+      InputError: there is no checkpoint, or it is damaged.
     """
     if not (workdir / CHECKPOINTS).is_dir():
         raise InputError(f"{workdir}: holds no checkpoints; accepted: the workdir of a run")
@@ -232,7 +237,7 @@ def load_parameters(workdir: pathlib.Path, kind: str = "averaged", which: str = 
 def _saved(
     checkpoints: ocp.CheckpointManager, step: int, name: str
 ) -> dict[str, jax.ShapeDtypeStruct]:
-    """Returns shapes, types and a placement for an item of a checkpoint, as it was saved."""
+    """Returns the saved shapes and types of a checkpoint's item, placed on the first device."""
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     folder = checkpoints.directory / str(step)
     try:

@@ -1,7 +1,7 @@
-"""Configuration of a training run, whatever the task: its length, optimiser, start and end.
+"""Configures a training run of any task: its length, optimiser, validation, start and end.
 
-Fields stay mutable so that command-line flags can set them. Flags arrive after __post_init__, so
-whoever runs a config calls `support.fields.checked` once.
+Fields are mutable, so that command-line flags can set them. Flags set them after __post_init__, so
+a function that runs a config first calls `support.fields.checked`.
 """
 
 import dataclasses
@@ -11,41 +11,41 @@ import pathlib
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import choice, limited
 
-CHECKPOINTS = ("best", "last")
-PARAMETERS = ("averaged", "last")
-SCHEDULES = ("constant", "cosine", "step")
-PRECISIONS = ("default", "high", "highest")
-OPTIMIZERS = ("adamw", "muon")
+_CHECKPOINTS = ("best", "last")
+_PARAMETERS = ("averaged", "last")
+_SCHEDULES = ("constant", "cosine", "step")
+_PRECISIONS = ("default", "high", "highest")
+_OPTIMIZERS = ("adamw", "muon")
 
 
 @dataclasses.dataclass
 class OptimizerConfig:
-    """An optimiser with gradient clipping and an exponential average of the parameters.
+    """The optimiser, its learning rate, and the exponential average of the parameters.
 
     Attributes:
       name: adamw, or muon for the convolutions' kernels with adamw for all other parameters.
-      learning_rate: its peak.
-      weight_decay: decoupled, times the learning rate.
-      clip_norm: the gradient's global norm is clipped to it.
+      learning_rate: peak of the learning rate.
+      weight_decay: decoupled weight decay, times the learning rate.
+      clip_norm: greatest global norm of the gradient; a longer gradient is clipped to it.
       schedule: constant, cosine (to zero at the end of the run) or step; each after the warm-up.
       warmup_steps: steps over which the rate rises linearly from zero.
       step_epochs: epochs at which the step schedule multiplies the rate by step_factor.
       step_factor: see step_epochs.
-      average_decay: of the exponential average; less during the first steps.
+      average_decay: decay of the exponential average; it is smaller during the first steps.
     """
 
-    name: str = choice("muon", OPTIMIZERS)
+    name: str = choice("muon", _OPTIMIZERS)
     learning_rate: float = limited(2e-3, 0.0)
     weight_decay: float = limited(0.01, 0.0)
     clip_norm: float = limited(1.0, 1e-12)
-    schedule: str = choice("cosine", SCHEDULES)
+    schedule: str = choice("cosine", _SCHEDULES)
     warmup_steps: int = limited(100, 0)
     step_epochs: tuple[int, ...] = (100, 150)
     step_factor: float = limited(0.1, 0.0)
     average_decay: float = limited(0.99, 0.0, 0.999999)
 
     def check(self, path: str) -> None:
-        """Checks that the epochs of the step schedule rise; a repeated one would count once.
+        """Checks that the step schedule's epochs rise; a repeated one would count only once.
 
         Raises:
           InputError: they don't.
@@ -57,15 +57,15 @@ class OptimizerConfig:
 
 @dataclasses.dataclass
 class ValidationConfig:
-    """A fixed set of images: drawn once from its own seed, or the crops that training leaves.
+    """The fixed validation set: images drawn from their own seed, or crops kept from training.
 
     Attributes:
-      images: how many are drawn; of crops, `data.validation_share` decides.
-      frame: rows and columns.
+      images: number of drawn images; the number of crops follows from `data.validation_share`.
+      frame: rows and columns of an image.
       seed: of drawn images.
       batch_size: images at once.
       every_epochs: epochs from one validation to the next.
-      pictures: drawn at the end of the run, of the first images.
+      pictures: number of images of which figures are drawn at the end of the run.
     """
 
     images: int = limited(102, 1)
@@ -76,12 +76,12 @@ class ValidationConfig:
     pictures: int = limited(3, 0)
 
     def check(self, path: str) -> None:
-        """Checks that the numbers of images fit each other.
+        """Checks images against batch_size and pictures.
 
         Raises:
-          InputError: they don't.
+          InputError: they contradict each other.
         """
-        check_divides(self, path, "batch_size", "images")
+        _check_divides(self, path, "batch_size", "images")
         if self.pictures > self.images:
             raise InputError(
                 f"{path}.pictures is {self.pictures}, {path}.images is {self.images}: "
@@ -91,12 +91,12 @@ class ValidationConfig:
 
 @dataclasses.dataclass
 class CloneConfig:
-    """A new part of the network that begins as a copy of another part.
+    """A new part of the network that starts as a copy of another part.
 
     Attributes:
       part: name of the new part, a prefix of parameter names up to a dot.
-      source: name of the part that is copied.
-      scale: factor on each copied number.
+      source: name of the copied part.
+      scale: factor on the copied parameters.
     """
 
     part: str
@@ -106,27 +106,27 @@ class CloneConfig:
 
 @dataclasses.dataclass
 class StartConfig:
-    """Where the first parameters come from: another run's workdir, or scratch if both are empty.
+    """The run whose parameters a run starts from; without workdir and stage it starts from scratch.
 
     Attributes:
-      workdir: of the run to start from, or a weights file, which has no other parameters than its
-        own.
-      stage: name of a workdir beside this run's own; used where `workdir` is empty.
+      workdir: of the run to start from; or a weights file, where checkpoint and parameters are
+        ignored.
+      stage: name of a workdir beside the run's own; used where `workdir` is empty.
       checkpoint: best or last.
-      parameters: averaged or last (as the optimiser left them).
-      clones: parts that the other run's network hasn't, copied from parts that it has.
-      new: parts that the other run's network hasn't, drawn at random.
+      parameters: averaged, or last for the parameters as the optimiser left them.
+      clones: parts that the other network lacks, copied from parts that it has.
+      new: parts that the other network lacks, drawn at random.
     """
 
     workdir: str = ""
     stage: str = ""
-    checkpoint: str = choice("best", CHECKPOINTS)
-    parameters: str = choice("averaged", PARAMETERS)
+    checkpoint: str = choice("best", _CHECKPOINTS)
+    parameters: str = choice("averaged", _PARAMETERS)
     clones: tuple[CloneConfig, ...] = ()
     new: tuple[str, ...] = ()
 
     def check(self, path: str) -> None:
-        """Checks that parts are named only where there is a run to start from.
+        """Checks that clones and new parts are named only where there is a run to start from.
 
         Raises:
           InputError: there is none.
@@ -140,18 +140,18 @@ class StartConfig:
 
 @dataclasses.dataclass
 class EndConfig:
-    """When a run ends before its last epoch, and which parameters it keeps to choose among.
+    """Early stopping, and the parameters that are kept as candidates.
 
-    A run is judged by the task's score on the validation set, by the averaged parameters; without
-    a validation set by the score in training, averaged over the last `smoothing_epochs`.
+    Early stopping follows the validation score of the averaged parameters. Without held-out
+    examples, it follows the training score, averaged over the last `smoothing_epochs`.
 
     Attributes:
-      patience_epochs: the run ends after so many epochs without a better score; 0 for never.
+      patience_epochs: epochs without a better score after which the run ends; 0 for never.
       smoothing_epochs: see above.
       keep_epochs: epochs whose averaged parameters are kept.
-      keep_minima: so many of the best local optima of the smoothed training score are kept too.
-      unlabelled: folder of crops without known truth, which helps to choose; where it is empty,
-        crops are drawn on first use into the folder `unlabelled` beside the run's workdir.
+      keep_minima: number of best local optima of the smoothed training score that are kept too.
+      unlabelled: folder of crops without known truth that candidates are compared on; where it is
+        empty, crops are drawn on first use into the folder `unlabelled` beside the run's workdir.
     """
 
     patience_epochs: int = limited(0, 0)
@@ -162,15 +162,15 @@ class EndConfig:
 
     @property
     def keeps(self) -> bool:
-        """Whether parameters are kept to choose among."""
+        """Whether candidates are kept."""
         return bool(self.keep_epochs or self.keep_minima)
 
 
 @dataclasses.dataclass
 class RunConfig:
-    """One training run. An epoch is steps_per_epoch batches of batch_size examples.
+    """A training run. An epoch is steps_per_epoch batches of batch_size examples.
 
-    The config of a task extends it and names the task in its field `kind`.
+    The config of a task extends this class and names the task in its field `kind`.
     """
 
     kind: str = ""
@@ -180,7 +180,7 @@ class RunConfig:
     steps_per_epoch: int = limited(50, 1)
     epochs: int = limited(40, 1)
     log_every_steps: int = limited(10, 1)
-    matmul_precision: str = choice("default", PRECISIONS)
+    matmul_precision: str = choice("default", _PRECISIONS)
     keep_checkpoints: int = limited(2, 1)
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     validation: ValidationConfig = dataclasses.field(default_factory=ValidationConfig)
@@ -189,11 +189,11 @@ class RunConfig:
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run."""
+        """The number of steps of the whole run."""
         return self.epochs * self.steps_per_epoch
 
     def check(self, path: str) -> None:
-        """Checks the run's length against the intervals within it.
+        """Checks the run's length against the logging interval and the warm-up.
 
         Raises:
           InputError: two fields contradict each other.
@@ -203,7 +203,7 @@ class RunConfig:
                 f"{path}.kind is {self.kind!r}; accepted: {type(self).kind!r} "
                 "(the config file decides it)"
             )
-        check_divides(self, path, "log_every_steps", "steps_per_epoch")
+        _check_divides(self, path, "log_every_steps", "steps_per_epoch")
         if self.optimizer.warmup_steps >= self.steps:
             raise InputError(
                 f"{path}.optimizer.warmup_steps is {self.optimizer.warmup_steps}, but the run has "
@@ -211,7 +211,7 @@ class RunConfig:
             )
 
 
-def check_divides(config: object, path: str, divisor: str, whole: str) -> None:
+def _check_divides(config: object, path: str, divisor: str, whole: str) -> None:
     """Checks that one field divides another.
 
     Raises:
@@ -226,7 +226,7 @@ def check_divides(config: object, path: str, divisor: str, whole: str) -> None:
 
 
 def start_workdir(config: RunConfig, workdir: pathlib.Path) -> pathlib.Path | None:
-    """Returns the workdir, or the weights file, that a run starts from; None from scratch."""
+    """Returns the workdir or weights file that a run starts from, or None for from scratch."""
     if config.start.workdir:
         return pathlib.Path(config.start.workdir)
     return workdir.absolute().parent / config.start.stage if config.start.stage else None

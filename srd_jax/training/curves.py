@@ -1,4 +1,4 @@
-"""Learning curves as a figure: a task's score, the loss and the learning rate over training."""
+"""Draws learning curves: a task's score, the loss and the learning rate over the training."""
 
 import dataclasses
 import os
@@ -16,12 +16,12 @@ from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
 from srd_jax.training.task import Score
 
-NOTHING: Mapping[str, str] = types.MappingProxyType({})
+_NOTHING: Mapping[str, str] = types.MappingProxyType({})
 
-# Colours of Okabe and Ito, told apart with every kind of colour vision, and in print.
+# Colours of Okabe and Ito, which differ with every kind of colour vision, and in print.
 _BLUE, _ORANGE, _GREEN, _PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 _GREY = "#333333"
-# Beside a validation curve: a mean sd, say.
+# Of columns beside the validation curve, such as a mean sd.
 _BESIDE = {"color": _PURPLE, "linewidth": 1.0, "linestyle": "-."}
 _REFERENCE: dict[str, Any] = {"color": _GREY, "lw": 1.0, "ls": "--", "zorder": 3}
 _LOSSES = {
@@ -30,17 +30,17 @@ _LOSSES = {
 }
 
 
-def curves_picture(
+def write_curves(
     path: str | os.PathLike[str],
     rows: Sequence[Mapping[str, Any]],
     score: Score,
     reference: float | None = None,
-    beside: Mapping[str, str] = NOTHING,
+    beside: Mapping[str, str] = _NOTHING,
 ) -> None:
-    """Writes the learning curves as a PNG of 1120 × 960 px, see `curves_figure`.
+    """Writes the learning curves as a PNG of 1120 × 960 px; see `curves_figure`.
 
     Raises:
-      InputError: see `curves_figure`; or the file can't be written.
+      InputError: see `curves_figure`, or the file can't be written.
     """
     figure = curves_figure(rows, score, reference, beside)
     with whole_file(path) as temporary:
@@ -51,20 +51,20 @@ def curves_figure(
     rows: Sequence[Mapping[str, Any]],
     score: Score,
     reference: float | None = None,
-    beside: Mapping[str, str] = NOTHING,
+    beside: Mapping[str, str] = _NOTHING,
 ) -> Figure:
-    """Draws a score above the loss and the learning rate.
+    """Draws a score in one panel, and the loss and the learning rate in a panel below it.
 
-    What a row lacks (no key, None or empty text) is left out, and its neighbours are joined; a NaN
-    leaves a gap. The score is on a logarithmic axis where all of it is positive, the loss and the
-    learning rate where they also span a decade.
+    Where a row lacks a value (no key, None or empty text), its neighbours are joined; a NaN leaves
+    a gap. The score's axis is logarithmic if all values are positive, the axes of loss and learning
+    rate if their values also span a decade.
 
     Args:
       rows: rows of metrics.csv, as numbers or as text: epoch or else step, and any of train_NAME,
         val_NAME, val_NAME_raw of the score, train_loss, val_loss, learning_rate.
-      score: what is drawn.
+      score: the score to draw.
       reference: value of the score that is drawn as a dashed line.
-      beside: further columns in the score's unit, with their labels.
+      beside: labels of further columns in the score's unit, by column.
 
     Returns:
       The figure, on an Agg canvas.
@@ -103,7 +103,7 @@ def curves_figure(
 
 @dataclasses.dataclass(frozen=True)
 class StageRows:
-    """What the curves show of one stage of a curriculum.
+    """The metrics of one stage of a curriculum.
 
     Attributes:
       name: of the stage.
@@ -117,13 +117,13 @@ class StageRows:
 
 
 def stages_figure(stages: Sequence[StageRows], score: Score) -> Figure:
-    """Draws the score of stages one after the other, over the images of all of them.
+    """Draws the score of all stages, one after the other, over the number of images.
 
     A stage without rows is left out. The reference is a dashed line as long as its stage.
 
     Args:
       stages: in order.
-      score: what is drawn.
+      score: the score to draw.
 
     Returns:
       The figure, on an Agg canvas.
@@ -161,7 +161,7 @@ def stages_figure(stages: Sequence[StageRows], score: Score) -> Figure:
 
 
 def _curves(score: Score) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Returns label and style by column of a score, in the order in which they are drawn."""
+    """Returns the label and style of each column of a score, in drawing order."""
     raw = {"color": _BLUE, "linewidth": 0.6, "alpha": 0.5}
     return {
         f"train_{score.name}": ("training", {"color": _ORANGE, "linewidth": 0.8}),
@@ -175,13 +175,13 @@ def _label(score: Score) -> str:
 
 
 def _last_image(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> float:
-    """Returns how many images the rows reach, 0 without any that has one of some keys."""
+    """Returns the number of images at the last row that has one of some keys, or 0."""
     ends = [_series(rows, "images", key)[0] for key in keys]
     return float(np.concatenate(ends).max(initial=0))
 
 
 def _name_stages(axes: Axes, names: Sequence[str], ends: np.ndarray) -> None:
-    """Writes the names of the stages above their parts of the axis, tilted where they are short."""
+    """Writes the stages' names above their parts of the axis, tilted if a part is too short."""
     widths = np.diff(ends) / ends[-1]
     tilted = any(width < 0.012 * len(name) for width, name in zip(widths, names, strict=True))
     top = axes.secondary_xaxis("top")
@@ -202,7 +202,7 @@ def _is_given(value: Any) -> bool:
 def _series(
     rows: Sequence[Mapping[str, Any]], axis_name: str, key: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the (points,) abscissae and values of a key, of the rows that have both.
+    """Returns the abscissae and the values of a key, each (points,), of rows that have both.
 
     Raises:
       InputError: a value isn't a number.
@@ -226,16 +226,16 @@ def _series(
 def _draw(
     axes: Axes, rows: Sequence[Mapping[str, Any]], axis_name: str, table: Mapping[str, tuple]
 ) -> None:
-    """Draws the series of a table that there are."""
+    """Draws each series of a table that has values in the rows."""
     for key, (label, style) in table.items():
         x, y = _series(rows, axis_name, key)
         if x.size:
-            # A lone point is no line: without a marker it would not be seen.
+            # A line through a single point is invisible without a marker.
             axes.plot(x, y, label=label, marker="o" if x.size == 1 else None, **style)
 
 
 def _spread_factor(axes: Axes) -> float:
-    """Returns the largest over the smallest finite value drawn; 0 where one isn't positive."""
+    """Returns the largest over the smallest finite value drawn, or 0 if one isn't positive."""
     values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines] or [[]])
     values = values[np.isfinite(values)]
     return values.max() / values.min() if values.size and values.min() > 0 else 0.0
@@ -268,7 +268,7 @@ def _draw_learning_rate(loss_axes: Axes, rows: Sequence[Mapping[str, Any]], axis
 
 
 def _finish(axes: Axes) -> None:
-    """Gives a panel the look shared by both: plain numbers, a light grid, a legend."""
+    """Styles a panel: plain numbers, a light grid, a legend."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(direction="in", which="both")
     axes.grid(color="0.9", linewidth=0.6)
@@ -278,14 +278,14 @@ def _finish(axes: Axes) -> None:
         axes.yaxis.set_major_locator(_log_locator(*axes.get_ylim()))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    # Each label once, of the stages of a curriculum too.
+    # The stages of a curriculum share labels; the legend shows each label once.
     handles, labels = axes.get_legend_handles_labels()
     if shown := dict(zip(labels, handles, strict=True)):
         axes.legend(shown.values(), shown.keys(), frameon=False, fontsize=9)
 
 
 def _log_locator(low: float, high: float) -> Locator:
-    """Returns a locator that gives a logarithmic axis of any length some ticks, but not many."""
+    """Returns a locator with a handful of ticks for a logarithmic axis of any length."""
     if high < 2 * low:
         return MaxNLocator(5, steps=[1, 2, 5, 10])
     if high < 10 * low:

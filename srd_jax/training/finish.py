@@ -1,4 +1,4 @@
-"""How a run ends: its weights, their calibration, pictures and summary."""
+"""Finishes a run: writes its weights, their calibration, figures and the summary."""
 
 import json
 import math
@@ -34,14 +34,17 @@ def finish(
     validate: steps.Validate,
     rows: list[MetricsRow],
 ) -> dict[str, Any]:
-    """Writes weights, pictures and, last of all, the summary that marks the run as finished.
+    """Writes weights, figures and, last of all, the summary, which marks the run as finished.
 
     Args:
       config: of the run.
       workdir: of the run.
-      task: what was trained.
+      task: of the run.
       validate: from `steps.make_validation`, of the task.
       rows: all metrics rows.
+
+    Returns:
+      The content of summary.json.
 
     Raises:
       InputError: a checkpoint or a candidate is damaged, or a file cannot be written.
@@ -64,7 +67,7 @@ def finish(
 def _best(
     config: RunConfig, workdir: pathlib.Path, task: Task, rows: list[MetricsRow]
 ) -> tuple[dict[str, np.ndarray], int | None]:
-    """Returns the run's parameters and their step; None for an average over several steps."""
+    """Returns the run's parameters and their step, which is None for an average of candidates."""
     if config.end.keeps:
         parameters, epoch = candidates.choose(config, workdir, task, rows)
         return parameters, None if epoch is None else epoch * config.steps_per_epoch
@@ -73,7 +76,7 @@ def _best(
 
 
 def _calibration(workdir: pathlib.Path, task: Task, found: Found | None) -> Calibration:
-    """Fits on held-out examples; without any, takes over that of the run it started from."""
+    """Fits a calibration to held-out examples; without any, returns that of the earlier run."""
     if found is None or task.calibrate is None:
         start = workdir / START
         return read_json(start)["calibration"] if start.exists() else {}
@@ -91,7 +94,7 @@ def _summary(
     step: int | None,
     row: MetricsRow | None,
 ) -> dict[str, Any]:
-    """Returns what the summary holds of every task."""
+    """Returns the part of the summary that all tasks share."""
     last, shown = rows[-1], task.shown
     column, _ = training_score(shown, rows)
     return {

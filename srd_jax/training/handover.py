@@ -1,4 +1,4 @@
-"""The hand-over of parameters from one run to the next: copied, cloned or new, nothing else."""
+"""Hands over parameters from one run to the next: each is copied, cloned or new."""
 
 import dataclasses
 
@@ -11,13 +11,13 @@ from srd_jax.training.config import CloneConfig, StartConfig
 
 @dataclasses.dataclass(frozen=True)
 class HandOver:
-    """Parameters to start from, and how each came to be.
+    """Parameters to start from, and the origin of each.
 
     Attributes:
-      parameters: by name, those of the network that starts.
-      copied: names of those that the other run had.
-      cloned: clones with the names of what each made.
-      new: names of those drawn at random.
+      parameters: all parameters of the starting network by name.
+      copied: names of parameters that the other run has.
+      cloned: clones, each with the names of its parameters.
+      new: names of parameters drawn at random.
     """
 
     parameters: dict[str, np.ndarray]
@@ -27,7 +27,7 @@ class HandOver:
 
     @property
     def lines(self) -> list[str]:
-        """What a person is told of it."""
+        """The counts of copied, cloned and new parameters, in words."""
         lines = [f"copied: {_count(self.parameters, self.copied)}"]
         for clone, names in self.cloned:
             scale = "" if clone.scale == 1.0 else f", times {clone.scale:g}"
@@ -50,14 +50,14 @@ def hand_over(
 
     Args:
       found: parameters of the other run, by name.
-      expected: shapes of the starting network's, by name.
-      initial: random ones of the starting network, by name; needed where `start.new` names parts.
-      start: which parts are clones or new.
-      source: where `found` comes from, for the messages.
+      expected: shapes of the starting network's parameters, by name.
+      initial: random parameters of the starting network, by name; read only for `start.new`.
+      start: names the parts that are cloned or new.
+      source: origin of `found`, for messages.
 
     Raises:
-      InputError: a parameter is missing, extra or of another shape (all are named), or a part
-        that is to be cloned or new isn't one that the other run lacks.
+      InputError: a parameter is missing, extra or of another shape (all are named); or the other
+        run doesn't lack a part that is to be cloned or new.
     """
     origin: dict[str, tuple[str, CloneConfig | None]] = {name: (name, None) for name in expected}
     lacking = [name for name in expected if name not in found]
@@ -88,7 +88,7 @@ def hand_over(
 
 
 def _parts(lacking: list[str], part: str, source: str) -> list[str]:
-    """Returns the parameters of a part among those that the other run lacks."""
+    """Returns the names in a part, all of which the other run must lack."""
     names = [name for name in lacking if name == part or name.startswith(f"{part}.")]
     if not names:
         raise InputError(

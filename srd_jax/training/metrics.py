@@ -1,4 +1,4 @@
-"""Metrics of a run: metrics.csv, TensorBoard events, the progress bar, early stopping."""
+"""Reports the metrics of a run (CSV, TensorBoard, progress bar) and decides early stopping."""
 
 import pathlib
 import types
@@ -17,26 +17,26 @@ from srd_jax.training.workdir import EVENTS, METRICS
 _COLUMNS = ("step", "epoch", "images", "learning_rate", "train_loss")
 
 
-def columns_of(task: Task) -> tuple[str, ...]:
-    """Returns the columns of metrics.csv: the core's and the task's own, training first."""
+def _columns_of(task: Task) -> tuple[str, ...]:
+    """Returns the columns of metrics.csv, those of training before those of validation."""
     training = [name for name in task.columns if name.startswith("train_")]
     validation = [name for name in task.columns if name not in training]
     return (*_COLUMNS, *training, "gradient_norm", *validation)
 
 
 def write_metrics(workdir: pathlib.Path, task: Task, rows: Sequence[MetricsRow]) -> None:
-    """Writes metrics.csv, whole or not at all; numbers read back as the same bits.
+    """Writes metrics.csv, whole or not at all; its numbers read back as the same bits.
 
     Raises:
       InputError: the file cannot be written.
     """
-    columns = columns_of(task)
+    columns = _columns_of(task)
     cells = ([row.get(name) for name in columns] for row in rows)
     write_table(workdir / METRICS, columns, cells, digits=None)
 
 
 class Reporter:
-    """Shows rows as they come; a context manager that owns the bar and the events file."""
+    """Shows metrics rows as they come; a context manager of the progress bar and events file."""
 
     def __init__(
         self, workdir: pathlib.Path, config: RunConfig, task: Task, rows: Sequence[MetricsRow]
@@ -71,7 +71,7 @@ class Reporter:
         error: BaseException | None,
         trace: types.TracebackType | None,
     ) -> None:
-        """Leaves the bar as it stands and closes the events file."""
+        """Stops the bar where it stands, and closes the events file."""
         self._progress.stop()
         self._writer.close()
 
@@ -99,12 +99,12 @@ class Reporter:
 
 
 def smoothed(rows: Sequence[MetricsRow], column: str, epochs: int) -> np.ndarray:
-    """Returns after each whole epoch the mean of a column over the last few epochs.
+    """Returns the moving average of a column over the last few epochs, after each whole epoch.
 
     Args:
-      rows: of metrics.csv, from the first on.
-      column: that all rows have.
-      epochs: how many epochs are averaged; fewer at the start of the run.
+      rows: all metrics rows so far.
+      column: a column that all rows have.
+      epochs: number of epochs averaged; fewer at the start of the run.
 
     Returns:
       (whole epochs,) float64.
@@ -117,7 +117,7 @@ def smoothed(rows: Sequence[MetricsRow], column: str, epochs: int) -> np.ndarray
 
 
 def training_costs(rows: Sequence[MetricsRow], score: Score, epochs: int) -> np.ndarray:
-    """Returns after each whole epoch the smoothed cost in training, see `smoothed`."""
+    """Returns the smoothed cost of training after each whole epoch; see `smoothed`."""
     column, score = training_score(score, rows)
     return score.cost(smoothed(rows, column, epochs))
 
@@ -125,13 +125,13 @@ def training_costs(rows: Sequence[MetricsRow], score: Score, epochs: int) -> np.
 def patience_is_over(
     rows: Sequence[MetricsRow], end: EndConfig, task: Task, held_out: bool
 ) -> bool:
-    """Tells whether a run has gone on long enough without a better score.
+    """Tells whether the last `end.patience_epochs` epochs brought no better score.
 
     Args:
-      rows: of metrics.csv, from the first on, the last one at the end of an epoch.
+      rows: all metrics rows so far, the last one at the end of an epoch.
       end: of the run's config.
-      task: what is trained.
-      held_out: whether the validation set decides; else the smoothed score in training does.
+      task: of the run.
+      held_out: whether the validation score decides, or else the smoothed training score.
     """
     if not end.patience_epochs or not rows:
         return False

@@ -1,6 +1,6 @@
-"""Optimiser and learning-rate schedule of a config.
+"""Makes the optimiser and the learning-rate schedule of a config.
 
-Muon takes steps of orthogonalised momentum (Jordan 2024, https://kellerjordan.github.io/posts/muon).
+Muon orthogonalises the momentum (Jordan 2024, https://kellerjordan.github.io/posts/muon).
 """
 
 import jax
@@ -13,8 +13,8 @@ from optax.contrib import MuonDimensionNumbers
 from srd_jax.networks.modules import Parameters
 from srd_jax.training.config import OptimizerConfig, RunConfig
 
-# Muon's steps at the root mean square of AdamW's, so that both take the same learning rates
-# (Liu et al. 2025, arXiv:2502.16982).
+# Gives Muon's steps the root mean square of AdamW's steps, so that both work with the same learning
+# rates (Liu et al. 2025, arXiv:2502.16982).
 _MUON_RMS = 0.2
 
 
@@ -41,14 +41,14 @@ def learning_rate(config: RunConfig) -> optax.Schedule:
 
 
 def make(config: RunConfig) -> optax.GradientTransformation:
-    """Returns the optimiser behind a clip of the gradient's global norm."""
+    """Returns the optimiser, which first clips the gradient's global norm."""
     rate, decay = learning_rate(config), config.optimizer.weight_decay
     if config.optimizer.name == "muon":
         update = optax.contrib.muon(
             rate,
             weight_decay=decay,
             adam_weight_decay=decay,
-            # optax's annotation of such a function names another type than it calls.
+            # optax annotates this argument with another type than it accepts.
             muon_weight_dimension_numbers=_kernels,  # pyright: ignore[reportArgumentType]
             consistent_rms=_MUON_RMS,
         )
@@ -58,7 +58,7 @@ def make(config: RunConfig) -> optax.GradientTransformation:
 
 
 def _kernels(parameters: Parameters) -> dict[str, MuonDimensionNumbers | None]:
-    """Returns which parameters are matrices to Muon: kernels, as inputs × outputs."""
+    """Returns how Muon reads each kernel as a matrix, inputs × outputs; None for the others."""
     kernel = MuonDimensionNumbers(reduction_axis=(0, 1, 2), output_axis=(3,))
     return {name: kernel if np.ndim(x) == 4 else None for name, x in parameters.items()}
 
@@ -66,11 +66,11 @@ def _kernels(parameters: Parameters) -> dict[str, MuonDimensionNumbers | None]:
 def averaged(
     average: Parameters, parameters: Parameters, step: jax.Array, config: OptimizerConfig
 ) -> Parameters:
-    """Returns the exponential average moved towards the parameters.
+    """Returns the exponential average after one more step.
 
-    The decay is min(average_decay, (1 + step) / (10 + step)), so that the first random
-    parameters are forgotten soon.
+    The decay is min(average_decay, (1 + step) / (10 + step)), so that the initial parameters soon
+    lose their weight.
     """
     decay = jnp.minimum(config.average_decay, (1.0 + step) / (10.0 + step))
-    # In this form parameters at rest are their own average to the last bit.
+    # In this form, the average of constant parameters equals them to the last bit.
     return jax.tree.map(lambda a, p: a + (1.0 - decay) * (p - a), average, parameters)

@@ -1,4 +1,4 @@
-"""Where weights come from: run, config, seed, figures and code, back to the run from scratch."""
+"""Records the origin of weights: run, config, seed, scores and code, back to the first run."""
 
 import functools
 import importlib.metadata
@@ -16,7 +16,7 @@ from srd_jax.training.config import RunConfig, start_workdir
 from srd_jax.training.task import Calibration, MetricsRow, Task
 from srd_jax.training.workdir import WEIGHTS
 
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
 def save_weights(
@@ -27,31 +27,25 @@ def save_weights(
     row: MetricsRow | None,
     calibration: Calibration,
 ) -> None:
-    """Writes weights.safetensors of averaged parameters, ready to be used.
+    """Writes averaged parameters, with their calibration and origin, to weights.safetensors.
 
     Args:
       config: of the run.
       workdir: of the run.
-      task: what is trained.
-      parameters: by name, on the host.
-      row: metrics of their step, if there are any.
+      task: of the run.
+      parameters: averaged parameters by name, on the host.
+      row: metrics row of their step, if there is one.
       calibration: {} where none was fitted.
 
     Raises:
       InputError: the file cannot be written.
     """
-    of = origin(config, workdir, row)
-    weights.save(workdir / WEIGHTS, weights.Weights(parameters, task.about, of, calibration))
+    origin = _origin(config, workdir, row)
+    weights.save(workdir / WEIGHTS, weights.Weights(parameters, task.about, origin, calibration))
 
 
-def origin(config: RunConfig, workdir: pathlib.Path, row: MetricsRow | None) -> dict[str, Any]:
-    """Returns the origin of a run's averaged parameters, for `weights.Weights`.
-
-    Args:
-      config: of the run.
-      workdir: of the run.
-      row: metrics of the parameters' step, if there are any.
-    """
+def _origin(config: RunConfig, workdir: pathlib.Path, row: MetricsRow | None) -> dict[str, Any]:
+    """Returns the origin of a run's averaged parameters."""
     found: dict[str, Any] = {"run": config.name, "parameters": "averaged", "seed": config.seed}
     if row is not None:
         scores = [name for name in row if name.startswith("val_")]
@@ -60,31 +54,31 @@ def origin(config: RunConfig, workdir: pathlib.Path, row: MetricsRow | None) -> 
     found["config"] = json.loads(to_json(config))
     other = start_workdir(config, workdir)
     if other is not None:
-        found["start"] = _of(other)
+        found["start"] = _origin_of(other)
     return found
 
 
 def versions() -> dict[str, str]:
     """Returns the versions of the packages that a result depends on."""
-    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return {"srd-jax": __version__, **packages}
 
 
 @functools.cache
 def _own_commit() -> str:
-    """Returns the commit of the package, asked of git once a process."""
+    """Returns the commit of the package; git is asked only once a process."""
     return commit(str(pathlib.Path(__file__).parents[1] / "__init__.py"))
 
 
 def commit(file: str) -> str:
-    """Returns the commit that a file is of.
+    """Returns the commit of the git repository that tracks a file.
 
     Args:
       file: its path.
 
     Returns:
-      The commit, with "+" if files beside or below it were changed since; empty where git doesn't
-      keep it, as in an installed package, whatever repository lies around that.
+      The commit, with "+" if files beside or below the file have changed since. Empty if git
+      doesn't track the file, as in an installed package, even if a repository lies around it.
     """
     folder = pathlib.Path(file).parent
     try:
@@ -102,8 +96,8 @@ def _git(folder: pathlib.Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _of(workdir: pathlib.Path) -> dict[str, Any]:
-    """Returns the origin of another run's weights, as far as they are still there."""
+def _origin_of(workdir: pathlib.Path) -> dict[str, Any]:
+    """Returns the origin of another run's weights, or only its name if they can't be read."""
     try:
         return weights.load(weights.file_of(workdir)).origin
     except InputError:

@@ -1,4 +1,4 @@
-"""How a run begins: from its last checkpoint, else from another run's parameters, else from new."""
+"""Starts a run: from its last checkpoint, else from another run's parameters, else from scratch."""
 
 import dataclasses
 import json
@@ -20,13 +20,13 @@ from srd_jax.training.workdir import START
 
 
 @dataclasses.dataclass(frozen=True)
-class Other:
-    """What another run hands over.
+class Forerunner:
+    """The parameters of the run that a run starts from.
 
     Attributes:
       path: its workdir, or a weights file.
       parameters: by name.
-      step: of the parameters; 0 where a file tells none.
+      step: of the parameters; 0 where a file doesn't state it.
     """
 
     path: pathlib.Path
@@ -34,22 +34,22 @@ class Other:
     step: int
 
 
-def read_other(
+def read_forerunner(
     config: RunConfig, workdir: pathlib.Path, checkpoints: ocp.CheckpointManager
-) -> Other | None:
-    """Returns what the run that a run starts from hands over; None from scratch or on resuming.
+) -> Forerunner | None:
+    """Reads the parameters to start from; returns None for a run from scratch or a resumed one.
 
     Raises:
-      InputError: it isn't there, or is damaged.
+      InputError: the run to start from is missing or damaged.
     """
     path = start_workdir(config, workdir)
     if path is None or checkpoints.latest_step() is not None:
         return None
     if path.is_file():
         found = weights.load(path)
-        return Other(path, found.parameters, int(found.origin.get("step", 0)))
+        return Forerunner(path, found.parameters, int(found.origin.get("step", 0)))
     loaded = checkpoint.load_parameters(path, config.start.parameters, config.start.checkpoint)
-    return Other(path, loaded.parameters, loaded.step)
+    return Forerunner(path, loaded.parameters, loaded.step)
 
 
 def first_state(
@@ -57,21 +57,21 @@ def first_state(
     workdir: pathlib.Path,
     task: Task,
     checkpoints: ocp.CheckpointManager,
-    other: Other | None,
+    other: Forerunner | None,
 ) -> tuple[TrainState, list[MetricsRow], str]:
-    """Returns the state to go on from, its rows, and a line that says where it comes from.
+    """Returns the state to go on from, its metrics rows, and a line that names its origin.
 
-    A run that starts from another one writes down what was handed over (start.json).
+    A run that starts from another one records the hand-over in start.json.
 
     Args:
       config: of the run.
       workdir: of the run.
-      task: what is trained.
+      task: of the run.
       checkpoints: of the run.
-      other: from `read_other`.
+      other: from `read_forerunner`.
 
     Raises:
-      InputError: a checkpoint is damaged, or the other run doesn't fit.
+      InputError: a checkpoint is damaged, or the other run's parameters don't fit.
     """
     step = checkpoints.latest_step()
     if step is not None:
@@ -91,7 +91,7 @@ def first_state(
 
 def _initial(config: RunConfig, task: Task) -> Parameters:
     def draw(arrays):
-        # Folded with a number that no step reaches.
+        # No step reaches this number, so no training batch has the same key.
         key = jax.random.fold_in(jax.random.key(config.seed), 2**31 - 1)
         of_examples, of_parameters = jax.random.split(key)
         batch = task.source.train(arrays, jnp.int32(0), of_examples)
@@ -109,7 +109,7 @@ def _state_of(config: RunConfig, parameters: Parameters) -> TrainState:
     )
 
 
-def _start_json(made: HandOver, other: Other, start: StartConfig) -> str:
+def _start_json(made: HandOver, other: Forerunner, start: StartConfig) -> str:
     file = weights.file_of(other.path)
     content = {
         "from": other.path.name,

@@ -1,7 +1,7 @@
-"""What runs on the device: the training step, many of them in a scan, and the validation.
+"""Compiles the work of the device: many training steps in one scan, and the validation.
 
-The examples of a step follow from the run's seed and name and from the step alone, so that a run
-that goes on from a checkpoint ends with the bits of a run that was never stopped.
+The examples of a step follow from the run's seed, its name and the step alone. So a resumed run
+ends with the same bits as a run that was never stopped.
 """
 
 import functools
@@ -23,16 +23,16 @@ from srd_jax.training.task import Batch, Found, Source, Task
 
 Metrics = dict[str, jax.Array]
 
-# Streams of random numbers of one step.
+# Folded into a step's key, for independent random numbers.
 _EXAMPLES, _LOSS = 0, 1
 
 
 @struct.dataclass
 class TrainState:
-    """What training changes.
+    """The state that a training step updates.
 
     Attributes:
-      step: () int32, steps done.
+      step: () int32, number of steps done.
       parameters: by name.
       average: exponential average of the parameters.
       optimizer: state of the optimiser.
@@ -52,23 +52,23 @@ def train_step(
     batch: Batch,
     key: jax.Array,
 ) -> tuple[TrainState, Metrics]:
-    """Returns the state after one step, and its loss, the task's own numbers and gradient norm."""
+    """Returns the state after one step, and the loss, the task's scores and the gradient norm."""
 
     def objective(parameters):
         return task.loss(parameters, batch, state.step, key)
 
-    (loss, numbers), gradient = jax.value_and_grad(objective, has_aux=True)(state.parameters)
+    (loss, scores), gradient = jax.value_and_grad(objective, has_aux=True)(state.parameters)
     updates, optimizer_state = update.update(gradient, state.optimizer, state.parameters)
     parameters = jax.tree.map(jnp.add, state.parameters, updates)
     average = optimizer.averaged(state.average, parameters, state.step, config.optimizer)
-    metrics = {"loss": loss, **numbers, "gradient_norm": optax.tree.norm(gradient)}
+    metrics = {"loss": loss, **scores, "gradient_norm": optax.tree.norm(gradient)}
     return TrainState(state.step + 1, parameters, average, optimizer_state), metrics
 
 
 def root_key(config: RunConfig) -> jax.Array:
-    """Returns the key of all examples of a run: another one for each stage of one seed.
+    """Returns the random key of a run, which follows from its seed and its name.
 
-    Stages that draw from the same ranges would otherwise see the same examples again.
+    Without the name, stages of one seed and the same ranges would draw the same examples again.
     """
     return jax.random.fold_in(jax.random.key(config.seed), zlib.crc32(config.name.encode()))
 
@@ -76,10 +76,10 @@ def root_key(config: RunConfig) -> jax.Array:
 def make_steps(
     config: RunConfig, mesh: jax.sharding.Mesh, task: Task
 ) -> Callable[[TrainState, Any], tuple[TrainState, Metrics]]:
-    """Returns a compiled function of a state and the source's arrays.
+    """Returns a compiled function that takes log_every_steps training steps.
 
-    It takes log_every_steps steps on the device; its metrics hold one value a step. The state that
-    goes in is donated.
+    Its arguments are the state, which is donated, and the source's arrays. It returns the new state
+    and the metrics, each (log_every_steps,).
     """
     update = optimizer.make(config)
     split = NamedSharding(mesh, PartitionSpec("data"))
@@ -99,19 +99,19 @@ def make_steps(
     return jit(steps, donate_argnums=0)
 
 
-# Of parameters and the source's arrays.
+# (parameters, arrays of the source) → results of all validation examples.
 Validate = Callable[[Parameters, Any], Found]
 
 
 def make_validation(
     config: RunConfig, source: Source, evaluate: Callable[[Parameters, Batch], Found]
 ) -> Validate:
-    """Returns a compiled function of parameters and the source's arrays: the whole set's results.
+    """Returns a compiled function that evaluates parameters on the whole validation set.
 
     Args:
       config: of the run.
       source: of the validation batches.
-      evaluate: of parameters and a batch, see `task.Task`.
+      evaluate: (parameters, batch) → results of the batch; see `task.Task`.
     """
     size = source.validation_size
     batches = -(-size // config.validation.batch_size)

@@ -1,6 +1,6 @@
-"""The seam between the training core and what is trained: a task is a record of pure functions.
+"""Defines a task, the record of pure functions that the training core trains.
 
-A whole task, a line through points, judged by R², a score that rises:
+A whole task, which fits a line to points and scores it by R², where higher is better:
 
     def make_line(config, workdir):
         def draw(key):
@@ -49,10 +49,10 @@ import numpy as np
 
 from srd_jax.networks.modules import Parameters
 
-# Trees of arrays, examples along their first axis.
+# Trees of arrays with the examples along the first axis: a batch, and the results of evaluating it.
 Batch = Any
 Found = Any
-# JSON: an sd's scale, thresholds, temperatures; {} where nothing was fitted.
+# JSON, such as the scale of an sd, thresholds or temperatures; {} where nothing was fitted.
 Calibration = dict[str, Any]
 # A row of metrics.csv: numbers by column.
 MetricsRow = dict[str, float]
@@ -60,15 +60,15 @@ MetricsRow = dict[str, float]
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Batches for training and validation: functions of a step, so that there is no state to save.
+    """Batches for training and validation, as pure functions without a state to save.
 
     Attributes:
-      arrays: a tree that lies on the device from the start; empty for drawn examples.
-      train: (arrays, step, key) → the batch of a training step; pure.
-      validation: (arrays, index) → one batch of the fixed validation set; pure.
-      validation_size: examples of that set; the last batch may be filled up with others.
-      digest: of the examples and their truth, in order; empty for drawn ones.
-      held_out: whether training leaves out what validation shows.
+      arrays: a tree of arrays that stay on the device; empty for drawn examples.
+      train: (arrays, step, key) → the batch of a training step.
+      validation: (arrays, index) → one batch of the fixed validation set.
+      validation_size: number of validation examples; other examples may fill up the last batch.
+      digest: of the examples and their truth, in order; empty for drawn examples.
+      held_out: whether training leaves out the validation examples.
     """
 
     arrays: Any
@@ -81,13 +81,13 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """A number by which parameters are judged.
+    """A score that compares parameters.
 
     Attributes:
       name: its columns in metrics.csv are train_NAME and val_NAME.
       words: its name for readers.
-      unit: of the number, for readers; empty for none.
-      best: min or max.
+      unit: its unit for readers; empty for none.
+      best: "min" or "max".
     """
 
     name: str
@@ -97,44 +97,43 @@ class Score:
 
     @property
     def validation(self) -> str:
-        """The column of the validation set."""
+        """The column of the validation score in metrics.csv."""
         return f"val_{self.name}"
 
     def cost(self, value: Any) -> Any:
-        """Returns a number, or an array of them, that is the lower the better."""
+        """Returns the value, or an array of values, with its sign such that lower is better."""
         return -value if self.best == "max" else value
 
     def text(self, value: float) -> str:
-        """Returns a value with its name and unit."""
+        """Returns a value with its name and unit, for readers."""
         return f"{self.words} {value:.2f} {self.unit}".rstrip()
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What is trained: its examples, its loss, its scores, and what is made of the parameters.
+    """The examples, loss and scores that a run trains with, and the uses of its parameters.
 
     Attributes:
       source: of the examples.
       shapes: of all parameters by name.
-      initial: (key, batch) → parameters drawn at random; the batch is one of training.
-      loss: (parameters, batch, step, key) → what is minimised and a dict of numbers to be
-        reported, the columns train_NAME; differentiable.
-      evaluate: (parameters, batch) → what the parameters make of a batch, and its truth; a tree of
-        arrays of fixed shapes, examples first; deterministic.
-      scores: what `evaluate` found of the whole validation set, on the host → numbers by name, the
-        columns val_NAME.
-      shown: score of the progress bar; in training, the loss stands for it where `loss` doesn't
-        report it.
-      rank: score by which the best checkpoint is known and early stopping decides.
-      columns: of metrics.csv beside the core's own: train_NAME and val_NAME.
-      about: JSON that tells how to use the parameters, for checkpoints and weights; `task` names
+      initial: (key, training batch) → random parameters.
+      loss: (parameters, batch, step, key) → the loss, and scores by name, which metrics.csv reports
+        as train_NAME; differentiable.
+      evaluate: (parameters, batch) → results of the batch with its truth; a tree of arrays of fixed
+        shapes, examples first; deterministic.
+      scores: (results of the whole validation set, on the host) → scores by name, which metrics.csv
+        reports as val_NAME.
+      shown: score on the progress bar; if `loss` doesn't report it, the bar shows the training
+        loss.
+      rank: score that decides the best checkpoint and early stopping.
+      columns: the task's own columns of metrics.csv, train_NAME and val_NAME.
+      about: JSON for checkpoints and weights that tells how to use the parameters; `task` names
         the task.
-      calibrate: what was found of the held-out set → the calibration; None for none.
-      summary: what was found (None where nothing is held out) and the calibration → JSON, for
-        summary.json.
-      draw: (workdir, parameters, rows, calibration) → writes pictures into the workdir.
-      compare: several parameters → columns of (candidates,) numbers by name; the last column
-        decides, the lowest is chosen. None where candidates can't be compared.
+      calibrate: (results of the held-out set) → calibration; None for none.
+      summary: (results, or None where nothing is held out; calibration) → JSON for summary.json.
+      draw: (workdir, parameters, rows, calibration) → None; writes figures into the workdir.
+      compare: (parameters of several candidates) → columns of (candidates,) scores by name; the
+        lowest in the last column is best. None where candidates can't be compared.
     """
 
     source: Source
@@ -157,12 +156,12 @@ class Task:
     compare: Callable[[Sequence[Parameters]], Mapping[str, np.ndarray]] | None = None
 
 
-# Of a run's config and its workdir.
+# (config of a run, its workdir) → its task.
 MakeTask = Callable[[Any, pathlib.Path], Task]
 
 
 def training_score(score: Score, rows: Sequence[MetricsRow]) -> tuple[str, Score]:
-    """Returns the column of rows by which training is judged, and its score: else the loss."""
+    """Returns the column of the training score and the score, or of the loss if rows lack it."""
     column = f"train_{score.name}"
     if rows and column in rows[-1]:
         return column, score

@@ -1,4 +1,4 @@
-"""A training run from a config: start or go on, take steps, validate, save, report."""
+"""Runs the training of a config: starts or resumes, takes steps, validates, saves, reports."""
 
 import contextlib
 import dataclasses
@@ -40,18 +40,18 @@ class Stopped(Exception):
 
 
 def run(config: RunConfig, workdir: str | pathlib.Path, make: MakeTask) -> dict[str, Any]:
-    """Trains, or goes on with a run that was stopped, and returns its summary.
+    """Trains a run to its end, from its last checkpoint if it has one, and returns its summary.
 
-    Parameters come from the workdir's last checkpoint, else from the run that config.start names,
-    else from scratch. A finished run is left as it is.
+    Without a checkpoint, the parameters come from the run that config.start names, else from
+    scratch. A finished run is left as it is.
 
     Args:
       config: of the run.
-      workdir: folder of the results; see docs/training.md for what lies in it.
+      workdir: folder of the results; docs/training.md lists its files.
       make: returns the task of a config and a workdir, such as `tasks.make.make_task`.
 
     Returns:
-      What summary.json holds: best validation score, its step, calibration, …
+      The content of summary.json: best validation score, its step, calibration, …
 
     Raises:
       InputError: the config or the workdir cannot be used.
@@ -64,8 +64,8 @@ def run(config: RunConfig, workdir: str | pathlib.Path, make: MakeTask) -> dict[
         print(f"{workdir}: this run is finished")
         return read_json(workdir / SUMMARY)
     with checkpoint.manager(workdir, config.keep_checkpoints) as checkpoints:
-        # Before anything is drawn, which may take a minute.
-        other = start.read_other(config, workdir, checkpoints)
+        # Its errors come before any images are drawn, which may take a minute.
+        other = start.read_forerunner(config, workdir, checkpoints)
         task = make(config, workdir)
         candidates.check(config, task)
         check_data(workdir, task.source.digest)
@@ -83,7 +83,7 @@ def run(config: RunConfig, workdir: str | pathlib.Path, make: MakeTask) -> dict[
 
 
 def data_mesh(batch_size: int) -> jax.sharding.Mesh:
-    """Returns all devices along one axis, `data`.
+    """Returns a mesh of all devices along one axis, `data`.
 
     Raises:
       InputError: the batch does not split evenly over the devices.
@@ -107,7 +107,7 @@ def _train(
     state: TrainState,
     rows: list[MetricsRow],
 ) -> None:
-    """Takes the steps that are left, and appends to `rows`."""
+    """Takes the remaining steps, and appends their metrics to `rows`."""
     take_steps = steps.make_steps(config, mesh, task)
     rate = optimizer.learning_rate(config)
     arrays, held_out = task.source.arrays, task.source.held_out
@@ -131,7 +131,7 @@ def _train(
             rows.append(row)
             if config.end.keeps and row["step"] % config.steps_per_epoch == 0:
                 candidates.keep(config, workdir, task, state.average, rows)
-            stopping = bool(stop)  # once a chunk: a signal may come at any line
+            stopping = bool(stop)  # read once, because a signal may come at any line
             if due or stopping:
                 checkpoint.save(checkpoints, state, config, task, rows)
                 clock.write()
@@ -153,7 +153,7 @@ def _is_due(config: RunConfig, row: MetricsRow) -> bool:
 
 
 def _is_over(config: RunConfig, task: Task, rows: list[MetricsRow]) -> bool:
-    """Tells whether a run has come to its end; only where a checkpoint holds it."""
+    """Tells whether a run is at its end, which is only where a checkpoint is due."""
     if not rows or not _is_due(config, rows[-1]):
         return False
     if rows[-1]["step"] == config.steps:
@@ -162,7 +162,7 @@ def _is_over(config: RunConfig, task: Task, rows: list[MetricsRow]) -> bool:
 
 
 def _is_best(task: Task, rows: list[MetricsRow]) -> bool:
-    """Tells whether the last row has the best validation so far; of equal ones the last."""
+    """Tells whether the last row's validation score is the best so far, or equal to the best."""
     column, cost = task.rank.validation, task.rank.cost
     if column not in rows[-1]:
         return False
@@ -196,7 +196,7 @@ def _row(
 
 
 def _validation(task: Task, found: Found, row: MetricsRow) -> None:
-    """Adds the scores of the averaged parameters over the validation set to a row.
+    """Adds the validation scores of the averaged parameters to a row.
 
     Raises:
       FloatingPointError: a score isn't finite.
@@ -212,7 +212,7 @@ def _validation(task: Task, found: Found, row: MetricsRow) -> None:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Yields a list that holds a number once Ctrl-C or SIGTERM came; a second one interrupts."""
+    """Yields a list that receives the first Ctrl-C or SIGTERM; a second one interrupts at once."""
     received: list[int] = []
 
     def note(number, frame):

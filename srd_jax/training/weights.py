@@ -1,7 +1,7 @@
-"""Released weights: one safetensors file that suffices to use a network.
+"""Saves and loads weights: one safetensors file with all that the use of a network needs.
 
-The file holds the parameters under their own names and, as metadata, what the task tells about
-them, their calibration, and the run and the versions that they came from.
+The file holds the parameters under their own names. Its metadata hold the task's `about`, the
+calibration, and the origin: the run and the package versions.
 """
 
 import dataclasses
@@ -26,13 +26,13 @@ FORMAT = "srd_jax weights 1"
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """Parameters of a network with what is known of them.
+    """The parameters of a network with their description.
 
     Attributes:
       parameters: arrays by name.
-      about: the task's own JSON, from which its network follows.
-      origin: where the weights come from: run, step, figures, package versions.
-      calibration: of the network's answers.
+      about: the task's own JSON, which describes its network.
+      origin: run, step, scores and package versions that the weights come from.
+      calibration: of the network's results.
     """
 
     parameters: Parameters
@@ -53,7 +53,7 @@ def save(path: str | os.PathLike[str], weights: Weights) -> None:
         "origin": json.dumps(weights.origin),
         "calibration": json.dumps(weights.calibration),
     }
-    # Not ascontiguousarray, which makes a scalar a vector.
+    # np.ascontiguousarray would turn a scalar into a vector.
     arrays = {name: np.asarray(x, order="C") for name, x in weights.parameters.items()}
     with whole_file(path) as temporary:
         temporary.write_bytes(serialize(arrays, metadata))
@@ -62,8 +62,8 @@ def save(path: str | os.PathLike[str], weights: Weights) -> None:
 def load(path: str | os.PathLike[str]) -> Weights:
     """Reads a weights file; the caller checks names and shapes against the network.
 
-    Files from before there were several tasks are of the task `period`; one without a calibration
-    has none.
+    A file of an older version, which names no task, is of the task `period`. A file without a
+    calibration loads with an empty one.
 
     Raises:
       InputError: the file is missing, or is no weights file.
@@ -71,7 +71,7 @@ def load(path: str | os.PathLike[str]) -> Weights:
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
-            # Only of our own files: foreign ones may hold types that NumPy doesn't have.
+            # Files of other formats may hold types that NumPy lacks.
             names = file.keys() if metadata.get("format") == FORMAT else ()
             parameters = {name: file.get_tensor(name) for name in names}
     except FileNotFoundError:
@@ -102,11 +102,11 @@ def load(path: str | os.PathLike[str]) -> Weights:
 
 
 def _period(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Returns what a file from before there were several tasks tells about its network."""
+    """Returns the `about` of a file of an older version, which had one task only."""
     return {"task": "period", "model": json.loads(metadata["model"])}
 
 
 def file_of(path: str | os.PathLike[str]) -> pathlib.Path:
-    """Returns the weights file that a path names: that of a workdir, or the file itself."""
+    """Returns the weights file in a workdir; the path of a file is returned as it is."""
     path = pathlib.Path(path)
     return path / WEIGHTS if path.is_dir() else path

@@ -1,4 +1,4 @@
-"""The workdir of a run: the names of its files, and whether it is this run's own."""
+"""Names the files in a run's workdir, and checks that a workdir belongs to the run."""
 
 import json
 import pathlib
@@ -24,19 +24,19 @@ CANDIDATES = "candidates"
 CANDIDATES_TABLE = "candidates.csv"
 ATTENTION = "attention"
 
-Config = TypeVar("Config", bound=RunConfig)
+_Config = TypeVar("_Config", bound=RunConfig)
 
 
-def read_config(path: pathlib.Path, kind: type[Config]) -> Config:
+def read_config(path: pathlib.Path, kind: type[_Config]) -> _Config:
     """Reads the config.json of a run.
 
     Args:
       path: of the file.
-      kind: the config's type; a file without the field `kind`, from before there were several
-        tasks, is taken to be of it.
+      kind: the config's type. A file of an older version, which lacks the field `kind`, is read as
+        this type.
 
     Raises:
-      InputError: it cannot be read, or isn't of that type.
+      InputError: the file cannot be read, or isn't of that type.
     """
     content = read_json(path)
     try:
@@ -51,7 +51,7 @@ def check_workdir(config: RunConfig, workdir: pathlib.Path) -> None:
     """Checks that a workdir is writable and holds no run of another config.
 
     Raises:
-      InputError: it isn't, or it does.
+      InputError: it isn't writable, or it holds such a run.
     """
     path = workdir / CONFIG
     if not path.exists():
@@ -66,14 +66,14 @@ def check_workdir(config: RunConfig, workdir: pathlib.Path) -> None:
 
 
 def check_data(workdir: pathlib.Path, digest: str) -> None:
-    """Checks that a run goes on with the examples that it was started with.
+    """Checks that a resumed run has the examples that it was started with.
 
     Args:
       workdir: of the run.
-      digest: of the examples that there are now.
+      digest: of the present examples.
 
     Raises:
-      InputError: it doesn't.
+      InputError: the examples differ.
     """
     path = workdir / DATA
     if path.exists() and read_json(path) != {"sha256": digest}:
@@ -84,7 +84,7 @@ def check_data(workdir: pathlib.Path, digest: str) -> None:
 
 
 def write_data(workdir: pathlib.Path, digest: str) -> None:
-    """Writes down which examples a run learns from, for `check_data`; nothing for drawn ones."""
+    """Writes the digest of a run's examples for `check_data`; drawn examples have none."""
     if digest:
         write_text(workdir / DATA, json.dumps({"sha256": digest}) + "\n")
 
@@ -93,7 +93,7 @@ class Clock:
     """Adds up the seconds of a run over all of its starts, in time.json."""
 
     def __init__(self, workdir: pathlib.Path):
-        """Starts where the file ends."""
+        """Continues from the seconds in the file, if there is one."""
         self._path = workdir / TIME
         before = read_json(self._path)["seconds"] if self._path.exists() else 0.0
         self._began = time.perf_counter() - before

@@ -7,7 +7,7 @@ from PIL import Image
 
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.scores import MAE
-from srd_jax.training.curves import StageRows, curves_figure, curves_picture, stages_figure
+from srd_jax.training.curves import StageRows, curves_figure, stages_figure, write_curves
 
 BESIDE = {"val_sd": "mean of the predicted sd, validation"}
 
@@ -71,9 +71,9 @@ def test_a_diverged_epoch_leaves_a_gap():
     assert "best, 3.33 px of the frame at epoch 30" in _lines(errors)
 
 
-def test_curves_picture_is_a_png_with_the_colours_of_its_curves(tmp_path):
+def test_the_written_curves_are_a_png_with_the_colours_of_its_curves(tmp_path):
     path = tmp_path / "run" / "curves.png"
-    curves_picture(path, _rows(), MAE, 4.13)
+    write_curves(path, _rows(), MAE, 4.13)
     picture = np.asarray(Image.open(path))
     assert picture.shape[:2] == (960, 1120)
     for colour in ((0, 0x72, 0xB2), (0xE6, 0x9F, 0), (0, 0x9E, 0x73), (0x33, 0x33, 0x33)):
@@ -84,7 +84,7 @@ def test_curves_picture_is_a_png_with_the_colours_of_its_curves(tmp_path):
 @pytest.mark.parametrize("rows", [[], [{"epoch": 1, "seconds": 3.0}], [{"train_mae": 2.0}]])
 def test_metrics_with_nothing_to_draw_are_refused(tmp_path, rows):
     with pytest.raises(InputError, match=f"^metrics: no row of {len(rows)} has a"):
-        curves_picture(tmp_path / "c.png", rows, MAE)
+        write_curves(tmp_path / "c.png", rows, MAE)
     assert not list(tmp_path.iterdir())
 
 

@@ -1,7 +1,7 @@
-"""Colours attention, and draws it as figures for a page: each head alone, all, on the image.
+"""Draws attention maps in colour: each head alone, all heads, and all heads on the image.
 
 Brightness is the square root of a head's attention over its own maximum, so 1 % of the maximum
-still shows at 10 %. Head 1 is red, head 2 green, as in the reference's lecture.
+still shows at 10 %. Head 1 is red and head 2 is green, as in the reference's lecture.
 """
 
 import colorsys
@@ -21,13 +21,13 @@ from srd_jax.networks.receptive_field import Geometry, Size
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
 
-# Inches: of a page's text, of the largest panel, between panels, of a line of text.
+# Inches: width of a page's text, largest panel, gap between panels, height of a line of text.
 _WIDTH, _LARGEST, _GAP, _LINE = 7.2, 2.4, 0.08, 0.17
 _SIZE = 8  # of letters, points
 _MOST_COLUMNS = 6
 _DPI = 300
 _POOLS = ("period", "sd")
-_STRENGTH = 0.6  # share of the colour where a head's attention is at its maximum
+_STRENGTH = 0.6  # share of the colour at the maximum of a head's attention
 _TICKS = (0, 1, 10, 25, 50, 100)  # per cent of the maximum
 
 
@@ -38,7 +38,7 @@ def title(
     true: float | None = None,
     scale: float | None = None,
 ) -> str:
-    """Returns the name of an image, and below it its periods in px of the frame and of the crop.
+    """Returns a title: the name of an image, and below it its periods, px of frame and crop.
 
     Args:
       name: of the image.
@@ -63,15 +63,15 @@ def title(
 def attention_figure(
     image: np.ndarray, attention: np.ndarray, geometry: Geometry, text: str
 ) -> Figure:
-    """Draws a row of panels a pool: each head alone, all on black, all on the image.
+    """Draws panels for each pool: each head alone, all heads on black, all heads on the image.
 
-    A single head needs no panel of all heads; more than four heads take several lines a pool.
+    A single head has no panel of all heads. More than four heads take several lines.
 
     Args:
       image: (frame rows, frame columns) grey values 0..1 of the network's input frame.
-      attention: (pools, heads, rows, columns) of the grid of positions, as the network gives it;
-        pools are (period,) or (period, sd).
-      geometry: of the network; a white frame as large as its receptive field stands in the first
+      attention: (pools, heads, rows, columns) from the network, on its grid of positions; pools are
+        (period,) or (period, sd).
+      geometry: of the network; a white rectangle as large as the receptive field marks the first
         panel of each pool.
       text: the title, its first line set in bold.
 
@@ -79,8 +79,8 @@ def attention_figure(
       The figure, on an Agg canvas, as wide as a page's text and as high as it needs.
 
     Raises:
-      InputError: the attention is no attention, see `superimpose`.
-      ValueError: the grid isn't that of the frame.
+      InputError: the values can't be attention; see `superimpose`.
+      ValueError: the grid doesn't fit the frame.
     """
     maps = spread(attention, geometry.receptive_field, geometry.stride)
     pools = [
@@ -101,12 +101,12 @@ def attention_figure(
     top = _LINE * (len(titles) + 0.3)
     for name, panels in pools:
         page.write(0, top + _LINE, name, bold=True)
-        for number, (label, picture) in enumerate(panels):
+        for number, (label, panel) in enumerate(panels):
             line, column = divmod(number, columns)
             left, above = column * (width + _GAP), top + 1.5 * _LINE + line * line_height
             page.write(left, above + 0.75 * _LINE, label)
             axes = page.axes(left, above + _LINE, width, height)
-            axes.imshow(picture)
+            axes.imshow(panel)
             axes.set_axis_off()
             if not number:
                 _draw_field(axes, geometry.receptive_field)
@@ -122,16 +122,16 @@ def attention_figure(
 
 
 def write_figure(path: str | os.PathLike[str], figure: Figure) -> None:
-    """Writes a figure as a PNG of 300 dpi, and beside it as a PDF.
+    """Writes a figure as a PNG of 300 dpi, and as a PDF beside it.
 
     Args:
       path: of the PNG; the PDF has its name with the ending .pdf.
-      figure: any.
+      figure: on an Agg canvas.
 
     Raises:
       InputError: a file can't be written.
     """
-    # Journals refuse letters of type 3. Without its date, a PDF is the same for the same data.
+    # Journals refuse fonts of type 3. Without a date, the same data give the same PDF.
     with matplotlib.rc_context({"pdf.fonttype": 42}):
         for target, metadata in (
             (pathlib.Path(path), {}),
@@ -146,15 +146,15 @@ def write_figure(path: str | os.PathLike[str], figure: Figure) -> None:
 def spread(
     attention: np.ndarray, receptive_field: tuple[int, int], stride: tuple[int, int]
 ) -> np.ndarray:
-    """Spreads the weight of each grid position evenly over the pixels that it sees.
+    """Spreads the weight of each grid position evenly over its receptive field.
 
     Args:
-      attention: (..., grid rows, grid columns) weights, summing to 1 over the grid.
-      receptive_field: rows and columns, px, that one position sees.
-      stride: rows and columns, px, between neighbouring positions.
+      attention: (..., grid rows, grid columns) weights, which sum to 1 over the grid.
+      receptive_field: rows and columns of a position's receptive field, px.
+      stride: rows and columns between neighbouring positions, px.
 
     Returns:
-      (..., frame rows, frame columns) float32 attention a pixel, with the sum of the weights.
+      (..., frame rows, frame columns) float32 attention of each pixel, with the same sum.
     """
     attention = np.asarray(attention, np.float64)
     rows = _shares(attention.shape[-2], receptive_field[0], stride[0])
@@ -163,15 +163,15 @@ def spread(
 
 
 def _shares(positions: int, size: int, step: int) -> np.ndarray:
-    """Returns the (pixels, positions) share 1/size of each position in each pixel of one axis."""
+    """Returns the share of each position in each pixel along one axis, (pixels, positions)."""
     first = step * np.arange(positions)
     pixel = np.arange(first[-1] + size)[:, None]
     return ((pixel >= first) & (pixel < first + size)) / size
 
 
 def head_colours(count: int) -> np.ndarray:
-    """Returns (count, 3) RGB colours 0..1: red, green, blue, then hues halving the gaps between."""
-    # The binary digits of the turn, mirrored at the point, fall into the widest gap left.
+    """Returns (count, 3) RGB colours 0..1: red, green, blue, then hues halfway between these."""
+    # The van der Corput sequence: mirrored binary digits always fall into the widest gap.
     turns = [divmod(head, 3) for head in range(count)]
     hues = [(k + int(f"{n:b}"[::-1], 2) / 2 ** n.bit_length()) / 3 for n, k in turns]
     return np.array([colorsys.hsv_to_rgb(hue, 1.0, 1.0) for hue in hues])
@@ -183,7 +183,7 @@ def superimpose(
     """Colours the attention of the heads, on black or on an image.
 
     Args:
-      heads: (heads, rows, columns) attention a pixel.
+      heads: (heads, rows, columns) attention of each pixel.
       image: (rows, columns) grey values 0..1, or None for black.
       colours: (heads, 3) RGB 0..1, or None for `head_colours`.
 
@@ -195,7 +195,7 @@ def superimpose(
       ValueError: the shapes differ.
     """
     peaks = heads.max(axis=(1, 2), keepdims=True)
-    # Written so that NaN, which fails every comparison, is refused too.
+    # NaN fails every comparison, so it is refused too.
     if not (np.all(heads >= 0) and np.all(peaks > 0) and np.all(peaks < np.inf)):
         raise InputError(
             f"attention: has values from {heads.min()} to {heads.max()}; "
@@ -208,13 +208,13 @@ def superimpose(
         return to_bytes(colour)
     if image.shape != heads.shape[1:]:
         raise ValueError(f"image has shape {image.shape}, but attention {heads.shape[1:]}")
-    # By the colour, not the heads: where several add up, the sum with grey stays within 1.
+    # Grey gives way to the sum of all heads' colours, so that the result stays within 1.
     grey = np.clip(image, 0.0, 1.0) * (1.0 - _STRENGTH * colour.max(axis=2))
     return to_bytes(grey[..., None] + _STRENGTH * colour)
 
 
 class _Page:
-    """A figure whose parts are placed in inches from its left upper corner."""
+    """A figure with parts placed in inches from its upper left corner."""
 
     def __init__(self, height: float):
         margin = 2 * _GAP
@@ -226,14 +226,14 @@ class _Page:
         return (left + _GAP) / self._size[0], 1 - (below + _GAP) / self._size[1]
 
     def write(self, left: float, base: float, line: str, bold: bool = False) -> None:
-        """Writes a line of text on a base line, as it is."""
+        """Writes a line of text on a base line, without reading it as a formula."""
         weight = "bold" if bold else "normal"
         place = self._place(left, base)
         # Names of files may hold dollar signs.
         self.figure.text(*place, line, size=_SIZE, weight=weight, parse_math=False)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Returns axes at a place, the image in them at its upper left corner."""
+        """Returns axes at a place, with images in their upper left corner."""
         corner = self._place(left, top + height)
         axes = self.figure.add_axes((*corner, width / self._size[0], height / self._size[1]))
         axes.set_anchor("NW")
@@ -241,7 +241,7 @@ class _Page:
 
 
 def _panels(heads: np.ndarray, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Returns label and (rows, columns, 3) RGB of each panel of a pool."""
+    """Returns the label and the (rows, columns, 3) RGB image of each panel of a pool."""
     colours = head_colours(len(heads))
     panels = [
         (f"head {i + 1}", superimpose(heads[i : i + 1], colours=colours[i : i + 1]))
@@ -256,14 +256,14 @@ def _draw_field(axes: Axes, receptive_field: Size) -> None:
     """Outlines a receptive field in the lower left corner of a panel."""
     rows, columns = receptive_field
     bottom = axes.get_ylim()[0]
-    # Thin enough to tell it from what it stands on, and inside of the panel.
+    # Inside of the panel, and thin, so that it hides little of the image.
     box = Rectangle((4, bottom - rows - 4), columns, rows, fill=False, edgecolor="w", linewidth=0.6)
     axes.add_patch(box)
 
 
 def _draw_scale(axes: Axes, heads: int) -> None:
-    """Draws the brightness from none to all of a head's maximum, a stripe a head."""
-    # Evenly in brightness, so that the ticks of small shares stand apart.
+    """Draws the scale of brightness, 0 to 100 % of a head's maximum, a stripe for each head."""
+    # Linear in brightness, so that the ticks of small shares stand apart.
     share = np.linspace(0, 1, 256) ** 2
     stripes = [superimpose(share[None, None], colours=one[None]) for one in head_colours(heads)]
     axes.imshow(np.concatenate(stripes), aspect="auto", extent=(0, 1, 0, 1))

@@ -1,9 +1,8 @@
-"""The comparison of candidates of the period's network, kept by a run that holds nothing out.
+"""Compares candidates for the parameters of the period's network.
 
-Each candidate is scored by two mean negative log likelihoods, both over the four flips of each
-crop: of the known periods of training crops, and of the candidates' consensus (the median of all
-their measurements) on crops without known periods. The first asks whether it fits, the second
-whether it errs alone where nothing could be learnt by heart; the lowest sum is best.
+A candidate's score is the sum of two mean negative log likelihoods (NLL): of known periods of
+training crops, and of the candidates' median period on crops without known periods. The lowest
+score is best. docs/methods.md says why, in "Choosing among candidates".
 """
 
 import dataclasses
@@ -26,7 +25,7 @@ from srd_jax.tasks.period.scores import gaussian_nll
 from srd_jax.training import steps
 from srd_jax.training.task import Source
 
-COLUMNS = ("nll", "agreement", "score")
+_COLUMNS = ("nll", "agreement", "score")
 
 _FLIPS = 4
 
@@ -41,34 +40,34 @@ def compare(
     """Returns the columns of `scores` by name, each (candidates,).
 
     Args:
-      config: of the run, whose network predicts an sd.
+      config: of the run; its network predicts an sd.
       workdir: of the run.
       source: of the run; its validation images are the crops with known periods.
-      evaluate: of parameters and a batch: period and sd, px of the frame.
-      candidates: their parameters.
+      evaluate: (parameters, batch) → period and sd, px of the frame.
+      candidates: parameters of each candidate.
 
     Raises:
       InputError: the crops without known periods cannot be used.
     """
     measured = _measure(config, source, unlabelled(config, workdir), evaluate, candidates)
-    return dict(zip(COLUMNS, scores(*measured).T, strict=True))
+    return dict(zip(_COLUMNS, scores(*measured).T, strict=True))
 
 
 def scores(period: np.ndarray, sd: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Returns (candidates, 3): NLL of known periods, NLL of the consensus, and their sum.
+    """Returns (candidates, 3): NLL of known periods, NLL of the median period, and their sum.
 
     Args:
       period: (candidates, crops, flips) px of the frame.
-      sd: likewise.
+      sd: (candidates, crops, flips) px of the frame.
       target: (crops,) px of the frame; NaN where it isn't known.
     """
     known = np.isfinite(target)
-    consensus = np.median(period[:, ~known], axis=(0, 2))
-    numbers = []
-    for chosen, truth in ((known, target[known]), (~known, consensus)):
+    median = np.median(period[:, ~known], axis=(0, 2))
+    columns = []
+    for chosen, truth in ((known, target[known]), (~known, median)):
         nll = gaussian_nll(period[:, chosen] - truth[None, :, None], sd[:, chosen])
-        numbers.append(nll.mean(axis=(1, 2)) if chosen.any() else np.zeros(len(period)))
-    return np.stack([*numbers, numbers[0] + numbers[1]], axis=1)
+        columns.append(nll.mean(axis=(1, 2)) if chosen.any() else np.zeros(len(period)))
+    return np.stack([*columns, columns[0] + columns[1]], axis=1)
 
 
 def _measure(
@@ -78,7 +77,7 @@ def _measure(
     evaluate: Callable[[Parameters, Batch], Any],
     candidates: Sequence[Parameters],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns period and sd, each (candidates, crops, flips), and the target, (crops,)."""
+    """Measures crops in four flips: period and sd (candidates, crops, flips), target (crops,)."""
     known = [
         jax.device_get(source.validation(source.arrays, index))
         for index in range(-(-source.validation_size // config.validation.batch_size))
@@ -105,7 +104,7 @@ def _measure(
 
 
 def _flipped(frames: jax.Array, index: Any, size: int) -> Batch:
-    """Returns a batch of the frames, each of them four times in a row: as it is and flipped."""
+    """Returns a batch of frames in which each frame comes in its four flips, one after another."""
     at = index * size + jnp.arange(size)
     image = frames[at // _FLIPS % len(frames)]
     for axis, flip in ((1, at % 2 == 1), (2, at // 2 % 2 == 1)):
@@ -114,7 +113,7 @@ def _flipped(frames: jax.Array, index: Any, size: int) -> Batch:
 
 
 def check_unlabelled(config: PeriodConfig) -> None:
-    """Checks that the folder of crops without known periods, if there is one, holds images.
+    """Checks that the folder of crops without known periods, if one is named, holds images.
 
     Raises:
       InputError: it doesn't.
@@ -124,11 +123,11 @@ def check_unlabelled(config: PeriodConfig) -> None:
 
 
 def unlabelled(config: PeriodConfig, workdir: pathlib.Path) -> np.ndarray:
-    """Returns the first `validation.images` crops without known periods, as prediction shows them.
+    """Returns the first `validation.images` crops without known periods, prepared as in prediction.
 
-    They are those of the folder `end.unlabelled`, else drawn ones of another seed than the crops
-    that are trained on, from the folder `unlabelled` beside the workdir. A file that cannot be
-    read is named and left out.
+    They come from the folder `end.unlabelled`. Where it is empty, they are drawn into the folder
+    `unlabelled` beside the workdir, with another seed than the training crops. A file that cannot
+    be read is reported and left out.
 
     Args:
       config: of the run.

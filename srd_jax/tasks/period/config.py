@@ -1,4 +1,4 @@
-"""Configuration of a run that learns to measure the period: network, images, loss."""
+"""Configures a run that learns to measure the period: network, images, loss."""
 
 import dataclasses
 import math
@@ -11,10 +11,10 @@ from srd_jax.support.fields import check_number, choice, limited
 from srd_jax.synthetic.config import GranaConfig, Range, StripesConfig
 from srd_jax.training.config import CloneConfig, RunConfig
 
-COMPUTE_TYPES = ("float32", "bfloat16")
-DATASET_FORMATS = ("folder", "tfds")
+_COMPUTE_TYPES = ("float32", "bfloat16")
+_DATASET_FORMATS = ("folder", "tfds")
 
-# The losses and how a report calls them; `losses.LOSSES` holds their functions.
+# Words for the losses in a report, by name; `losses.LOSSES` holds their functions.
 LOSSES = {
     "mse": "squared error",
     "mae": "absolute error",
@@ -26,8 +26,8 @@ LOSSES = {
 }
 NEEDS_CONFIDENCE = ("log_period_and_student_nll", "gaussian_nll", "mse_to_gaussian_nll")
 
-# The confidence branch as the reference makes it of the period's (GRANA: Bukat, Bukowicki et al.
-# 2025, Plant Physiology kiaf212).
+# The reference copies the confidence branch from the period's branch in the same way (GRANA: Bukat,
+# Bukowicki et al. 2025, Plant Physiology kiaf212).
 CONFIDENCE_CLONES = (
     CloneConfig("sd_pool", "period_pool"),
     CloneConfig("sd_regressor.hidden", "period_regressor.hidden"),
@@ -37,7 +37,7 @@ CONFIDENCE_CLONES = (
 
 @dataclasses.dataclass
 class EncoderConfig:
-    """The encoder's specification, from which its geometry follows (reference: GRANA)."""
+    """The encoder's blocks, channels and dropout; the defaults are the reference's."""
 
     blocks: tuple[Block, ...] = (
         Block(2, (2, 2)),
@@ -51,7 +51,7 @@ class EncoderConfig:
     dropout: float = limited(0.1, 0.0, 0.99)
 
     def check(self, path: str) -> None:
-        """Checks that there are blocks, and their sizes.
+        """Checks that there are blocks of positive sizes.
 
         Raises:
           InputError: there are none, or a size is below 1.
@@ -70,14 +70,14 @@ class ModelConfig:
     """The network.
 
     Attributes:
-      encoder: see there.
-      heads: queries of a pool.
-      hidden: units of a regressor.
-      confidence: whether it predicts an sd too.
-      grey_mean: with grey_sd, normalises grey values 0..1 (reference: GRANA).
-      grey_sd: likewise.
-      compute_dtype: of the convolutions.
-      initial_period: what an untrained network answers, about; px of the frame.
+      encoder: see `EncoderConfig`.
+      heads: number of queries of a pool.
+      hidden: number of hidden units of a regressor.
+      confidence: whether the network predicts an sd too.
+      grey_mean: subtracted from grey values 0..1; the reference's.
+      grey_sd: divides grey values after that; the reference's.
+      compute_dtype: type of the convolutions.
+      initial_period: approximate period that an untrained network predicts, px of the frame.
     """
 
     encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
@@ -86,18 +86,18 @@ class ModelConfig:
     confidence: bool = False
     grey_mean: float = limited(0.2845, -math.inf)
     grey_sd: float = limited(0.1447, 1e-6)
-    compute_dtype: str = choice("float32", COMPUTE_TYPES)
+    compute_dtype: str = choice("float32", _COMPUTE_TYPES)
     initial_period: float = limited(55.0, 1.0)
 
     @property
     def geometry(self) -> Geometry:
-        """Receptive field and stride of the encoder."""
+        """The receptive field and the stride of the encoder."""
         return geometry_of(tuple(self.encoder.blocks))
 
 
 @dataclasses.dataclass
 class AugmentConfig:
-    """Ranges from which changes of a training crop are drawn, each uniformly (reference: GRANA).
+    """Ranges of a training crop's random changes, each drawn uniformly; the reference's.
 
     Attributes:
       tilt: largest tilt to either side, degrees.
@@ -107,7 +107,7 @@ class AugmentConfig:
       black: grey level of 0..255 that becomes 0.
       white: grey level of 0..255 that becomes 255.
       noise: strength k of the microscope noise.
-      max_rows: a granum with more rows of the crop shows that many of them at most.
+      max_rows: greatest number of rows of the crop that are shown.
     """
 
     tilt: float = limited(3.0, 0.0, 20.0)
@@ -129,7 +129,7 @@ def confidence_augment() -> AugmentConfig:
 
 @dataclasses.dataclass
 class CropsConfig:
-    """Crops of grana with known periods, those of `DataConfig`, changed at random.
+    """Crops with known periods, from the set in `PeriodConfig.data`, changed at random.
 
     Attributes:
       augment: of training crops.
@@ -141,12 +141,12 @@ class CropsConfig:
 
 @dataclasses.dataclass
 class MaskedStripesConfig:
-    """Synthetic stripes in the masks of crops, those of `DataConfig`, changed at random.
+    """Synthetic stripes in the masks of crops, from the set in `PeriodConfig.data`.
 
     Attributes:
-      stripes: what is drawn in place of the crops' images; its periods are px of the frame that
-        shows the whole crop.
-      even_noise_sd: sd of an image's normal noise that spares no rectangle, grey levels of 0..255.
+      stripes: ranges of the stripes; their periods are px of a frame that shows the whole crop.
+      even_noise_sd: sd of normal noise all over an image, clean rectangles included, grey levels of
+        0..255.
       augment: of training crops.
     """
 
@@ -160,20 +160,20 @@ class MaskedStripesConfig:
 
 @dataclasses.dataclass
 class DataConfig:
-    """A set of crops with known periods, as real ones come, for the sources that need one.
+    """A set of annotated crops, real or drawn, for the sources that need one.
 
     Attributes:
       format: folder (PNGs beside a CSV of annotations) or tfds (a prepared TensorFlow dataset).
       dir: the folder, or the data_dir of TensorFlow Datasets; where it is empty, a set is drawn
         on first use into the folder `dataset` beside the run's workdir.
       annotations: name of the CSV in the folder.
-      validation_share: share of the crops that validation keeps to itself; 0 for none.
-      images: how many crops are drawn.
+      validation_share: share of the crops that is held out for validation; 0 for none.
+      images: number of drawn crops.
       seed: of drawn crops.
       drawn: ranges of drawn crops.
     """
 
-    format: str = choice("folder", DATASET_FORMATS)
+    format: str = choice("folder", _DATASET_FORMATS)
     dir: str = ""
     annotations: str = "annotations.csv"
     validation_share: float = limited(0.3, 0.0, 0.99)
@@ -184,7 +184,13 @@ class DataConfig:
 
 @dataclasses.dataclass
 class LossConfig:
-    """Name among LOSSES, length of its ramp, and the weight of the queries' overlap."""
+    """The loss.
+
+    Attributes:
+      name: one of LOSSES.
+      ramp_epochs: epochs over which the loss mse_to_gaussian_nll changes.
+      query_overlap: weight of the penalty on overlapping queries.
+    """
 
     name: str = choice("log_period", LOSSES)
     ramp_epochs: int = limited(30, 1)
@@ -197,11 +203,11 @@ class PeriodConfig(RunConfig):
 
     Attributes:
       frame: rows and columns of training images.
-      reference_mae: px of the frame: a line in the curves, where known.
+      reference_mae: the reference's MAE, px of the frame, a line in the curves; NaN if unknown.
       model: the network.
-      source: where images come from.
+      source: of the images.
       data: crops, for the sources that need them.
-      loss: what is minimised.
+      loss: the loss.
     """
 
     kind: str = "period"
@@ -216,7 +222,7 @@ class PeriodConfig(RunConfig):
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
 
     def check(self, path: str) -> None:
-        """Checks frames against the network, and loss and end against its confidence branch.
+        """Checks frames against the network and source, and loss and end against the sd.
 
         Raises:
           InputError: two fields contradict each other.
@@ -234,7 +240,7 @@ class PeriodConfig(RunConfig):
 
 
 def _check_crop_frames(config: PeriodConfig, path: str) -> None:
-    """Checks that frames show crops as prediction does: all rows, all or fewer columns."""
+    """Checks that frames have prediction's rows, and its columns or fewer where allowed."""
     whole = isinstance(config.source, CropsConfig | MaskedStripesConfig)
     for name, narrow in (("frame", True), ("validation.frame", not whole)):
         rows, columns = operator.attrgetter(name)(config)
@@ -247,7 +253,7 @@ def _check_crop_frames(config: PeriodConfig, path: str) -> None:
 
 
 def _check_without_confidence(config: PeriodConfig, path: str) -> None:
-    """Checks that nothing asks for an sd."""
+    """Checks that neither the loss nor the candidates need an sd."""
     if config.end.keeps:
         raise InputError(
             f"{path}.end keeps candidates, among which the sd decides, but {path}.model.confidence "

@@ -1,6 +1,7 @@
-"""Losses of the predicted period and its sd, unreduced, and the registry that names them.
+"""Computes losses of the predicted period and its sd, unreduced.
 
-Every loss takes and returns (B,) float32; periods and sds are px of the frame.
+Every loss takes and returns (B,) float32; periods and sds are px of the frame. docs/methods.md
+compares the losses, in "Losses".
 """
 
 import math
@@ -12,34 +13,34 @@ import jax.numpy as jnp
 
 from srd_jax.support.errors import InputError
 
-# The variance below which the likelihood is not trusted, px² (the GRANA application's).
+# Smaller variances count as this one, px², as in the GRANA application.
 _LEAST_VARIANCE = 1e-6
+# Weight of the likelihood beside the error of the period's logarithm.
 _SD_WEIGHT = 0.1
 
 
 def mse(period: jax.Array, target: jax.Array) -> jax.Array:
-    """Returns (period − target)², px²."""
+    """Computes the squared error, (period − target)², px²."""
     _same_vectors(period, target)
     return jnp.square(period - target)
 
 
 def mae(period: jax.Array, target: jax.Array) -> jax.Array:
-    """Returns |period − target|, px."""
+    """Computes the absolute error, |period − target|, px."""
     _same_vectors(period, target)
     return jnp.abs(period - target)
 
 
 def log_period(period: jax.Array, target: jax.Array, *, knee: float = 0.02) -> jax.Array:
-    """Returns the Huber function of e = log(period / target), divided by its knee.
+    """Computes the Huber function of e = log(period / target), divided by its knee.
 
-    It is e²/(2·knee) where |e| < knee and |e| − knee/2 beyond, so that a doubling weighs as much
-    as a halving, and the slope is 1 for all errors that are not small (Huber 1964,
-    doi:10.1214/aoms/1177703732).
+    It is e² / (2 · knee) where |e| < knee, and |e| − knee / 2 elsewhere (Huber 1964,
+    doi:10.1214/aoms/1177703732). A doubled period costs as much as a halved one.
 
     Args:
       period: (B,) px.
       target: (B,) px.
-      knee: in units of e, about the relative error.
+      knee: least |e| at which the loss is linear.
     """
     _same_vectors(period, target)
     error = jnp.abs(jnp.log(period / target))
@@ -47,7 +48,7 @@ def log_period(period: jax.Array, target: jax.Array, *, knee: float = 0.02) -> j
 
 
 def gaussian_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Array:
-    """Returns log sd + (target − period)² / (2 sd²), with sd² at least 1e-6 px²."""
+    """Computes the Gaussian NLL, log sd + (target − period)² / (2 sd²), for sd² ≥ 1e-6 px²."""
     _same_vectors(period, sd, target)
     variance = jnp.maximum(jnp.square(sd), _LEAST_VARIANCE)
     return 0.5 * (jnp.log(variance) + jnp.square(target - period) / variance)
@@ -56,15 +57,14 @@ def gaussian_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Arr
 def student_nll(
     period: jax.Array, sd: jax.Array, target: jax.Array, *, degrees: float = 4.0
 ) -> jax.Array:
-    """Returns −log of Student's t density of target − period, without its constant.
+    """Computes the NLL of Student's t distribution of target − period, without its constant.
 
-    Its slope by log sd is never below -`degrees` nor above 1, where that of the normal likelihood
-    falls with the error's square: a few gross errors don't drive the training (Lange, Little and
-    Taylor 1989, "Robust statistical modeling using the t distribution").
+    Its derivative by log sd lies between −degrees and 1, so a few gross errors don't dominate
+    (Lange, Little and Taylor 1989, "Robust statistical modeling using the t distribution").
 
     Args:
       period: (B,) px.
-      sd: (B,) px, the density's scale.
+      sd: (B,) px, the scale of the distribution.
       target: (B,) px.
       degrees: of freedom.
     """
@@ -75,11 +75,9 @@ def student_nll(
 
 
 def log_period_and_student_nll(period: jax.Array, sd: jax.Array, target: jax.Array) -> jax.Array:
-    """Returns `log_period` plus a tenth of `student_nll` of the sd around a period held fixed.
+    """Computes `log_period` plus 0.1 · `student_nll`, whose gradient reaches the sd only.
 
-    A likelihood alone learns little of the period where the sd is large (Seitzer et al. 2022,
-    arXiv:2203.09168). At its full weight its gradient is several times that of `log_period`, and
-    what both share learns the sd instead of the period.
+    docs/methods.md says why, in "Losses".
     """
     likelihood = student_nll(jax.lax.stop_gradient(period), sd, target)
     return log_period(period, target) + _SD_WEIGHT * likelihood
@@ -92,7 +90,9 @@ def mse_to_gaussian_nll(
     epoch: jax.Array | float,
     ramp_epochs: int = 30,
 ) -> jax.Array:
-    """Returns cos(a)·MSE + sin(a)·NLL, a = π/2 · epoch / ramp_epochs; NLL alone after the ramp.
+    """Computes cos(a) · `mse` + sin(a) · `gaussian_nll`, a = π/2 · epoch / ramp_epochs.
+
+    After the ramp, it is `gaussian_nll`.
 
     Args:
       period: (B,) px.
@@ -109,12 +109,16 @@ def mse_to_gaussian_nll(
 
 
 def query_overlap(queries: jax.Array) -> jax.Array:
-    """Returns the mean squared elementwise product of all pairs of queries: small for heads apart.
+    """Computes the mean squared elementwise product over all pairs of queries of a pool.
 
-    For two queries it is the reference's mean((q₀ ⊙ q₁)²); for one query it is 0.
+    For two queries it is the reference's mean((q₀ ⊙ q₁)²); for one query it is 0. A small overlap
+    means that the heads attend to different features.
 
     Args:
       queries: (pools, heads, channels).
+
+    Returns:
+      () float32.
     """
     chex.assert_rank(queries, 3)
     heads = queries.shape[1]
@@ -125,7 +129,7 @@ def query_overlap(queries: jax.Array) -> jax.Array:
     return jnp.mean(jnp.square(first * second))
 
 
-# Period, sd (None without the confidence branch), target, epoch, ramp_epochs → (B,)
+# (period, sd or None without the confidence branch, target, epoch, ramp_epochs) → (B,)
 Loss = Callable[[jax.Array, jax.Array | None, jax.Array, jax.Array, int], jax.Array]
 
 LOSSES: dict[str, Loss] = {
@@ -151,6 +155,6 @@ def _required(sd: jax.Array | None) -> jax.Array:
 
 
 def _same_vectors(*arrays: jax.Array) -> None:
-    # (B,) against (B, 1) would broadcast to (B, B) without a word.
+    # (B,) and (B, 1) would silently broadcast to (B, B).
     chex.assert_rank(arrays, 1)
     chex.assert_equal_shape(arrays)

@@ -1,4 +1,4 @@
-"""The SRD network: convolutional encoder, attention pools with learned queries, regressors."""
+"""Defines the SRD network: a convolutional encoder, attention pools and regressors."""
 
 import math
 from collections.abc import Callable
@@ -12,30 +12,30 @@ from srd_jax.networks import modules
 from srd_jax.networks.convolution import add_bias, convolve, max_pool
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 
-# Below this number of periods in the receptive field the regressor's output is bent so that it
-# stays positive; the bend starts at periods four times as long as the field is high.
+# Below this number of periods in the receptive field, the regressor's output is bent to stay
+# positive. So only periods above four times the field's height are affected.
 _FEWEST_PERIODS = 0.25
 
-# The sd that an untrained net answers, about, px of the frame.
+# Approximate sd that an untrained network predicts, px of the frame.
 _INITIAL_SD = 10.0
 
-# Below it the spread of an untrained channel is rounding, as on blank images, and is left alone.
+# A smaller spread of untrained features is rounding, as on blank images, and isn't rescaled.
 _LEAST_SD = 1e-6
 
-# By default, accelerators multiply float32 matrices in fewer bits. The pools and regressors are
-# small, so that float32 costs nothing here.
+# By default, accelerators multiply float32 matrices in fewer bits. Full precision is cheap in the
+# small pools and regressors.
 _FLOAT32 = jax.lax.Precision.HIGHEST
 
 
 @struct.dataclass
 class Prediction:
-    """What the network says of a batch.
+    """The network's prediction for a batch.
 
     Attributes:
       period: (B,) float32, px of the frame.
       sd: (B,) float32, px of the frame; None without the confidence branch.
-      attention: (B, pools, heads, rows, columns) float32 on the grid of positions, summing to 1
-        over the grid; pools are (period,) or (period, sd). None unless asked for.
+      attention: (B, pools, heads, rows, columns) float32, which sums to 1 over the grid of
+        positions; pools are (period,) or (period, sd). None unless asked for.
     """
 
     period: jax.Array
@@ -43,7 +43,7 @@ class Prediction:
     attention: jax.Array | None = None
 
 
-class Convolution(nnx.Module):
+class _Convolution(nnx.Module):
     """A VALID convolution with bias."""
 
     def __init__(self, channels_in: int, channels_out: int, size: int, *, rngs: nnx.Rngs):
@@ -63,26 +63,26 @@ class Convolution(nnx.Module):
 
 
 class ConvEncoder(nnx.Module):
-    """Blocks of VALID convolutions, each block ended by a max-pool.
+    """Blocks of VALID convolutions and a max-pool, with dropout at the end.
 
-    ReLU stands between the convolutions of a block only; dropout ends the encoder.
+    ReLU stands only between the convolutions of a block.
     """
 
     def __init__(self, config: EncoderConfig, *, rngs: nnx.Rngs):
-        """Builds the layers that the specification names."""
+        """Builds the layers of a config."""
         self.blocks = config.blocks
         self.convolutions = nnx.List()
         channels = 1
         for block in config.blocks:
             for _ in range(block.convolutions):
                 self.convolutions.append(
-                    Convolution(channels, config.channels, block.kernel, rngs=rngs)
+                    _Convolution(channels, config.channels, block.kernel, rngs=rngs)
                 )
                 channels = config.channels
         self.dropout = nnx.Dropout(config.dropout)
 
     def __call__(self, image: jax.Array, key: jax.Array | None = None) -> jax.Array:
-        """Returns the features of each position, (B, rows, columns, channels) of the grid.
+        """Returns the features at each position of the grid, (B, rows, columns, channels).
 
         Args:
           image: (B, frame rows, frame columns), normalised.
@@ -105,7 +105,7 @@ class AttentionPool(nnx.Module):
     """Weighted means of the features under learned queries, without projections or scaling."""
 
     def __init__(self, heads: int, channels: int, *, rngs: nnx.Rngs):
-        """Draws the queries (Xavier normal)."""
+        """Draws the queries from the Xavier normal distribution."""
         self.queries = nnx.Param(nnx.initializers.glorot_normal()(rngs.params(), (heads, channels)))
 
     def __call__(self, features: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -129,11 +129,11 @@ class AttentionPool(nnx.Module):
         )
 
 
-class Regressor(nnx.Module):
-    """Two linear layers with a ReLU between them; one number an image."""
+class _Regressor(nnx.Module):
+    """Two linear layers with a ReLU between them, which return one value for each image."""
 
     def __init__(self, inputs: int, hidden: int, output_bias: float, *, rngs: nnx.Rngs):
-        """Draws the weights; the number starts near `output_bias`, all hidden units active."""
+        """Draws weights; the output starts near `output_bias`, with all hidden units active."""
         ones = nnx.initializers.ones_init()
         constant = nnx.initializers.constant(output_bias)
         self.hidden = nnx.Linear(inputs, hidden, bias_init=ones, precision=_FLOAT32, rngs=rngs)
@@ -152,29 +152,29 @@ class Regressor(nnx.Module):
 
 
 class SRDNet(nnx.Module):
-    """Period of the lamellae, with its sd where the confidence branch is there.
+    """A network for the period of the lamellae, and its sd if it has a confidence branch.
 
-    period = receptive-field height / u and sd = exp(v), px of the frame, where u and v are what
-    the two regressors say: u is the number of periods seen in one receptive field.
+    The regressors return u, the number of periods in a receptive field, and v. Then
+    period = height of the receptive field / u and sd = exp(v), px of the frame.
     """
 
     def __init__(self, config: ModelConfig, *, rngs: nnx.Rngs):
-        """Draws the parameters of a net whose first guesses lie near config.initial_period."""
+        """Draws parameters so that the first predictions lie near config.initial_period."""
         encoder = config.encoder
         field = config.geometry.receptive_field[0]
         inputs = encoder.channels * config.heads
         self.config = config
         self.encoder = ConvEncoder(encoder, rngs=rngs)
         self.period_pool = AttentionPool(config.heads, encoder.channels, rngs=rngs)
-        self.period_regressor = Regressor(
+        self.period_regressor = _Regressor(
             inputs, config.hidden, field / config.initial_period, rngs=rngs
         )
-        # nnx.data, since None or a module may stand here.
+        # nnx.data allows None as well as a module.
         self.sd_pool: AttentionPool | None = nnx.data(None)
-        self.sd_regressor: Regressor | None = nnx.data(None)
+        self.sd_regressor: _Regressor | None = nnx.data(None)
         if config.confidence:
             self.sd_pool = AttentionPool(config.heads, encoder.channels, rngs=rngs)
-            self.sd_regressor = Regressor(inputs, config.hidden, math.log(_INITIAL_SD), rngs=rngs)
+            self.sd_regressor = _Regressor(inputs, config.hidden, math.log(_INITIAL_SD), rngs=rngs)
 
     def __call__(
         self,
@@ -187,11 +187,11 @@ class SRDNet(nnx.Module):
 
         Args:
           image: (B, rows, columns) of an aligned frame, grey value 0..1, 0 outside of the mask.
-          key: of the dropout; None switches it off (evaluation).
-          with_attention: also return the attention maps.
+          key: of the dropout; None switches it off, for evaluation.
+          with_attention: whether to return the attention maps.
 
         Raises:
-          InputError: the frame does not align.
+          InputError: the frame does not align with the grid.
         """
         config = self.config
         rows, columns = image.shape[1:]
@@ -210,18 +210,18 @@ class SRDNet(nnx.Module):
 
 
 def _positive(u: jax.Array) -> jax.Array:
-    """Returns u where it is at least _FEWEST_PERIODS, below it a smooth positive continuation.
+    """Returns u, continued below f = _FEWEST_PERIODS as f² / (2f − u), which is positive.
 
-    The continuation f²/(2f − u) is the one under which the period goes on along its tangent, so
-    that neither the period nor its gradient overflows, however wrong u is.
+    Since the period is proportional to 1 / u, it continues along its tangent. So neither the period
+    nor its gradient overflows for any u.
     """
     floor = _FEWEST_PERIODS
-    # The inner minimum keeps the denominator positive where it is not selected.
+    # The inner minimum keeps the denominator positive in the branch that isn't selected.
     return jnp.where(u < floor, floor**2 / (2.0 * floor - jnp.minimum(u, floor)), u)
 
 
 class Apply(Protocol):
-    """The network as a pure function; see SRDNet.__call__ for the arguments."""
+    """The network as a pure function of its parameters; see SRDNet.__call__."""
 
     def __call__(
         self,
@@ -241,22 +241,22 @@ def as_function(config: ModelConfig) -> Apply:
 
 
 def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Returns the shape of every parameter of a config's network by its name."""
+    """Returns the shapes of all parameters of a config's network by name."""
     return modules.parameter_shapes(_builder(config))
 
 
 def random_parameters(config: ModelConfig, key: jax.Array) -> dict[str, jax.Array]:
-    """Returns random parameters of a config's network."""
+    """Returns random parameters of a config's network by name."""
     return modules.parameters_of(SRDNet(config, rngs=nnx.Rngs(key)))
 
 
 def initial_parameters(
     config: ModelConfig, key: jax.Array, image: jax.Array
 ) -> dict[str, jax.Array]:
-    """Returns random parameters whose convolutions have outputs of unit sd on some images.
+    """Returns random parameters whose convolutions have outputs of unit sd on given images.
 
-    Orthogonal kernels are divided by that sd one layer after the other, over all channels,
-    positions and images; biases are zero. Pools and regressors are as the model draws them.
+    Layer by layer, an orthogonal kernel is divided by the sd of its outputs over all channels,
+    positions and images. Biases are zero. Pools and regressors are those of `random_parameters`.
     Source: Dmytro Mishkin and Jiri Matas, "All you need is a good init" (ICLR 2016,
     arXiv:1511.06422).
 

@@ -1,4 +1,4 @@
-"""Where images come from: a function from a step to a batch, whatever the kind of source."""
+"""Makes the sources of images: functions from a step to a batch."""
 
 import dataclasses
 import functools
@@ -22,18 +22,18 @@ from srd_jax.tasks.period.augment import augment
 from srd_jax.tasks.period.config import CropsConfig, DataConfig, MaskedStripesConfig, PeriodConfig
 from srd_jax.training.task import Source
 
-# Streams of random numbers of one seed, beside those of its steps.
+# Folded into the seed's key for the order of crops; no step reaches it.
 _ORDER = 2**31 - 2
 
 
-Drawn = StripesConfig | GranaConfig
+_Drawn = StripesConfig | GranaConfig
 
 
 @dataclasses.dataclass(frozen=True)
 class PeriodSource(Source):
     """Batches of images with their periods, as `synthetic.batch.Batch`.
 
-    Where nothing is held out, all crops train, and validation shows the first of them.
+    Where nothing is held out, all crops are trained on, and the validation set is the first ones.
 
     Attributes:
       validation_scale: (validation_size,) px of the frame per px of the crop; None for drawn
@@ -46,15 +46,15 @@ class PeriodSource(Source):
 
 
 def make(config: PeriodConfig, workdir: pathlib.Path | None = None) -> PeriodSource:
-    """Returns the source that a config names.
+    """Returns the source of a config.
 
     Args:
       config: of the run.
-      workdir: of the run. Where the config names no set of crops but the source needs one, it is
-        drawn into, or found in, the folder `dataset` beside it; None draws it into no folder.
+      workdir: of the run. If the source needs crops and the config names no set of them, a set is
+        drawn into the folder `dataset` beside the workdir, or found there. None writes no files.
 
     Raises:
-      InputError: its files cannot be read or hold too few crops.
+      InputError: its files cannot be read, or hold too few crops.
     """
     if isinstance(config.source, CropsConfig | MaskedStripesConfig):
         return _from_crops(config, config.source, workdir)
@@ -72,15 +72,15 @@ def make(config: PeriodConfig, workdir: pathlib.Path | None = None) -> PeriodSou
     return PeriodSource((), train, validate, validation.images)
 
 
-def _renderer(source: Drawn, config: PeriodConfig) -> Callable[..., Batch]:
-    """Returns a function of key, number of images and frame."""
+def _renderer(source: _Drawn, config: PeriodConfig) -> Callable[..., Batch]:
+    """Returns a function (key, number of images, frame) → batch."""
     if isinstance(source, GranaConfig):
         return functools.partial(grana.render, config=source)
     return functools.partial(stripes.render, config=source, geometry=config.model.geometry)
 
 
-def _grana(source: Drawn) -> Drawn:
-    """Returns a source without crops that have no period: there is none to compare with."""
+def _grana(source: _Drawn) -> _Drawn:
+    """Returns a source in which all images have a true period to compare with."""
     if isinstance(source, StripesConfig):
         return source
     return dataclasses.replace(source, negatives=NegativesConfig())
@@ -102,7 +102,7 @@ def _from_crops(
             made = _masks(config, source, training, kept)
     names = tuple(one.name for one in kept)
     return dataclasses.replace(
-        made, digest=digest(found), held_out=held_out, validation_names=names
+        made, digest=_digest(found), held_out=held_out, validation_names=names
     )
 
 
@@ -152,19 +152,19 @@ def _masks(
 
 
 def _in_epochs(config: PeriodConfig, step: jax.Array, number: int) -> jax.Array:
-    """Returns the training crops of a step's batch."""
+    """Returns the indices of the training crops in a step's batch."""
     order = jax.random.fold_in(jax.random.key(config.seed), _ORDER)
     return epoch_order(order, step, config.batch_size, number)
 
 
 def _in_turn(config: PeriodConfig, index: jax.Array | int, number: int) -> jax.Array:
-    """Returns the validation crops of a batch; after the last one come the first ones."""
+    """Returns the indices of the validation crops in a batch, cyclically."""
     size = config.validation.batch_size
     return (index * size + jnp.arange(size)) % number
 
 
 def _read(data: DataConfig, workdir: pathlib.Path | None) -> tuple[pathlib.Path, list[Granum]]:
-    """Returns what messages call the set of crops, and its crops."""
+    """Returns the name of the set of crops for messages, and its crops."""
     if data.dir:
         return pathlib.Path(data.dir), _read_dir(data)
     if data.format != "folder":
@@ -196,10 +196,10 @@ def _padded(found: list[Granum]) -> crop_arrays.Crops:
 
 
 def prepared(found: Sequence[Granum], frame: Size) -> Batch:
-    """Returns crops as prediction shows them to the network, with their targets.
+    """Prepares crops as in prediction, with their targets.
 
     Raises:
-      InputError: a crop has no frame, see `preparation.prepare`; the message names it.
+      InputError: a crop cannot be prepared, see `preparation.prepare`; the message names it.
     """
     shown = [_frame(one, one.image, frame) for one in found]
     targets = [one.period_px * x.scale for one, x in zip(found, shown, strict=True)]
@@ -211,7 +211,7 @@ def prepared(found: Sequence[Granum], frame: Size) -> Batch:
 
 
 def _frame(one: Granum, image: np.ndarray, frame: Size, max_rows: int = MAX_ROWS) -> Prepared:
-    """Returns an image of a crop, or its mask, as prediction shows it."""
+    """Prepares a crop's image, or its mask in place of the image, as in prediction."""
     with naming(pathlib.Path(one.name)):
         return prepare(image, one.mask, frame, max_rows)
 
@@ -221,25 +221,25 @@ def _mask(shown: Prepared) -> np.ndarray:
     return shown.image >= 0.5
 
 
-def digest(found: Sequence[Granum]) -> str:
-    """Returns a digest of grana and their periods, in order."""
+def _digest(found: Sequence[Granum]) -> str:
+    """Returns a SHA-256 digest of grana and their periods, in order."""
     lines = [f"{fingerprint(one.image, one.mask)} {one.period_px!r}" for one in found]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def epoch_order(key: jax.Array, step: jax.Array, batch_size: int, number: int) -> jax.Array:
-    """Returns the crops of a step's batch, (batch_size,) int32 in 0..number - 1.
+    """Returns the indices of a step's crops, (batch_size,) int32 in 0..number − 1.
 
-    Steps read one permutation of the crops after the other, so that each is seen as often as any,
-    whether or not the number of crops is a multiple of the batch.
+    Steps read one random permutation of the crops after another. So all crops are seen equally
+    often, even if the batch size doesn't divide their number.
 
     Args:
       key: of the whole run.
       step: () int32.
       batch_size: images a step.
-      number: of crops.
+      number: number of crops.
     """
-    # As a quotient and a remainder, for step * batch_size may exceed 32 bits.
+    # step * batch_size may exceed 32 bits, so quotient and remainder are computed apart.
     at = (step % number) * batch_size + jnp.arange(batch_size)
     epoch = step // number * batch_size + at // number
     orders = [

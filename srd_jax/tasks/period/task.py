@@ -1,4 +1,4 @@
-"""The period as a task of the training core: network, loss, scores, calibration, pictures."""
+"""Makes the period a task of the training core: network, loss, scores, calibration, figures."""
 
 import dataclasses
 import pathlib
@@ -14,18 +14,18 @@ from srd_jax.networks.modules import Parameters
 from srd_jax.synthetic.batch import Batch
 from srd_jax.tasks.period import calibration, candidates, losses, model, sources
 from srd_jax.tasks.period.config import PeriodConfig
-from srd_jax.tasks.period.pictures import draw_pictures
+from srd_jax.tasks.period.figures import write_figures
 from srd_jax.tasks.period.scores import MAE, by_sd, sd_scores
 from srd_jax.tasks.period.weights import about, calibration_of
 from srd_jax.training.task import Calibration, MetricsRow, Score, Task
 
-# Of a network with confidence, whose sd counts too.
+# Ranks networks that predict an sd, because a likelihood judges the sd too.
 _LOSS = Score("loss", "loss")
 
 
 @struct.dataclass
 class Found:
-    """Predictions of validation images, (N,) float32, px of the frame.
+    """Predictions and truth of validation images, each (N,) float32, px of the frame.
 
     Attributes:
       period: predicted.
@@ -60,7 +60,7 @@ def make(config: PeriodConfig, workdir: pathlib.Path) -> Task:
         return candidates.compare(config, workdir, source, evaluate, several)
 
     def draw(folder, parameters, rows: Sequence[MetricsRow], fitted: Calibration) -> None:
-        draw_pictures(config, folder, source, parameters, rows, calibration_of(fitted))
+        write_figures(config, folder, source, parameters, rows, calibration_of(fitted))
 
     confidence = config.model.confidence
     return Task(
@@ -82,7 +82,7 @@ def make(config: PeriodConfig, workdir: pathlib.Path) -> Task:
 
 
 def _loss(config: PeriodConfig, apply: model.Apply):
-    """Returns the loss of the config, with the queries' overlap; it also reports the MAE."""
+    """Returns the config's loss plus the penalty on overlapping queries; it reports the MAE too."""
 
     def loss(parameters: Parameters, batch: Batch, step: jax.Array, key: jax.Array):
         epoch = step // config.steps_per_epoch
@@ -98,7 +98,7 @@ def _loss(config: PeriodConfig, apply: model.Apply):
 
 
 def _scores(config: PeriodConfig, found: Found) -> dict[str, float]:
-    """Returns MAE and mean sd (px of the frame), and loss; with an sd its likelihood."""
+    """Returns MAE and mean sd, px of the frame, and the loss; with an sd, this is the NLL."""
     name = "gaussian_nll" if config.model.confidence else config.loss.name
     sd = None if found.sd is None else jnp.asarray(found.sd)
     period, target = jnp.asarray(found.period), jnp.asarray(found.target)
@@ -116,9 +116,9 @@ def _calibrate(found: Found) -> Calibration:
 def _summary(
     config: PeriodConfig, source: sources.PeriodSource, found: Found | None, fitted: Calibration
 ) -> dict[str, Any]:
-    """Returns calibration, counts, errors and coverage by the calibrated sd, px of the crop.
+    """Returns the calibration, and errors, counts and coverage by calibrated sd, px of the crop.
 
-    They are of the held-out crops that it was calibrated on.
+    All of them come from the held-out crops that the sd was calibrated on.
     """
     if not config.model.confidence:
         return {}
@@ -133,6 +133,6 @@ def _summary(
 
 
 def _errors(found: Found) -> tuple[np.ndarray, np.ndarray]:
-    """Returns errors and their predicted sd, px of the frame."""
+    """Returns errors and their predicted sds, px of the frame."""
     period, sd, target = (np.asarray(x, np.float64) for x in (found.period, found.sd, found.target))
     return period - target, sd

@@ -1,4 +1,4 @@
-"""Weights of the period's network: those of a file, of a run's workdir, or of the package."""
+"""Loads and saves weights of the period's network: of a file, a run's workdir or the package."""
 
 import dataclasses
 import json
@@ -17,20 +17,20 @@ from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.config import ModelConfig
 from srd_jax.training import checkpoint, weights
 
-TASK = "period"
+_TASK = "period"
 
-# What comes with the package.
+# The weights that come with the package.
 RELEASED = pathlib.Path(__file__).parents[2] / "released.safetensors"
 
 
 @dataclasses.dataclass(frozen=True)
 class PeriodWeights:
-    """Parameters of a network with its config.
+    """The parameters of a network with its config.
 
     Attributes:
       parameters: arrays by name.
       model: config of the network.
-      origin: where the weights come from: run, step, figures, package versions.
+      origin: run, step, scores and package versions that the weights come from.
       calibration: of the network's sd.
     """
 
@@ -41,11 +41,11 @@ class PeriodWeights:
 
 
 def about(model: ModelConfig) -> dict[str, Any]:
-    """Returns what checkpoints and weights files tell about a network."""
+    """Returns the description of a network in checkpoints and weights files, as JSON."""
     geometry = dataclasses.asdict(model.geometry)
-    # As JSON reads it back: tuples are lists.
+    # Through JSON, so that tuples become lists, as in a file that is read back.
     config = json.loads(json.dumps(dataclasses.asdict(model)))
-    return {"task": TASK, "model": config, "geometry": json.loads(json.dumps(geometry))}
+    return {"task": _TASK, "model": config, "geometry": json.loads(json.dumps(geometry))}
 
 
 def calibration_of(fitted: Mapping[str, Any], path: str = "calibration") -> Calibration:
@@ -74,11 +74,11 @@ def load(path: str | os.PathLike[str] | None = None) -> PeriodWeights:
     """Reads weights; the caller checks names and shapes against the network.
 
     Args:
-      path: a weights.safetensors, or the workdir of a run, whose weights.safetensors or else best
-        checkpoint is taken; None for the weights that come with the package.
+      path: a weights file, or the workdir of a run, which is searched for weights.safetensors and
+        else for the best checkpoint. None for the weights that come with the package.
 
     Raises:
-      InputError: there are none, or they are of another task.
+      InputError: there are no weights, or they are of another task.
     """
     path = RELEASED if path is None else pathlib.Path(path)
     file = weights.file_of(path)
@@ -92,24 +92,24 @@ def load(path: str | os.PathLike[str] | None = None) -> PeriodWeights:
 def _of_checkpoint(workdir: pathlib.Path) -> PeriodWeights:
     loaded = checkpoint.load_parameters(workdir)
     config = loaded.metadata["config"]
-    described = loaded.metadata.get("about", {"task": TASK, "model": config.get("model")})
+    described = loaded.metadata.get("about", {"task": _TASK, "model": config.get("model")})
     origin = {"run": config.get("name"), "step": loaded.step}
     return PeriodWeights(loaded.parameters, _model(described, workdir), origin)
 
 
 def _model(described: Mapping[str, Any], path: pathlib.Path) -> ModelConfig:
-    if described.get("task") != TASK:
+    if described.get("task") != _TASK:
         raise InputError(
-            f"{path}: its weights are of the task {described.get('task')!r}; accepted: {TASK!r}"
+            f"{path}: its weights are of the task {described.get('task')!r}; accepted: {_TASK!r}"
         )
     return from_dict(ModelConfig, described.get("model"), f"{path}: model")
 
 
 def folded(found: PeriodWeights) -> dict[str, np.ndarray]:
-    """Returns parameters whose sd is the calibrated one.
+    """Returns parameters of a network that predicts the calibrated sd.
 
-    As sd = exp(v), scale · sd^exponent is exp(exponent · v + log scale), and v is linear in the
-    last layer.
+    Since sd = exp(v), the calibrated sd, scale · sd^exponent, is exp(exponent · v + log scale). And
+    v is linear in the last layer, so its kernel and bias change alone.
     """
     parameters = {name: np.asarray(value) for name, value in found.parameters.items()}
     calibration = found.calibration

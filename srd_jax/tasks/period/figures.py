@@ -1,4 +1,4 @@
-"""Pictures of a training run: its curves, and what the network looks at in validation images."""
+"""Writes the figures of a training run: its curves, and the attention in validation images."""
 
 import functools
 import math
@@ -16,27 +16,27 @@ from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.tasks.period.scores import MAE
 from srd_jax.tasks.period.sources import PeriodSource
-from srd_jax.training.curves import curves_picture
+from srd_jax.training.curves import write_curves
 from srd_jax.training.workdir import ATTENTION, CURVES
 
-NOT_CALIBRATED = Calibration()
+_NOT_CALIBRATED = Calibration()
 
 
-def draw_pictures(
+def write_figures(
     config: PeriodConfig,
     workdir: pathlib.Path,
     source: PeriodSource,
     parameters: dict[str, np.ndarray],
     rows: Sequence[dict[str, float]],
-    calibration: Calibration = NOT_CALIBRATED,
+    calibration: Calibration = _NOT_CALIBRATED,
 ) -> None:
-    """Writes curves.png, attention/*.attention.png and *.pdf beside them into a workdir.
+    """Writes curves.png, and attention/*.attention.png with a PDF of each, into a workdir.
 
     Args:
       config: of the run.
       workdir: of the run.
-      source: of the run; the first of its validation images are shown.
-      parameters: of the network that looks at them.
+      source: of the run; its first validation images are shown.
+      parameters: of the network that measures these images.
       rows: all metrics rows.
       calibration: of the sd in the titles.
 
@@ -45,7 +45,7 @@ def draw_pictures(
     """
     reference = None if math.isnan(config.reference_mae) else config.reference_mae
     beside = {"val_sd": "mean of the predicted sd, validation"}
-    curves_picture(workdir / CURVES, rows, MAE, reference, beside)
+    write_curves(workdir / CURVES, rows, MAE, reference, beside)
     draw = jit(source.validation)
     predict = jit(functools.partial(model.as_function(config.model), with_attention=True))
     size, kind = config.validation.batch_size, "validation" if source.held_out else "training"

@@ -6,10 +6,10 @@ import pytest
 from helpers.training_runs import tiny
 
 from srd_jax.synthetic.batch import Batch
-from srd_jax.tasks.period import pictures
+from srd_jax.tasks.period import figures
 from srd_jax.tasks.period.calibration import Calibration
+from srd_jax.tasks.period.figures import write_figures
 from srd_jax.tasks.period.model import as_function, random_parameters
-from srd_jax.tasks.period.pictures import draw_pictures
 from srd_jax.tasks.period.sources import PeriodSource
 
 ROWS = [{"step": 2, "epoch": 1.0, "images": 8, "train_mae": 3.0, "val_mae": 2.0}]
@@ -33,13 +33,13 @@ def source(**changes):
 def titles(monkeypatch):
     """Title and image of each figure."""
     seen = []
-    draw = pictures.attention_figure
+    draw = figures.attention_figure
 
     def attention_figure(image, attention, geometry, text):
         seen.append((text, image))
         return draw(image, attention, geometry, text)
 
-    monkeypatch.setattr(pictures, "attention_figure", attention_figure)
+    monkeypatch.setattr(figures, "attention_figure", attention_figure)
     return seen
 
 
@@ -54,7 +54,7 @@ def config(confidence):
 def test_pictures_show_validation_images_with_their_periods(tmp_path, titles):
     parameters = random_parameters(config(True).model, jax.random.key(0))
     scales = np.arange(1.0, 7.0)
-    draw_pictures(
+    write_figures(
         config(True),
         tmp_path,
         source(held_out=False, validation_scale=scales),
@@ -82,7 +82,7 @@ def test_drawn_images_have_no_crop_and_a_plain_network_no_sd(tmp_path, titles):
     one = dataclasses.replace(config(False), reference_mae=3.58)
     one.validation.pictures = 1
     parameters = random_parameters(one.model, jax.random.key(0))
-    draw_pictures(one, tmp_path, source(), parameters, ROWS)
+    write_figures(one, tmp_path, source(), parameters, ROWS)
     ((text, _),) = titles
     assert text.startswith("tiny: validation image 0\ntrue period 5.00 px, predicted ")
     assert "sd" not in text
