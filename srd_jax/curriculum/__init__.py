@@ -1,1 +1,1 @@
-"""Stages of training in order, each from the one before, and one report of all."""
+"""Trains stages in order, each from the one before, and reports on all of them."""

@@ -1,7 +1,7 @@
-"""Configuration of a curriculum: stages in order, each from the one before.
+"""Configures a curriculum: stages in order, each of which starts from the one before.
 
-The config file of a stage states what differs from its family: `reference_stage` for the stages of
-the published curriculum, `release_part` for the parts of the released weights.
+The config file of a stage states only its differences from `reference_stage`, for the stages of the
+published curriculum, or from `release_part`, for the parts of the released weights' curriculum.
 """
 
 import dataclasses
@@ -24,10 +24,11 @@ class CurriculumConfig:
     """Stages of training, trained one after the other.
 
     Attributes:
-      name: of the folder of the results by default.
-      preset: full (the reference's epochs), fast (the same figures sooner) or smoke (tiny).
-      stages: names of config files beside the curriculum's own, in order; each starts from the one
-        before it, the first one from scratch.
+      name: default name of the folder of the results.
+      preset: full (the reference's epochs), fast (comparable scores in less time) or smoke (a tiny
+        network, for a test).
+      stages: names of config files beside the curriculum's own, in order; the first one starts from
+        scratch, and each other one from the one before it.
       seed: of every stage.
       data: the crops of all stages.
     """
@@ -39,7 +40,7 @@ class CurriculumConfig:
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
 
     def check(self, path: str) -> None:
-        """Checks that there are stages, each once.
+        """Checks that there are stages, and that none is named twice.
 
         Raises:
           InputError: there are none, or one is named twice.
@@ -57,10 +58,10 @@ def reference_stage(
 
     Args:
       preset: one of PRESETS.
-      full: fields of the preset full, beside the reference's batches and patience.
-      fast: fields of the preset fast, beside an encoder without dropout.
+      full: fields of the preset full; the reference's batches and patience are set already.
+      fast: fields of the preset fast; an encoder without dropout is set already.
       confidence: whether the network predicts an sd too.
-      fields: of both.
+      fields: fields of both presets.
 
     Raises:
       InputError: there is no such preset.
@@ -81,7 +82,7 @@ def reference_stage(
 def release_part(
     preset: str, *, full: Fields, fast: Fields, confidence: bool = True, **fields: Any
 ) -> PeriodConfig:
-    """Returns the config of a part of the released weights' curriculum; see `reference_stage`."""
+    """Returns the config of a part of the released weights' curriculum, as `reference_stage`."""
     fields["model"] = ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
     large: Fields = dict(batch_size=64, steps_per_epoch=250, log_every_steps=50)
     small: Fields = dict(batch_size=16, steps_per_epoch=250, log_every_steps=25)
@@ -89,17 +90,17 @@ def release_part(
 
 
 def of_preset(preset: str, *, full: Fields, fast: Fields) -> PeriodConfig:
-    """Returns the config that a preset makes of fields; smoke is fast, shrunk to seconds.
+    """Returns the config of a preset; the preset smoke is the preset fast, shrunk to seconds.
 
     Raises:
       InputError: there is no such preset.
     """
     check_choice("preset", preset, PRESETS)
     config = PeriodConfig(**(full if preset == "full" else fast))
-    return smoke(config) if preset == "smoke" else config
+    return _smoke(config) if preset == "smoke" else config
 
 
-def smoke(config: PeriodConfig) -> PeriodConfig:
+def _smoke(config: PeriodConfig) -> PeriodConfig:
     """Returns a stage shrunk to seconds: few small images, a narrow encoder, two epochs."""
     ranges: Fields = dict(rows=(100, 130), columns=(200, 240), frame_period=(35.0, 100.0))
     small, source = GranaConfig(**ranges), config.source

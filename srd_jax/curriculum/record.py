@@ -1,4 +1,4 @@
-"""What the workdir of one stage of a curriculum holds, read for the report."""
+"""Reads the workdir of a curriculum's stage for the report."""
 
 import csv
 import dataclasses
@@ -16,17 +16,17 @@ Rows = list[dict[str, str]]
 
 @dataclasses.dataclass(frozen=True)
 class StageRecord:
-    """One stage as far as it has come; None or empty for files that aren't there yet.
+    """The files of a stage; None or empty for files that don't exist yet.
 
     Attributes:
       name: of the stage.
-      config: its config, None before it started.
+      config: its config; None before the stage started.
       rows: of metrics.csv.
-      summary: of summary.json, empty before the stage is finished.
+      summary: content of summary.json; empty before the stage is finished.
       seconds: of training, over all starts.
-      start: of start.json: what was handed over, empty from scratch.
+      start: content of start.json, which records the hand-over; empty from scratch.
       candidates: rows of candidates.csv.
-      pictures: of the attention, in order.
+      figures: attention figures, in order.
     """
 
     name: str
@@ -36,11 +36,11 @@ class StageRecord:
     seconds: float | None
     start: dict[str, Any]
     candidates: Rows
-    pictures: list[pathlib.Path]
+    figures: list[pathlib.Path]
 
     @property
     def state(self) -> str:
-        """How far the stage has come, in words."""
+        """The state of the training, in words."""
         if self.config is None:
             return "not started"
         if self.summary:
@@ -50,17 +50,17 @@ class StageRecord:
 
     @property
     def epochs(self) -> int:
-        """Whole epochs so far."""
+        """The number of whole epochs so far."""
         return int(self._last("epoch"))
 
     @property
     def images(self) -> int:
-        """Images so far."""
+        """The number of images so far."""
         return int(self._last("images"))
 
     @property
     def val_mae(self) -> float | None:
-        """Validation MAE of the stage's parameters, px of the frame; the best so far until then."""
+        """The validation MAE of the final parameters, or the best so far, px of the frame."""
         if self.summary:
             return self.summary["val_mae"]
         known = [float(row["val_mae"]) for row in self.rows if row.get("val_mae")]
@@ -68,18 +68,18 @@ class StageRecord:
 
     @property
     def train_mae(self) -> float | None:
-        """Smoothed training MAE at the end of the stage, px of the frame."""
+        """The smoothed training MAE at the end of the stage, px of the frame."""
         return self.summary["train_mae"] if self.summary else None
 
     @property
     def reference_mae(self) -> float | None:
-        """Validation MAE of the reference's stage, px of the frame."""
+        """The validation MAE of the reference's stage, px of the frame."""
         known = math.nan if self.config is None else self.config.reference_mae
         return None if math.isnan(known) else known
 
     @property
     def ratio(self) -> float | None:
-        """Validation MAE over that of the reference."""
+        """The validation MAE divided by the reference's."""
         if self.val_mae is None or self.reference_mae is None:
             return None
         return self.val_mae / self.reference_mae
@@ -89,10 +89,10 @@ class StageRecord:
 
 
 def read_stage(workdir: pathlib.Path) -> StageRecord:
-    """Reads a stage's workdir, which needn't be there.
+    """Reads a stage's workdir, which needn't exist.
 
     Raises:
-      InputError: a file is there but can't be read; the message names it.
+      InputError: a file exists but can't be read; the message names it.
     """
     config = workdir / files.CONFIG
     return StageRecord(
@@ -103,8 +103,8 @@ def read_stage(workdir: pathlib.Path) -> StageRecord:
         seconds=_content(workdir / files.TIME).get("seconds"),
         start=_content(workdir / files.START),
         candidates=_table(workdir / files.CANDIDATES / files.CANDIDATES_TABLE),
-        # A file that begins with a dot is what a kill left of one that was being written.
-        pictures=sorted((workdir / files.ATTENTION).glob("[!.]*.png")),
+        # A name with a leading dot is an unfinished file that a killed run left.
+        figures=sorted((workdir / files.ATTENTION).glob("[!.]*.png")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Stages of training in order, each from the one before, and one report of all."""
+"""Trains the stages of a curriculum in order, each from the one before."""
 
 import dataclasses
 import pathlib
@@ -20,10 +20,10 @@ from srd_jax.training.workdir import START, WEIGHTS, check_workdir
 def run(
     config: CurriculumConfig, workdir: str | pathlib.Path, folder: str | pathlib.Path
 ) -> pathlib.Path:
-    """Trains all stages that aren't finished yet, and returns the path of the report.
+    """Trains all unfinished stages, and returns the path of the report.
 
-    Each stage has a folder of its own in the workdir, as `train.run` leaves it, so that a stage
-    can be deleted, trained again or trained alone. Every config is checked before any training.
+    Each stage has its own workdir in the curriculum's, so it can be deleted, trained again or
+    trained alone. All configs are checked before the training starts.
 
     Args:
       config: of the curriculum.
@@ -38,7 +38,7 @@ def run(
     stages = stage_configs(config, pathlib.Path(folder))
     names = [stage.name for stage in stages]
     for stage in stages:
-        if (workdir / stage.name).exists():  # no empty folders of stages to come
+        if (workdir / stage.name).exists():  # the check would create it
             check_workdir(stage, workdir / stage.name)
     for number, stage in enumerate(stages, 1):
         print(f"stage {number} of {len(stages)}: {stage.name}")
@@ -56,7 +56,7 @@ def run(
 
 
 def stage_configs(config: CurriculumConfig, folder: pathlib.Path) -> list[PeriodConfig]:
-    """Returns the checked configs of a curriculum's stages, linked to each other.
+    """Returns the checked configs of a curriculum's stages, each started from the one before.
 
     Args:
       config: of the curriculum.
@@ -84,7 +84,7 @@ def stage_configs(config: CurriculumConfig, folder: pathlib.Path) -> list[Period
 
 
 def _data(data: DataConfig, config: CurriculumConfig) -> DataConfig:
-    """Returns the curriculum's data for a stage, which may keep nothing for validation."""
+    """Returns the curriculum's data for a stage; a stage that holds nothing out still doesn't."""
     if config.preset == "smoke" and not config.data.dir:
         return data
     share = config.data.validation_share if data.validation_share else 0.0
@@ -96,11 +96,11 @@ def _start(start: StartConfig, stage: str) -> StartConfig:
 
 
 def outdated(config: PeriodConfig, workdir: pathlib.Path) -> str:
-    """Returns a line if a stage's parameters don't descend from those of the one before it.
+    """Returns a warning if the stage before has changed since a stage started from it, else "".
 
     Args:
       config: of the stage.
-      workdir: of the stage, finished.
+      workdir: of the stage, which is finished.
 
     Raises:
       InputError: a file of either stage is damaged.

@@ -1,4 +1,4 @@
-"""The tables of a curriculum's report: each a caption, headers, and rows of text."""
+"""Makes the tables of a curriculum's report: each has a caption, headers, and rows of text."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,8 +12,8 @@ _STAGE: Column = ("stage", lambda one: one.name)
 _NONE = "–"
 
 
-def figures(records: Sequence[StageRecord]) -> Table:
-    """Returns how long each stage was trained, and its error beside the reference's."""
+def results(records: Sequence[StageRecord]) -> Table:
+    """Returns the length of each stage's training, and its MAE beside the reference's."""
     columns: list[Column] = [
         _STAGE,
         ("epochs", lambda one: f"{one.epochs:,}"),
@@ -28,8 +28,8 @@ def figures(records: Sequence[StageRecord]) -> Table:
     return table("How far each stage came", columns, records, groups)
 
 
-def lessons(records: Sequence[StageRecord]) -> Table:
-    """Returns what each stage learns from, and what it starts with."""
+def settings(records: Sequence[StageRecord]) -> Table:
+    """Returns the state, images, frame, loss and first parameters of each stage."""
 
     def configured(words: Callable[[PeriodConfig], str]) -> Callable[[StageRecord], str]:
         return lambda one: _NONE if one.config is None else words(one.config)
@@ -37,16 +37,16 @@ def lessons(records: Sequence[StageRecord]) -> Table:
     columns: list[Column] = [
         _STAGE,
         ("state", lambda one: one.state),
-        ("trains on", configured(trains_on)),
+        ("trains on", configured(_trains_on)),
         ("frame, px", configured(_frame)),
-        ("loss", configured(loss)),
-        ("handed over", handed_over),
+        ("loss", configured(_loss)),
+        ("handed over", _handed_over),
     ]
     return table("What each stage is taught, and with which parameters it starts", columns, records)
 
 
 def confidence(records: Sequence[StageRecord]) -> Table:
-    """Returns the error by predicted sd, and the calibration, of finished stages with an sd."""
+    """Returns MAE by predicted sd, and the calibration, of finished stages with an sd."""
 
     def by_sd(index: int) -> Callable[[StageRecord], str]:
         def show(one: StageRecord) -> str:
@@ -72,7 +72,7 @@ def confidence(records: Sequence[StageRecord]) -> Table:
 
 
 def candidates(record: StageRecord) -> Table:
-    """Returns the candidates of a stage, in the file's columns and order."""
+    """Returns the candidates of a stage, with the columns and order of candidates.csv."""
 
     def cell(name: str) -> Column:
         return name, lambda row: _short(row[name])
@@ -82,20 +82,20 @@ def candidates(record: StageRecord) -> Table:
 
 
 def _short(cell: str) -> str:
-    """Returns a cell of a CSV file, a fraction with four digits after the point."""
+    """Returns the text of a CSV file's cell, with at most four decimal places."""
     try:
         return f"{float(cell):.4f}" if "." in cell else cell
     except ValueError:
         return cell
 
 
-def wrote(record: StageRecord) -> dict[str, Any]:
-    """Returns the row of a stage in stages.csv: numbers in full, None for what isn't known."""
+def csv_row(record: StageRecord) -> dict[str, Any]:
+    """Returns the row of a stage in stages.csv, with exact numbers and None for unknown ones."""
     config, summary = record.config, record.summary
     return {
         "stage": record.name,
         "state": record.state,
-        "trains_on": None if config is None else trains_on(config),
+        "trains_on": None if config is None else _trains_on(config),
         "frame_rows": None if config is None else config.frame[0],
         "frame_columns": None if config is None else config.frame[1],
         "loss": None if config is None else config.loss.name,
@@ -107,12 +107,12 @@ def wrote(record: StageRecord) -> dict[str, Any]:
         "train_mae": record.train_mae,
         "reference_mae": record.reference_mae,
         "ratio": record.ratio,
-        "handed_over": handed_over(record),
+        "handed_over": _handed_over(record),
     }
 
 
-def trains_on(config: PeriodConfig) -> str:
-    """Returns what a run learns from, in words."""
+def _trains_on(config: PeriodConfig) -> str:
+    """Returns the training images of a run, in words."""
     source = config.source
     if isinstance(source, StripesConfig):
         return f"synthetic stripes, {_stripes(source)}"
@@ -143,17 +143,17 @@ def _span(periods: tuple[float, float]) -> str:
 
 def _frame(config: PeriodConfig) -> str:
     rows, columns = config.frame
-    # In a narrow table the two belong on one line.
+    # The numbers stay on one line even in a narrow column.
     return f"{rows}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{columns}"
 
 
-def loss(config: PeriodConfig) -> str:
-    """Returns what a run minimises, in words."""
+def _loss(config: PeriodConfig) -> str:
+    """Returns the loss of a run, in words."""
     return LOSSES[config.loss.name].format(ramp=config.loss.ramp_epochs)
 
 
-def handed_over(record: StageRecord) -> str:
-    """Returns where a stage's first parameters came from, in words."""
+def _handed_over(record: StageRecord) -> str:
+    """Returns the origin of a stage's first parameters, in words."""
     start = record.start
     if not start:
         return "nothing: from scratch" if record.rows else _NONE
@@ -166,7 +166,7 @@ def handed_over(record: StageRecord) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Returns a time as readers see it, a dash for None."""
+    """Returns a duration for readers, or a dash for None."""
     if seconds is None:
         return _NONE
     for size, unit in ((3600, "h"), (60, "min")):

@@ -8,7 +8,7 @@ from srd_jax.evaluation.summary import Summary
 from srd_jax.support import page
 from srd_jax.support.page import text
 
-TERMS = {
+_TERMS = {
     "error": "measured minus true period, over the crops that a method measured; px are those of "
     "the crop unless another unit is named, per cent are of the true period",
     "frame px": "px of the 476-row frame that the network reads: at most the 300 middle rows of a "
@@ -68,7 +68,7 @@ def report(
         worst={name: [_shown(one) for one in some] for name, some in shown.items()},
         colours={"true": pictures.TRUE, "measured": pictures.MEASURED},
         failures=tables.failures(cases),
-        terms=TERMS,
+        terms=_TERMS,
     )
 
 

@@ -19,7 +19,7 @@ _ACCEPTED_IMAGES = (
 
 BATCH_SIZE = 8
 
-Prepared = TypeVar("Prepared")
+_Prepared = TypeVar("_Prepared")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Measurement:
     quality: float | None = None
 
 
-class Method(abc.ABC, Generic[Prepared]):
+class Method(abc.ABC, Generic[_Prepared]):
     """Measures crops in two steps; only the first, `prepare`, can fail for a single crop.
 
     Attributes:
@@ -82,7 +82,7 @@ class Method(abc.ABC, Generic[Prepared]):
         return self.measure(prepared, with_attention)
 
     @abc.abstractmethod
-    def prepare(self, image: np.ndarray | Crop) -> Prepared:
+    def prepare(self, image: np.ndarray | Crop) -> _Prepared:
         """Prepares one crop for `measure`.
 
         Raises:
@@ -91,7 +91,7 @@ class Method(abc.ABC, Generic[Prepared]):
 
     @abc.abstractmethod
     def measure(
-        self, prepared: Sequence[Prepared], with_attention: bool = False
+        self, prepared: Sequence[_Prepared], with_attention: bool = False
     ) -> list[Measurement]:
         """Measures prepared crops.
 
@@ -100,7 +100,7 @@ class Method(abc.ABC, Generic[Prepared]):
         """
 
     def measure_good(
-        self, prepared: Sequence[Prepared | str], with_attention: bool = False
+        self, prepared: Sequence[_Prepared | str], with_attention: bool = False
     ) -> list[Measurement | str]:
         """Measures the crops that could be prepared, and keeps the reasons of the others.
 

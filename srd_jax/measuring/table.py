@@ -14,7 +14,7 @@ from srd_jax.measuring.result import Result
 from srd_jax.support.files import write_table
 from srd_jax.support.terminal import print_line
 
-COLUMNS = tuple(field.name for field in dataclasses.fields(Result))
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Result))
 # Longer tables scroll out of sight; the CSV holds every result.
 TABLE_ROWS = 50
 
@@ -28,7 +28,7 @@ def write_csv(path: str | os.PathLike[str], results: Sequence[Result]) -> None:
     Raises:
       InputError: the file cannot be written.
     """
-    write_table(path, COLUMNS, (dataclasses.astuple(result) for result in results))
+    write_table(path, _COLUMNS, (dataclasses.astuple(result) for result in results))
 
 
 def print_table(

@@ -226,7 +226,7 @@ def test_what_a_kill_left_of_a_picture_is_passed_over(tmp_path):
     write_stage(tmp_path, "stage1")
     pictures = tmp_path / "stage1" / "attention"
     (pictures / ".validation_000.attention.bu7n8i1d.png").write_bytes(b"\x89PNG\r\n")
-    assert read_stage(tmp_path / "stage1").pictures == [pictures / "validation_000.attention.png"]
+    assert read_stage(tmp_path / "stage1").figures == [pictures / "validation_000.attention.png"]
 
 
 @pytest.mark.parametrize(
