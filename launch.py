@@ -1,4 +1,4 @@
-"""Starts a training run from a config file: flags only, all else is in srd_jax.
+"""Trains the config of a file; this script only reads the flags.
 
 python launch.py --config=configs/stage1.py[:PRESET] --workdir=runs/stage1 [--config.epochs=10 …]
 """
@@ -20,8 +20,8 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAM
 
 
 def main(_: list[str]) -> int:
-    """Runs the config that the flags name and returns the exit status."""
-    logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
+    """Trains the config that the flags name, and returns the exit status."""
+    logging.set_verbosity(logging.FATAL)  # orbax raises its errors, besides logging them
     config = _CONFIG.value
     try:
         name = config_flags.get_config_filename(flags.FLAGS["config"])
@@ -43,7 +43,7 @@ def main(_: list[str]) -> int:
 
 
 def _parse(arguments: list[str]) -> list[str]:
-    """Reads the flags; whatever is wrong with them is said in one line."""
+    """Parses the flags; any error becomes one line and exit status 2."""
     try:
         left = flags.FLAGS(arguments)
         if len(left) > 1:

@@ -1,9 +1,12 @@
-"""Generated grana that look real: no real data is needed; from stage 2.
+"""Trains on generated grana that look real, without real data, from stage 2.
 
 python launch.py --config=configs/grana.py --workdir=runs/grana
+python launch.py --config=configs/grana.py:full --workdir=runs/full/grana
+python launch.py --config=configs/grana.py:smoke --workdir=runs/smoke/grana
 
-Starts from the best averaged parameters in the workdir `stage2` beside its own.
-These 8,000 images are a beginning: more epochs (--config.epochs=N) lower the error.
+Starts from the best averaged parameters in the workdir `stage2` beside its own. Missing
+stages before it are trained first.
+These 8,000 images are only a start: more epochs (--config.epochs=N) lower the error.
 """
 
 from srd_jax.curriculum.config import of_preset

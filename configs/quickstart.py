@@ -1,7 +1,8 @@
-"""Quickstart: stage 1 on frames of 62 columns, sized for two CPU cores.
+"""Quickstart: trains stage 1 on frames of 62 columns, sized for two CPU cores.
 
 python launch.py --config=configs/quickstart.py --workdir=runs/quickstart
 
+Starts from scratch. It has no presets.
 Five minutes on two CPU cores; validation MAE 0.73 px of the 476-frame (seed 0).
 """
 

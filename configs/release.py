@@ -1,9 +1,10 @@
-"""The released weights: four parts on generated grana alone, each from the one before.
+"""Trains the released weights: four parts on generated grana alone, each from the one before.
 
 python launch.py --config=configs/release.py --workdir=runs/release
-python launch.py --config=configs/release.py --workdir=runs/release --config.preset=full
+python launch.py --config=configs/release.py --workdir=runs/release_full --config.preset=full
+python launch.py --config=configs/release.py --workdir=runs/release_smoke --config.preset=smoke
 
-The result is runs/release/weights.safetensors. No real crop is seen, and no image twice.
+The result is weights.safetensors in the workdir. No real crop is seen, and no image twice.
 """
 
 from srd_jax.curriculum.config import CurriculumConfig

@@ -1,9 +1,10 @@
-"""The released network, first part: the period, on narrow frames of generated grana, from scratch.
+"""Released network, part 1: learns the period on narrow frames of generated grana.
 
 python launch.py --config=configs/release1.py --workdir=runs/release1
 python launch.py --config=configs/release1.py:full --workdir=runs/full/release1
+python launch.py --config=configs/release1.py:smoke --workdir=runs/smoke/release1
 
-Every image is new. `configs/release.py` trains all parts.
+Starts from scratch. Every image is new. `configs/release.py` trains all parts.
 """
 
 from srd_jax.curriculum.config import release_part
@@ -20,7 +21,7 @@ def get_config(preset: str = "fast") -> PeriodConfig:
         frame=(476, 62),
         confidence=False,
         source=training_grana(odd=False),
-        # Its end is the start of the next part, which lowers the rate.
+        # The next part lowers the learning rate.
         optimizer=OptimizerConfig(schedule="constant", warmup_steps=200, average_decay=0.998),
         validation=ValidationConfig(images=96, every_epochs=2),
         full=dict(epochs=100),

@@ -1,11 +1,12 @@
-"""The released network, second part: an sd beside the period; from the first part.
+"""Released network, part 2: adds an sd to the period, from part 1.
 
 python launch.py --config=configs/release2.py --workdir=runs/release2
 python launch.py --config=configs/release2.py:full --workdir=runs/full/release2
+python launch.py --config=configs/release2.py:smoke --workdir=runs/smoke/release2
 
-Starts from the best averaged parameters in the workdir `release1` beside its own. One crop in seven
-now shows no lamellae that could be measured. Validation shows grana only. The rate falls to zero
-over the run.
+Starts from the best averaged parameters in the workdir `release1` beside its own. Missing parts
+before it are trained first. One training crop in seven shows no measurable lamellae; validation
+shows grana only. The learning rate falls to zero over the run.
 """
 
 from srd_jax.curriculum.config import release_part

@@ -1,10 +1,12 @@
-"""The released network, third part: wider frames, a falling rate; from the second part.
+"""Released network, part 3: wider frames and a falling learning rate, from part 2.
 
 python launch.py --config=configs/release3.py --workdir=runs/release3
 python launch.py --config=configs/release3.py:full --workdir=runs/full/release3
+python launch.py --config=configs/release3.py:smoke --workdir=runs/smoke/release3
 
-Starts from the last averaged parameters in the workdir `release2` beside its own. It validates at
-its end only, on as many images as the calibration of the sd needs.
+Starts from the last averaged parameters in the workdir `release2` beside its own. Missing parts
+before it are trained first. It validates only at its end, on as many images as the calibration of
+the sd needs.
 """
 
 from srd_jax.curriculum.config import release_part

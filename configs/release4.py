@@ -1,12 +1,14 @@
-"""The released network, last part: frames wide enough for attention to choose; from the third part.
+"""Released network, part 4: frames wide enough for attention to choose, from part 3.
 
 python launch.py --config=configs/release4.py --workdir=runs/release4
 python launch.py --config=configs/release4.py:full --workdir=runs/full/release4
+python launch.py --config=configs/release4.py:smoke --workdir=runs/smoke/release4
 
-Starts from the last averaged parameters in the workdir `release3` beside its own. The rate falls to
-zero over the run. It validates on as many images as the calibration of the sd needs.
-Fast: 87 minutes on two CPU cores with other work on them; validation MAE 3.51 px of the 476-frame,
-on full frames (seed 0, from parameters at 3.85).
+Starts from the last averaged parameters in the workdir `release3` beside its own. Missing parts
+before it are trained first. The learning rate falls to zero over the run. It validates on as many
+images as the calibration of the sd needs.
+Fast: 87 minutes on two CPU cores with other work; validation MAE 3.51 px of the 476-frame, on full
+frames (seed 0, from parameters at 3.85).
 """
 
 from srd_jax.curriculum.config import release_part

@@ -1,10 +1,12 @@
-"""Stage 3, artificial lamellae in real outlines: stripes in the masks of grana; from stage 2.
+"""Stage 3, real outlines: learns from stripes in the masks of grana.
 
 python launch.py --config=configs/stage3.py --workdir=runs/stage3 [--config.data.dir=DIR]
-python launch.py --config=configs/stage3.py:full --workdir=runs/full/stage3
+python launch.py --config=configs/stage3.py:full --workdir=runs/full/stage3 [--config.data.dir=DIR]
+python launch.py --config=configs/stage3.py:smoke --workdir=runs/smoke/stage3
 
-Starts from the best averaged parameters in the workdir `stage2` beside its own. Masks are those of
-the crops in DIR, without it those of drawn grana in the folder `dataset` beside the workdir.
+Starts from the best averaged parameters in the workdir `stage2` beside its own. Missing
+stages before it are trained first. The masks come from the crops in DIR; without it, from
+drawn grana in the folder `dataset` beside the workdir.
 Fast: 12 minutes on two CPU cores with other work; validation MAE 0.95 px of the 476-frame (seed 0;
 the reference: 5.82).
 """

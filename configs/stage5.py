@@ -1,11 +1,13 @@
-"""Stage 5, confidence: an sd beside the period, on the crops of stage 4; from stage 4.
+"""Stage 5, confidence: learns an sd beside the period, on the crops of stage 4.
 
 python launch.py --config=configs/stage5.py --workdir=runs/stage5 [--config.data.dir=DIR]
-python launch.py --config=configs/stage5.py:full --workdir=runs/full/stage5
+python launch.py --config=configs/stage5.py:full --workdir=runs/full/stage5 [--config.data.dir=DIR]
+python launch.py --config=configs/stage5.py:smoke --workdir=runs/smoke/stage5
 
-Starts from the best averaged parameters in the workdir `stage4` beside its own; the confidence
-branch begins as a clone of the period's. The loss goes from squared error to likelihood. The sd is
-calibrated on the crops that validation keeps to itself.
+Starts from the best averaged parameters in the workdir `stage4` beside its own. Missing
+stages before it are trained first. The confidence branch starts as a clone of the period's
+branch, and the loss changes from squared error to likelihood. The sd is calibrated on the held-out
+crops.
 Fast: 17 minutes on two CPU cores with other work; validation MAE 4.69 px of the 476-frame (seed 0;
 the reference, on its own crops: 5.49).
 """

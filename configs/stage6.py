@@ -1,11 +1,13 @@
-"""Stage 6, refinement: all crops, none held out; from stage 5.
+"""Stage 6, refinement: learns from all crops, with none held out.
 
 python launch.py --config=configs/stage6.py --workdir=runs/stage6 [--config.data.dir=DIR]
-python launch.py --config=configs/stage6.py:full --workdir=runs/full/stage6
+python launch.py --config=configs/stage6.py:full --workdir=runs/full/stage6 [--config.data.dir=DIR]
+python launch.py --config=configs/stage6.py:smoke --workdir=runs/smoke/stage6
 
-Starts from the best averaged parameters in the workdir `stage5` beside its own and keeps its
-calibration. Ends when the training error has stopped falling; chooses among the parameters at some
-epochs and at the deepest local minima of the training error (candidates/candidates.csv).
+Starts from the best averaged parameters in the workdir `stage5` beside its own, and keeps its
+calibration. Missing stages before it are trained first. Ends early when the training error stops
+falling. It chooses among the parameters of some epochs and of the deepest local minima of the
+training error (candidates/candidates.csv).
 Fast: 10 minutes on two CPU cores (seed 0); the candidate of epoch 12 is chosen.
 """
 

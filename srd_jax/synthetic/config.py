@@ -1,4 +1,4 @@
-"""Configuration of generated images: the ranges that their properties are drawn from."""
+"""Configures generated images by the ranges of their random properties."""
 
 import dataclasses
 
@@ -11,13 +11,14 @@ Range = tuple[float, float]
 
 @dataclasses.dataclass
 class StripesConfig:
-    """Ranges from which synthetic stripes are drawn, each uniformly.
+    """Ranges of synthetic stripes, each drawn uniformly.
 
     Attributes:
       period: px of the frame.
       light_fraction: share of the period that is light.
       noise_sd: sd of an image's normal noise, grey levels of 0..255; (0, 0) for none.
-      clean_rectangles: fewest and most receptive fields without noise, where there is noise.
+      clean_rectangles: least and greatest number of receptive fields without noise in a noisy
+        image.
     """
 
     kind: str = "stripes"
@@ -29,15 +30,15 @@ class StripesConfig:
 
 @dataclasses.dataclass
 class LayersConfig:
-    """Ranges of how the lamellae of a generated granum run.
+    """Ranges of the lamellae's course in a generated granum.
 
     Attributes:
       tilt: largest tilt of the whole stack to either side, degrees.
       bend: steepest slope of the lamellae's waves, rows per column.
       fan: largest relative change of the period from one end of the lamellae to the other.
-      variation: sd of the local period's relative variation.
-      faults: fewest and most places where the whole stack shifts.
-      endings: fewest and most layers that end or merge.
+      variation: relative sd of the local period.
+      faults: least and greatest number of places where the whole stack shifts.
+      endings: least and greatest number of layers that end or merge.
     """
 
     tilt: float = limited(3.0, 0.0, 45.0)
@@ -50,16 +51,18 @@ class LayersConfig:
 
 @dataclasses.dataclass
 class ProfileConfig:
-    """Ranges of the grey value's change across one lamella, widths as shares of the period.
+    """Ranges of the grey-value profile across one lamella; widths are shares of the period.
 
     Attributes:
       lumen_width: distance of a thylakoid's two dark membranes.
       membrane_width: sd of a membrane's dark line.
-      lumen_light: light of the line between them, with the membrane's darkness as 1.
-      gap_light: light of the gap to the next thylakoid, likewise.
-      overtone: largest amplitude of a half, a third, … of the period against that of the period.
+      lumen_light: lightness of the lumen, in units of a membrane's darkness.
+      gap_light: lightness of the gap to the next thylakoid, in the same units.
+      overtone: largest amplitude at a half, a third, … of the period over the amplitude at the
+        period.
       inverted: share of grana whose membranes are light.
-      bars: share of grana with hard-edged light bars in place of all this, `bar_width` wide.
+      bars: share of grana that show hard-edged light bars instead.
+      bar_width: width of these bars.
     """
 
     lumen_width: Range = limited((0.15, 0.5), 0.0, 1.0)
@@ -77,21 +80,22 @@ class QualityConfig:
     """Ranges of the micrograph's quality; grey levels of 0..255, lengths in px of the crop.
 
     Attributes:
-      bright: share of bright crops of low contrast.
-      bright_mean, dark_mean: mean grey level of these and of the others.
+      bright: share of bright crops, which have low contrast; all others are dark crops.
+      bright_mean, dark_mean: mean grey level of bright and of dark crops.
       bright_contrast, dark_contrast: sd of the lamellae's grey level, uniform in its logarithm.
       fade: share of the contrast that is lost in patches.
-      layer_spread: sd of the contrast from layer to layer, relative.
-      shading_sd: of slow changes of the grey level.
-      noise: sd of the noise over that of the lamellae, uniform in its logarithm.
-      noise_sd: least and most sd of the noise whatever the contrast.
+      layer_spread: relative sd of the contrast from layer to layer.
+      shading_sd: sd of slow changes of the grey level.
+      noise: sd of the noise over the sd of the lamellae, uniform in its logarithm.
+      noise_sd: limits of the noise's sd, whatever the contrast.
       grain: sd of the blur of the noise's fine part.
       coarse_share: share of the noise's variance in its coarse part.
-      white_share: share of the rest of it that differs from pixel to pixel.
+      white_share: share of the fine part's variance that differs from pixel to pixel.
       coarse: scale of the noise's coarse part.
-      shot: how far the noise follows the root of the grey level, 0 for not at all, 1 fully.
+      shot: dependence of the noise on the root of the grey level, from 0 for none to 1 for full.
       defocus: sd of the blur of the lamellae.
-      blobs: fewest and most dark blobs; blob_radius: their sd; blob_depth: their darkness.
+      blobs: least and greatest number of dark blobs; blob_radius: their sd; blob_depth: their
+        darkness.
       scratches: mean number of straight scratches.
       scan_lines: share of crops with scanner lines; scan_line_sd: their sd.
       jpeg: share of crops that were JPEG files; jpeg_quality: their quality, 1..100.
@@ -129,20 +133,20 @@ class QualityConfig:
 
 @dataclasses.dataclass
 class OutlineConfig:
-    """Ranges of the outline that a hand draws around a granum.
+    """Ranges of a granum's outline, which imitates outlines drawn by hand.
 
     Attributes:
-      cut_rows: how far corners and bays of the upper and lower edge reach in, share of the rows.
-      cut_columns: likewise of the left and right edge, share of the columns.
-      ragged: share of outlines that are rough; roughness: its sd, px of the crop.
+      cut_rows: depth of cut corners and bays of the upper and lower edge, share of the rows.
+      cut_columns: depth of cut corners and bays of the left and right edge, share of the columns.
+      ragged: share of outlines that are rough; roughness: sd of the roughness, px of the crop.
       stepped: share of rough outlines whose steps are several px long.
       follows: share of outlines that follow the lamellae's bends.
-      notches: mean number of notches an edge.
-      notch_depth: of a notch, share of the crop.
+      notches: mean number of notches in an edge.
+      notch_depth: depth of a notch, share of the crop.
       joined: share of grana that are stacks of different height joined by a neck.
       holes: mean number of holes.
-      rim: share of crops whose outermost pixels are dark, as a cut-out's are after turning it.
-      rim_darkness: how dark, 1 for black.
+      rim: share of crops whose outermost pixels are dark, as in cut-outs that were rotated.
+      rim_darkness: darkness of these pixels, 1 for black.
     """
 
     cut_rows: Range = limited((0.0, 0.25), 0.0, 0.4)
@@ -161,13 +165,15 @@ class OutlineConfig:
 
 @dataclasses.dataclass
 class NegativesConfig:
-    """Training crops without lamellae to be measured: shares of all, the rest are grana.
+    """Shares of training crops without measurable lamellae; all other crops are grana.
 
     Attributes:
-      blank: without lamellae.
-      texture: patterns without a direction.
-      steep: lamellae that run far from the horizontal, at `angle` to it, degrees.
-      long: lamellae `long_period` px of the 476-frame apart, of which it shows hardly one.
+      blank: share of crops without lamellae.
+      texture: share of patterns without a direction.
+      steep: share of lamellae that run far from the horizontal.
+      long: share of lamellae so far apart that a frame shows hardly one period.
+      angle: of steep lamellae to the horizontal, degrees.
+      long_period: period of lamellae far apart, px of the 476-frame.
     """
 
     blank: float = limited(0.0, 0.0, 1.0)
@@ -179,19 +185,21 @@ class NegativesConfig:
 
     @property
     def share(self) -> float:
-        """Share of crops that aren't grana."""
+        """The share of crops that aren't grana."""
         return self.blank + self.texture + self.steep + self.long
 
 
 @dataclasses.dataclass
 class GranaConfig:
-    """Ranges from which grana that look real are drawn.
+    """Ranges of generated grana that look real.
 
     Attributes:
-      frame_period: px of the 476-frame, uniform in its logarithm.
-      period: px of the crop.
+      frame_period: period, px of the 476-frame, uniform in its logarithm.
+      period: period, px of the crop.
       rows, columns: of the crop.
-      period_nm: nm; decides the scale of a written dataset.
+      period_nm: period, nm; it decides the scale of a written dataset.
+      layers, profile, quality, outline: see `LayersConfig` and so on.
+      negatives: shares of crops that aren't grana.
     """
 
     kind: str = "grana"
@@ -207,10 +215,10 @@ class GranaConfig:
     negatives: NegativesConfig = dataclasses.field(default_factory=NegativesConfig)
 
     def check(self, path: str) -> None:
-        """Checks that crops of the given rows can show each period of the frame, and shares.
+        """Checks shares, and that crops of the given rows can show each period of the frame.
 
         Args:
-          path: how messages call this config.
+          path: name of this config in messages.
 
         Raises:
           InputError: two fields contradict each other.
@@ -232,14 +240,14 @@ class GranaConfig:
 
 
 def training_grana(odd: bool = True) -> GranaConfig:
-    """Returns what the released network learns from.
+    """Returns the ranges of the released network's training grana.
 
-    Periods and tilts go beyond those to be measured, since an answer near the end of its range is
-    drawn inwards.
+    They are wider than the measured range of periods and tilts, because predictions near the end of
+    the training range are biased towards its middle.
 
     Args:
-      odd: whether there are odd crops, too: one in seven has nothing to be measured, some have
-        hard-edged lamellae or a strong contrast.
+      odd: whether odd crops are included: one crop in seven has no measurable lamellae, and some
+        have hard-edged lamellae or a strong contrast.
     """
     if not odd:
         return GranaConfig(
