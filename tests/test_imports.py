@@ -1,4 +1,4 @@
-"""The house: which part may import from which, and how large its rooms are."""
+"""The house: the order of imports between its parts, and the sizes of its rooms."""
 
 import ast
 import graphlib
@@ -40,7 +40,7 @@ NAMES = {name_of(path) for path in MODULES}
 
 
 def imports(path):
-    """The dotted names that a file imports anywhere in it, those of `from` with what they take."""
+    """The dotted names that a file imports anywhere; `from a import b` gives a.b."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -56,7 +56,7 @@ def own_modules(path):
 
 
 def part_of(name):
-    """The longest part of ORDER that a module lies in."""
+    """The longest part of ORDER that contains a module."""
     parts = name.split(".")
     prefixes = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
     return next((part for part in prefixes if part in LINE), None)

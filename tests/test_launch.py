@@ -36,7 +36,7 @@ def launch(*arguments, **environment):
 
 
 def refused(status, *arguments):
-    """Launches what must fail and returns its one line."""
+    """Launches a command that must fail, and returns its line of error."""
     done = launch(*arguments)
     assert done.returncode == status
     assert done.stdout == ""

@@ -1,4 +1,4 @@
-"""The notebook, and by it the curriculum as a whole."""
+"""The notebook, which runs the curriculum as a whole."""
 
 import copy
 import csv
@@ -30,7 +30,7 @@ def rows_of(path):
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """The cells by id, run in smoke size and the training once more at the end; the workdir."""
+    """The executed cells by id, in smoke size with a second training at the end, and the workdir."""
     workdir = tmp_path_factory.mktemp("notebook") / "all"
     notebook = read()
     ids = [cell.id for cell in notebook.cells]
@@ -52,7 +52,7 @@ def workdir(executed):
 
 @pytest.fixture
 def shown(executed):
-    """What each code cell showed: the texts, joined, and the pictures' number."""
+    """The output of each code cell: its joined texts, and its number of pictures."""
     cells = {name: cell.outputs for name, cell in executed[0].items() if "outputs" in cell}
     found = {}
     for name, outputs in cells.items():

@@ -29,7 +29,7 @@ def undrawn(seed, n, config):
 
 @pytest.fixture(autouse=True)
 def drawing(monkeypatch):
-    """Sets what draws: at first something fast, as the generator takes long to be compiled."""
+    """Replaces the generator, which takes long to compile, by a fast one or by another."""
 
     def drawing(draw):
         monkeypatch.setattr(drawn_set, "draw_grana", draw)

@@ -1,4 +1,4 @@
-"""Each config file on a fresh clone: the stages that it starts from are trained first."""
+"""Each config file on a fresh clone, where the stages before it are trained first."""
 
 import dataclasses
 import json
@@ -52,7 +52,7 @@ def test_the_stages_before_are_those_of_the_config_files(tmp_path, name, preset)
 
 
 def begun(folder, config, finished=False, steps=()):
-    """Writes what a stage leaves of itself."""
+    """Writes the files of a begun or finished stage."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config)))
     for step in steps:

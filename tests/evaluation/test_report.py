@@ -24,7 +24,7 @@ def found():
 
 
 def cells(table, method):
-    """What a table says of a method, by group and header."""
+    """The cells of a method in a table, by group and header."""
     groups = [name for name, span in table["groups"] for _ in range(span)]
     assert len(groups) in (0, len(table["columns"]) - 1)
     headers = table["columns"][1:]
@@ -105,7 +105,7 @@ def test_a_report_without_sd_has_no_part_for_it(found):
 
 
 def rows_of_teeth(picture, colour, at):
-    """Centres of the rows near a column of a picture where a colour stands."""
+    """Centres of the rows that have a colour near a column of a picture."""
     near = np.abs(picture[:, at].astype(int) - colour).sum(axis=-1) < 120
     edges = np.flatnonzero(np.diff(np.r_[0, near, 0]))
     return edges.reshape(-1, 2).mean(axis=1)

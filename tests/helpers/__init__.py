@@ -1,1 +1,1 @@
-"""What several tests share: small runs, drawn crops, files, the command line."""
+"""Helpers that several tests share: small runs, drawn crops, files, the command line."""

@@ -22,7 +22,7 @@ def numbers(rows, *columns):
 
 
 def refused(capsys, *arguments):
-    """Runs a wrong command and returns the one line that it says."""
+    """Runs a wrong command, and returns its line of error."""
     capsys.readouterr()
     assert run(*arguments) == 2
     out, err = capsys.readouterr()

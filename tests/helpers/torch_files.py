@@ -32,7 +32,7 @@ def synthetic(heads=2, hidden=8, confidence=True):
 
 
 class FakeTensor:
-    """What torch.save sees of a tensor: a strided window onto a storage."""
+    """A tensor as torch.save sees it: a strided window onto a storage."""
 
     def __init__(self, array, offset=3, channels_last=False):
         axes = (0, 2, 3, 1) if channels_last and array.ndim == 4 else tuple(range(array.ndim))

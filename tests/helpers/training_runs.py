@@ -67,7 +67,7 @@ def task_of(config) -> Task:
 
 @functools.cache
 def undisturbed() -> pathlib.Path:
-    """The workdir of a tiny run that nothing stopped; not to be written to."""
+    """The workdir of a tiny run that was never stopped; tests must not write to it."""
     workdir = _folder / "undisturbed"
     train.run(tiny(), workdir, make_task)
     return workdir

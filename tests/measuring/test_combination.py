@@ -28,7 +28,7 @@ def peaks_at(
     dislocations=3.0,
     shortening=0.0,
 ):
-    """Peaks of a granum that is `granum` px high; the mean is relative to their own period."""
+    """Peaks of a granum of a given height, px; the mean period is relative to each peak's own."""
     period = np.array(period)
     found = Peaks(
         period_px=period,
@@ -47,7 +47,7 @@ def peaks_at(
 
 
 def moved(period, mean=1.0, granum=200.0):
-    """Where a peak's density lies, by its own period and the mean one, and by how many layers."""
+    """The middle of a peak's density, from its own period, the mean period and the layers."""
     layers = granum / period
     share = 1 / (1 + math.exp(-BELIEF.mean_odds) * layers**-BELIEF.mean_by_layers)
     own = math.log(period) + BELIEF.ends_shift / layers
@@ -60,7 +60,7 @@ def one_peak(period, height=0.8, prominence=0.9, **others):
 
 
 class Says(Method):
-    """A network that says the same of every crop."""
+    """A network that predicts the same for every crop."""
 
     batch_size = 2
 

@@ -144,7 +144,7 @@ def whole_frame():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_frame_is_what_preparation_makes_of_the_painted_crop(seed):
-    """The generator's own numbers against the host's: crop, middle rows, rescale."""
+    """Compares the generator with the host's steps: crop, middle rows, rescaling."""
     key = jax.random.key(seed)
     image, mask, target = whole_frame()(key)
     one, grey, inside = whole_crop()(key)

@@ -98,7 +98,7 @@ def test_grey_levels_are_uniform_between_their_limits():
 
 
 def noise_of(size, frame, noise_sd, clean):
-    """Noise and where it is told apart from clipping, both (size, rows, columns).
+    """Noise, and a mask of the pixels that aren't clipped, both (size, rows, columns).
 
     The same key draws the same stripes, with noise or without.
     """

@@ -10,7 +10,7 @@ TASK = task_of(tiny())
 
 
 def rows_of(errors, per_epoch=2):
-    """Rows of a run whose training error is that of its epoch in each of its rows, on average."""
+    """Rows of a run in which the mean training error of each epoch is given."""
     return [
         {"epoch": epoch + (i + 1) / per_epoch, "train_mae": error + (2 * i + 1 - per_epoch) / 10}
         for epoch, error in enumerate(errors)

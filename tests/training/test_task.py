@@ -1,4 +1,4 @@
-"""The training core on a task that it has never heard of: the one of the docstring."""
+"""The training core on a task of its own: the line fit in the docstring of training/task.py."""
 
 import dataclasses
 import json
@@ -97,7 +97,7 @@ def test_weights_tell_what_the_task_tells(undisturbed):
 
 
 class Killed(BaseException):
-    """Stands for a signal that nothing survives."""
+    """Stands for SIGKILL, which no handler can catch."""
 
 
 @pytest.mark.parametrize("step", [1, 4, 5, 12])

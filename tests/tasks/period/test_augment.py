@@ -23,7 +23,7 @@ SHAPES = ((120, 150), (90, 700), (360, 300), (330, 610), (2, 30), (25, 2), (300,
 
 @functools.cache
 def grana():
-    """Striped ellipses of many sizes, their grey values in whole grey levels, and their crops."""
+    """Striped ellipses of many sizes with whole grey levels, and their crops."""
     images = [stripes(i, shape) / np.float32(255) for i, shape in enumerate(SHAPES)]
     masks = [ellipse(shape) | (min(shape) < 9) for shape in SHAPES]
     return images, masks, pad(images, masks, [20.0] * len(SHAPES))

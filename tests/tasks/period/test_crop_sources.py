@@ -49,7 +49,7 @@ def test_the_scale_of_a_validation_crop_is_that_of_the_rows_shown(tmp_path, sour
 
 
 def masks_folder(folder):
-    """A folder of five grana whose masks all differ, and how much of its box each one fills."""
+    """A folder of five grana with different masks, and the share of its box that each one fills."""
     grana = []
     for i in range(5):
         granum = drawn_granum(i)
@@ -81,7 +81,7 @@ def test_masks_of_training_and_of_validation_are_of_different_crops(tmp_path):
 
 @pytest.fixture
 def drawing(monkeypatch):
-    """Draws something fast, as the generator takes long to be compiled."""
+    """Replaces the generator, which takes long to compile, by a fast one."""
 
     def draw(seed, n, config):
         for number in range(n):

@@ -13,7 +13,7 @@ CONFIG = ModelConfig(
 
 
 def images(rows=48, columns=40):
-    """Smooth ones, whose pixels resemble their neighbours as those of micrographs do."""
+    """Smooth images, in which neighbouring pixels are similar as in micrographs."""
     noise = np.random.default_rng(0).normal(size=(3, rows, columns)).cumsum(1)
     return (0.3 + 0.05 * noise).astype(np.float32)
 

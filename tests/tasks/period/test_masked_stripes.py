@@ -34,7 +34,7 @@ def _rendered(noise_sd, even):
 
 
 def rendered(noise_sd, even):
-    """Images of one receptive field, in grey levels; of the same key, so of the same stripes."""
+    """Images of one receptive field in grey levels; the same key gives the same stripes."""
     return 255 * np.asarray(_rendered(noise_sd, even).image)
 
 
@@ -85,7 +85,7 @@ def test_validation_shows_unchanged_stripes_inside_of_masks_alone():
 
 @functools.cache
 def augmented():
-    """Images of ellipses and of full masks by turns, of two keys."""
+    """Images of two keys, alternately in ellipses and in full masks."""
     shown = [ellipse(FRAME), np.ones(FRAME, bool)] * 4
     draw = functools.partial(
         masked_stripes.render_augmented, frame=NARROW, config=config(), geometry=GEOMETRY

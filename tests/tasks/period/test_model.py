@@ -133,7 +133,7 @@ def test_parameters():
 
 
 def with_answer(u, v, config=SMALL):
-    """Parameters whose regressors say u and v whatever the image."""
+    """Parameters whose regressors return u and v for any image."""
     parameters = drawn_for(config)
     for branch, answer in (("period", u), ("sd", v)):
         name = f"{branch}_regressor.output"

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 
 
 def runs(origin):
-    """The runs of weights, from the last one back."""
+    """The runs that weights descend from, the last one first."""
     while origin:
         yield origin
         origin = origin.get("start")
