@@ -30,7 +30,7 @@ def rows_of(path):
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """The executed cells by id and the workdir: in smoke size, with a second training at the end."""
+    """The cells by id, run in smoke size with a second training at the end, and the workdir."""
     workdir = tmp_path_factory.mktemp("notebook") / "all"
     notebook = read()
     ids = [cell.id for cell in notebook.cells]
