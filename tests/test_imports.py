@@ -32,8 +32,9 @@ CONFIGS = sorted((ROOT / "configs").glob("*.py"))
 
 
 def name_of(path):
-    """The dotted name of a module, below the package."""
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    """The dotted name of a module or a package, below the package; "__init__" for itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and parts[1:] else parts)
 
 
 NAMES = {name_of(path) for path in MODULES}
@@ -50,9 +51,13 @@ def imports(path):
 
 
 def own_modules(path):
-    """The modules of the package that a file imports."""
+    """The modules and packages of the package that a file imports."""
     parts = [name.split(".")[1:] for name in imports(path) if name.split(".")[0] == "srd_jax"]
-    return {".".join(p[:end]) for p in parts for end in range(1, len(p) + 1)} & NAMES
+    found = {".".join(p[:end]) for p in parts for end in range(1, len(p) + 1)} & NAMES
+    # Importing a module runs the packages around it, but only what is named is meant.
+    return {n for n in found if not any(m.startswith(f"{n}.") for m in found)} | {
+        "__init__" for p in parts if not p or p[0] not in {n.split(".")[0] for n in NAMES}
+    }
 
 
 def part_of(name):
@@ -138,3 +143,20 @@ def test_names_are_imported_from_where_they_are_defined(path):
         if alias.asname == alias.name
     ]
     assert not handed_on or path.stem == "__init__"
+
+
+def reached(names):
+    """The modules that importing some modules loads, without what their functions import later."""
+    found, new = set(), set(names)
+    while new:
+        found |= new
+        new = {other for path in MODULES if name_of(path) in new for other in own_modules(path)}
+        new -= found
+    return found
+
+
+def test_measuring_and_evaluation_never_import_the_training_loop():
+    loop = {f"training.{name}" for name in ("train", "steps", "start", "finish", "optimizer")}
+    rooms = ("measuring.", "evaluation.")
+    assert not reached(name for name in NAMES if name.startswith(rooms)) & loop
+    assert not {n for n in reached(loop) if n.startswith(rooms)}

@@ -76,7 +76,7 @@ def reference_stage(
     quick: Fields = dict(
         model=ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
     )
-    return of_preset(preset, full={**fields, **batches, **full}, fast={**fields, **quick, **fast})
+    return of_preset(preset, full={**batches, **fields, **full}, fast={**quick, **fields, **fast})
 
 
 def release_part(
@@ -86,7 +86,7 @@ def release_part(
     fields["model"] = ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
     large: Fields = dict(batch_size=64, steps_per_epoch=250, log_every_steps=50)
     small: Fields = dict(batch_size=16, steps_per_epoch=250, log_every_steps=25)
-    return of_preset(preset, full={**fields, **large, **full}, fast={**fields, **small, **fast})
+    return of_preset(preset, full={**large, **fields, **full}, fast={**small, **fields, **fast})
 
 
 def of_preset(preset: str, *, full: Fields, fast: Fields) -> PeriodConfig:

@@ -1,15 +1,24 @@
 """Trains a single stage, and first the stages before it that aren't trained yet."""
 
 import dataclasses
+import itertools
+import math
 import pathlib
 
+import numpy as np
+
+from srd_jax.curriculum.tables import duration
+from srd_jax.networks.modules import shapes_of
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import checked, differences
 from srd_jax.tasks.config_files import read_config
 from srd_jax.tasks.make import make_task
-from srd_jax.tasks.period.config import PeriodConfig
+from srd_jax.tasks.period import candidates, sources
+from srd_jax.tasks.period.config import CropsConfig, MaskedStripesConfig, PeriodConfig
+from srd_jax.tasks.period.model import parameter_shapes
 from srd_jax.training import train
 from srd_jax.training.config import StartConfig
+from srd_jax.training.handover import hand_over
 from srd_jax.training.workdir import CHECKPOINTS, CONFIG, START, SUMMARY, check_workdir
 from srd_jax.training.workdir import read_config as read_run
 
@@ -23,7 +32,8 @@ def run(
 ) -> None:
     """Trains a stage, and first the stages before it that aren't trained yet.
 
-    Each stage has its own workdir, beside this stage's workdir. A stopped run resumes.
+    Each stage has its own workdir, beside this stage's workdir. A stopped run resumes. Mistakes in
+    the configs are found before anything is trained.
 
     Args:
       config: of the stage.
@@ -38,8 +48,9 @@ def run(
     config, workdir = checked(_from_scratch(config)), pathlib.Path(workdir)
     check_workdir(config, workdir)
     beside = workdir.absolute().parent
-    missing = [] if _is_begun(workdir) else forerunners(config, beside, folder, preset)
+    missing = forerunners(config, workdir, folder, preset)
     if missing:
+        _check_chain([*missing, config], beside)
         print(_plan(config, missing, workdir))
     for number, stage in enumerate(missing, 1):
         print(f"stage {number} of {len(missing) + 1}: {stage.name}")
@@ -50,42 +61,83 @@ def run(
 
 
 def forerunners(
-    config: PeriodConfig, beside: pathlib.Path, folder: pathlib.Path, preset: str | None
+    config: PeriodConfig, workdir: pathlib.Path, folder: pathlib.Path, preset: str | None
 ) -> list[PeriodConfig]:
     """Returns the configs of the missing stages before a stage, in order of training.
 
-    They get the stage's seed and crops. A finished stage, or one with another config than it would
-    get now, isn't missing and is used as it is.
+    They get the stage's seed and, if they read crops, its crops. A finished stage isn't missing.
 
     Args:
       config: of the stage.
-      beside: folder of the stages' workdirs.
+      workdir: of the stage.
       folder: of the config files.
       preset: of the configs; None for their default.
 
     Raises:
-      InputError: a config file is missing or invalid, or stages start from each other in a circle.
+      InputError: a config file is missing or invalid, stages start from each other in a circle, or
+        a stage is unfinished under another config.
     """
-    missing: list[PeriodConfig] = []
-    stage = config
-    while (name := stage.start.stage) and not stage.start.workdir:
-        if name in (config.name, *(one.name for one in missing)):
-            raise InputError(f"{folder}: {name} descends from itself; accepted: stages in an order")
-        if _is_there(beside / name):
+    beside, missing = workdir.absolute().parent, []
+    stage, place = config, workdir.absolute()
+    places = {place}
+    while not _needs_none(stage, place):
+        name = stage.start.stage
+        place, path = beside / name, folder / f"{name}.py"
+        if place in places:
+            raise InputError(f"{place}: descends from itself; accepted: stages in an order")
+        if _is_there(place) or (place.exists() and not path.is_file()):
             break
-        path = folder / f"{name}.py"
         if not path.is_file():
             raise InputError(
-                f"config.start.stage is {name!r}, but neither {beside / name} nor {path} is there; "
+                f"config.start.stage is {name!r}, but neither {place} nor {path} is there; "
                 "accepted: a stage with a workdir or a config file, or '' to start from scratch"
             )
         stage = _alike(read_config(path, preset), name, config)
-        if (beside / name / CONFIG).exists() and _is_another(stage, beside / name):
-            break
+        _check_unfinished(stage, place)
+        places.add(place)
         missing.insert(0, stage)
-        if _is_begun(beside / name):
-            break
     return missing
+
+
+def _needs_none(stage: PeriodConfig, workdir: pathlib.Path) -> bool:
+    """Returns whether a stage needs no other stage to be trained first."""
+    if stage.start.workdir or not stage.start.stage:
+        return True
+    return (workdir / SUMMARY).exists() or _is_begun(workdir)
+
+
+def _check_unfinished(stage: PeriodConfig, workdir: pathlib.Path) -> None:
+    """Checks that an unfinished stage can be resumed.
+
+    Raises:
+      InputError: its config is another one; nobody would notice if it were used as it is.
+    """
+    path = workdir / CONFIG
+    if path.exists() and (lines := differences(stage, read_run(path, PeriodConfig))):
+        raise InputError(
+            f"{workdir}: holds an unfinished run of another config ({'; '.join(lines)} there); "
+            f"accepted: finish or delete it, or --config.start.workdir={workdir} to use it as it is"
+        )
+
+
+def _check_chain(stages: list[PeriodConfig], beside: pathlib.Path) -> None:
+    """Checks what training the stages would find only after the first of them is trained.
+
+    Raises:
+      InputError: crops are missing, a batch doesn't split over the devices, or the parameters of a
+        stage don't fit the stage after it.
+    """
+    for stage in stages:
+        train.data_mesh(stage.batch_size)
+        sources.check(stage)
+        candidates.check_unlabelled(stage)
+    for stage, after in itertools.pairwise(stages):
+        # Handing over zeros shows what doesn't fit.
+        found, expected = (
+            {name: np.broadcast_to(np.float32(0), s) for name, s in parameter_shapes(c).items()}
+            for c in (stage.model, after.model)
+        )
+        hand_over(found, shapes_of(expected), expected, after.start, str(beside / stage.name))
 
 
 def _from_scratch(config: PeriodConfig) -> PeriodConfig:
@@ -98,9 +150,11 @@ def _from_scratch(config: PeriodConfig) -> PeriodConfig:
 
 
 def _alike(stage: PeriodConfig, name: str, config: PeriodConfig) -> PeriodConfig:
-    """Returns a stage's config with the seed and the crops of the stage to be trained."""
-    share = config.data.validation_share or stage.data.validation_share
-    data = dataclasses.replace(config.data, validation_share=share)
+    """Returns a stage's config with the seed of `config` and, if it reads crops, its crops."""
+    data = stage.data
+    if isinstance(stage.source, CropsConfig | MaskedStripesConfig):
+        share = config.data.validation_share or data.validation_share
+        data = dataclasses.replace(config.data, validation_share=share)
     return checked(dataclasses.replace(stage, name=name, seed=config.seed, data=data))
 
 
@@ -120,20 +174,16 @@ def _is_there(workdir: pathlib.Path) -> bool:
     return bool(names - {CHECKPOINTS, START}) or _is_begun(workdir)
 
 
-def _is_another(stage: PeriodConfig, workdir: pathlib.Path) -> bool:
-    return bool(differences(stage, read_run(workdir / CONFIG, PeriodConfig)))
-
-
 def _plan(config: PeriodConfig, missing: list[PeriodConfig], workdir: pathlib.Path) -> str:
     """Returns the stages to be trained and the time they will take, in words."""
-    stages = [*missing, config]
-    images = sum(stage.steps * stage.batch_size for stage in stages)
-    px = sum(stage.steps * stage.batch_size * stage.frame[0] * stage.frame[1] for stage in stages)
-    minutes = max(1, round(px * _SECONDS_PER_PX / 60))
-    time = "a minute" if minutes == 1 else f"{minutes} minutes"
+    images, px = 0, 0
+    for stage in (*missing, config):
+        images += stage.steps * stage.batch_size
+        px += stage.steps * stage.batch_size * math.prod(stage.frame)
     names = ", ".join(stage.name for stage in missing)
     return (
         f"{config.name} starts from {config.start.stage}, which isn't finished beside {workdir}: "
-        f"{names} first, then {config.name}; {images:,} images in all, about {time} on two "
-        "CPU cores (--config.start.stage= starts from scratch)"
+        f"{names} first, then {config.name}; {images:,} images in all, about "
+        f"{duration(_SECONDS_PER_PX * px)} on two CPU cores "
+        "(--config.start.stage= starts from scratch)"
     )

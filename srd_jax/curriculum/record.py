@@ -104,7 +104,7 @@ def read_stage(workdir: pathlib.Path) -> StageRecord:
         start=_content(workdir / files.START),
         candidates=_table(workdir / files.CANDIDATES / files.CANDIDATES_TABLE),
         # A name with a leading dot is an unfinished file that a killed run left.
-        figures=sorted((workdir / files.ATTENTION).glob("[!.]*.png")),
+        figures=sorted((workdir / files.FIGURES).glob("[!.]*.png")),
     )
 
 

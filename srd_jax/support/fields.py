@@ -148,9 +148,13 @@ def check(config: Any, path: str = "config") -> None:
         among its choices, or two fields contradict each other.
     """
     for field in dataclasses.fields(config):
-        name, value = f"{path}.{field.name}", getattr(config, field.name)
+        name = f"{path}.{field.name}"
+        value: Any = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
             check(value, name)
+        elif isinstance(value, tuple) and any(map(dataclasses.is_dataclass, value)):
+            for i, one in enumerate(value):
+                check(one, f"{name}[{i}]")
         elif "limits" in field.metadata:
             within: Any = _check_range if isinstance(value, tuple) else check_number
             within(name, value, *field.metadata["limits"])
@@ -161,7 +165,7 @@ def check(config: Any, path: str = "config") -> None:
         own(path)
 
 
-def check_choice(path: str, value: str, choices: typing.Sequence[str]) -> None:
+def check_choice(path: str, value: Any, choices: typing.Sequence[str]) -> None:
     """Checks that a name is one of some choices.
 
     Raises:

@@ -24,8 +24,7 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.training.config import RunConfig
 from srd_jax.training.provenance import versions
-from srd_jax.training.steps import TrainState
-from srd_jax.training.task import MetricsRow, Task
+from srd_jax.training.task import MetricsRow, Task, TrainState
 from srd_jax.training.workdir import CHECKPOINTS
 
 _ITEMS = ("parameters", "average", "optimizer")

@@ -5,7 +5,7 @@ a function that runs a config first calls `support.fields.checked`.
 """
 
 import dataclasses
-import operator
+import math
 import pathlib
 
 from srd_jax.support.errors import InputError
@@ -101,7 +101,7 @@ class CloneConfig:
 
     part: str
     source: str
-    scale: float = 1.0
+    scale: float = limited(1.0, -math.inf)
 
 
 @dataclasses.dataclass
@@ -217,7 +217,7 @@ def _check_divides(config: object, path: str, divisor: str, whole: str) -> None:
     Raises:
       InputError: it doesn't.
     """
-    small, large = operator.attrgetter(divisor, whole)(config)
+    small, large = getattr(config, divisor), getattr(config, whole)
     if large % small:
         raise InputError(
             f"{path}.{divisor} is {small}, {path}.{whole} is {large}: "

@@ -87,7 +87,7 @@ def curves_figure(
         error_axes.axhline(reference, label=label, **_REFERENCE)
     _mark_best(error_axes, rows, axis_name, score)
     error_axes.set_ylabel(_label(score))
-    if _spread_factor(error_axes) > 0:
+    if score.best == "min" and _spread_factor(error_axes) > 0:
         error_axes.set_yscale("log")
     loss_axes.set_ylabel("loss")
     if _spread_factor(loss_axes) >= 10:
@@ -151,7 +151,7 @@ def stages_figure(stages: Sequence[StageRows], score: Score) -> Figure:
             axes.plot(ends[-2:], [stage.reference] * 2, label="reference", **_REFERENCE)
     _name_stages(axes, [stage.name for stage in drawn], np.array(ends))
     axes.set(xlabel="images since the first stage began", ylabel=_label(score), xlim=(0, ends[-1]))
-    if _spread_factor(axes) > 0:
+    if score.best == "min" and _spread_factor(axes) > 0:
         axes.set_yscale("log")
     for end in ends[1:-1]:
         axes.axvline(end, color="0.8", linewidth=0.8)

@@ -16,10 +16,10 @@ from srd_jax.training.metrics import smoothed, write_metrics
 from srd_jax.training.provenance import save_weights
 from srd_jax.training.task import Calibration, Found, MetricsRow, Task, training_score
 from srd_jax.training.workdir import (
-    ATTENTION,
     CHECKPOINTS,
     CURVES,
     EVENTS,
+    FIGURES,
     METRICS,
     START,
     SUMMARY,
@@ -51,14 +51,16 @@ def finish(
     """
     parameters, step = _best(config, workdir, task, rows)
     row = next((row for row in rows if row["step"] == step), None)
-    found = None
-    if task.source.held_out and task.calibrate is not None:
+    found, summarise = None, task.summary
+    if task.source.held_out and (task.calibrate is not None or summarise is not None):
         found = jax.device_get(validate(parameters, task.source.arrays))
     calibration = _calibration(workdir, task, found)
     save_weights(config, workdir, task, parameters, row, calibration)
     write_metrics(workdir, task, rows)
     task.draw(workdir, parameters, rows, calibration)
-    summary = _summary(config, task, rows, step, row) | task.summary(found, calibration)
+    summary = _summary(config, task, rows, step, row)
+    if summarise is not None:
+        summary |= summarise(found, calibration)
     write_text(workdir / SUMMARY, json.dumps(summary, indent=2) + "\n")
     print(_last_lines(workdir, task, summary))
     return summary
@@ -117,8 +119,6 @@ def _last_lines(workdir: pathlib.Path, task: Task, summary: dict[str, Any]) -> s
         line = f"training {score.text(summary[column])}; nothing was held out"
     else:
         line = f"best validation {shown.text(value)}, at step {summary['best_step']}"
-    return (
-        f"{line}\n"
-        f"results in {workdir}: {WEIGHTS}, {CURVES}, {ATTENTION}/, {METRICS}, "
-        f"{EVENTS}/ (TensorBoard), {CHECKPOINTS}/"
-    )
+    files = (WEIGHTS, CURVES, FIGURES, METRICS, EVENTS, CHECKPOINTS)
+    there = [name + "/" * (workdir / name).is_dir() for name in files if (workdir / name).exists()]
+    return f"{line}\nresults in {workdir}: {', '.join(there)}"

@@ -92,7 +92,7 @@ class Reporter:
             self.console.print(
                 f"epoch {row['epoch']:.0f}/{self._config.epochs}, {row['images']:,} images: "
                 f"{score.words} {row[column]:.2f} training, "
-                f"{shown.words} {validation:.2f} validation (best {best:.2f}), "
+                f"{shown.text(validation)} validation (best {best:.2f}), "
                 f"{images_per_second:.1f} images/s"
             )
         write_metrics(self._workdir, self._task, rows)

@@ -8,14 +8,13 @@ import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.modules import Parameters, check_shapes, shapes_of
 from srd_jax.support.compiling import jit
 from srd_jax.support.files import write_text
 from srd_jax.training import checkpoint, optimizer, weights
 from srd_jax.training.config import RunConfig, StartConfig, start_workdir
 from srd_jax.training.handover import HandOver, hand_over
-from srd_jax.training.steps import TrainState
-from srd_jax.training.task import MetricsRow, Task
+from srd_jax.training.task import MetricsRow, Task, TrainState
 from srd_jax.training.workdir import START
 
 
@@ -97,7 +96,9 @@ def _initial(config: RunConfig, task: Task) -> Parameters:
         batch = task.source.train(arrays, jnp.int32(0), of_examples)
         return task.initial(of_parameters, batch)
 
-    return jit(draw)(task.source.arrays)
+    drawn = jit(draw)(task.source.arrays)
+    check_shapes(shapes_of(drawn), task.shapes, "the task's initial parameters")
+    return drawn
 
 
 def _state_of(config: RunConfig, parameters: Parameters) -> TrainState:

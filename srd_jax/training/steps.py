@@ -12,36 +12,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from flax import struct
 from jax.sharding import NamedSharding, PartitionSpec
 
 from srd_jax.networks.modules import Parameters
 from srd_jax.support.compiling import jit
 from srd_jax.training import optimizer
 from srd_jax.training.config import RunConfig
-from srd_jax.training.task import Batch, Found, Source, Task
+from srd_jax.training.task import Batch, Found, Source, Task, TrainState
 
 Metrics = dict[str, jax.Array]
 
 # Folded into a step's key, for independent random numbers.
 _EXAMPLES, _LOSS = 0, 1
-
-
-@struct.dataclass
-class TrainState:
-    """The state that a training step updates.
-
-    Attributes:
-      step: () int32, number of steps done.
-      parameters: by name.
-      average: exponential average of the parameters.
-      optimizer: state of the optimiser.
-    """
-
-    step: jax.Array
-    parameters: Parameters
-    average: Parameters
-    optimizer: Any
 
 
 def train_step(
@@ -117,7 +99,9 @@ def make_validation(
     batches = -(-size // config.validation.batch_size)
 
     def one(parameters, arrays, index):
-        return evaluate(parameters, source.validation(arrays, index))
+        found = evaluate(parameters, source.validation(arrays, index))
+        _check_size(found, config.validation.batch_size)
+        return found
 
     def validate(parameters, arrays):
         every = functools.partial(one, parameters, arrays)
@@ -126,3 +110,17 @@ def make_validation(
         return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[:size], found)
 
     return jit(validate)
+
+
+def _check_size(found: Found, batch_size: int) -> None:
+    """Checks that the results of a batch are those of `batch_size` examples, else some were lost.
+
+    Raises:
+      ValueError: they aren't, which is a mistake of the task.
+    """
+    for leaf in jax.tree.leaves(found):
+        if leaf.ndim == 0 or leaf.shape[0] != batch_size:
+            raise ValueError(
+                f"the task's results of a validation batch have shape {leaf.shape}; "
+                f"accepted: {batch_size} examples first, as config.validation.batch_size says"
+            )

@@ -4,7 +4,7 @@ A whole task, which fits a line to points and scores it by R², where higher is 
 
     def make_line(config, workdir):
         def draw(key):
-            x = jax.random.normal(key, (config.batch_size,))
+            x = jax.random.normal(key, (8,))
             return x, 2.0 * x + 1.0
 
         def fit(parameters, batch):
@@ -23,7 +23,7 @@ A whole task, which fits a line to points and scores it by R², where higher is 
                 arrays=(),
                 train=lambda arrays, step, key: draw(key),
                 validation=lambda arrays, index: draw(jax.random.fold_in(jax.random.key(7), index)),
-                validation_size=config.batch_size,
+                validation_size=24,
             ),
             shapes={"slope": (), "offset": ()},
             initial=lambda key, batch: {"slope": jnp.float32(0.0), "offset": jnp.float32(0.0)},
@@ -36,16 +36,18 @@ A whole task, which fits a line to points and scores it by R², where higher is 
             about={"task": "line"},
         )
 
-`train.run(RunConfig(…), workdir, make_line)` trains it.
+`train.run(config, workdir, make_line)` trains it. The `config` is a `RunConfig` with batches of 8
+examples, in validation too.
 """
 
 import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
+from flax import struct
 
 from srd_jax.networks.modules import Parameters
 
@@ -58,6 +60,23 @@ Calibration = dict[str, Any]
 MetricsRow = dict[str, float]
 
 
+@struct.dataclass
+class TrainState:
+    """The state that a training step updates.
+
+    Attributes:
+      step: () int32, number of steps done.
+      parameters: by name.
+      average: exponential average of the parameters.
+      optimizer: state of the optimiser.
+    """
+
+    step: jax.Array
+    parameters: Parameters
+    average: Parameters
+    optimizer: Any
+
+
 @dataclasses.dataclass(frozen=True)
 class Source:
     """Batches for training and validation, as pure functions without a state to save.
@@ -65,7 +84,8 @@ class Source:
     Attributes:
       arrays: a tree of arrays that stay on the device; empty for drawn examples.
       train: (arrays, step, key) → the batch of a training step.
-      validation: (arrays, index) → one batch of the fixed validation set.
+      validation: (arrays, index) → one batch of the fixed validation set, of as many examples as
+        `config.validation.batch_size` says.
       validation_size: number of validation examples; other examples may fill up the last batch.
       digest: of the examples and their truth, in order; empty for drawn examples.
       held_out: whether training leaves out the validation examples.
@@ -93,7 +113,7 @@ class Score:
     name: str
     words: str
     unit: str = ""
-    best: str = "min"
+    best: Literal["min", "max"] = "min"
 
     @property
     def validation(self) -> str:
@@ -115,14 +135,14 @@ class Task:
 
     Attributes:
       source: of the examples.
-      shapes: of all parameters by name.
+      shapes: of all parameters by name; they are float32.
       initial: (key, training batch) → random parameters.
       loss: (parameters, batch, step, key) → the loss, and scores by name, which metrics.csv reports
-        as train_NAME; differentiable.
+        as train_NAME; differentiable. The names loss and gradient_norm are the core's own.
       evaluate: (parameters, batch) → results of the batch with its truth; a tree of arrays of fixed
         shapes, examples first; deterministic.
       scores: (results of the whole validation set, on the host) → scores by name, which metrics.csv
-        reports as val_NAME.
+        reports as val_NAME. A run stops if that of `shown` or `rank` isn't finite; others may be.
       shown: score on the progress bar; if `loss` doesn't report it, the bar shows the training
         loss.
       rank: score that decides the best checkpoint and early stopping.
@@ -130,7 +150,8 @@ class Task:
       about: JSON for checkpoints and weights that tells how to use the parameters; `task` names
         the task.
       calibrate: (results of the held-out set) → calibration; None for none.
-      summary: (results, or None where nothing is held out; calibration) → JSON for summary.json.
+      summary: (results, or None where nothing is held out; calibration) → JSON for summary.json;
+        None for none.
       draw: (workdir, parameters, rows, calibration) → None; writes figures into the workdir.
       compare: (parameters of several candidates) → columns of (candidates,) scores by name; the
         lowest in the last column is best. None where candidates can't be compared.
@@ -149,7 +170,7 @@ class Task:
     columns: tuple[str, ...]
     about: Mapping[str, Any]
     calibrate: Callable[[Found], Calibration] | None = None
-    summary: Callable[[Found | None, Calibration], dict[str, Any]] = lambda found, calibration: {}
+    summary: Callable[[Found | None, Calibration], dict[str, Any]] | None = None
     draw: Callable[[pathlib.Path, Parameters, Sequence[MetricsRow], Calibration], None] = (
         lambda workdir, parameters, rows, calibration: None
     )

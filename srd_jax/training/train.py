@@ -23,8 +23,8 @@ from srd_jax.training.config import RunConfig
 from srd_jax.training.finish import finish
 from srd_jax.training.metrics import Reporter, patience_is_over
 from srd_jax.training.provenance import save_weights
-from srd_jax.training.steps import Metrics, TrainState
-from srd_jax.training.task import Found, MakeTask, MetricsRow, Task
+from srd_jax.training.steps import Metrics
+from srd_jax.training.task import Found, MakeTask, MetricsRow, Task, TrainState
 from srd_jax.training.workdir import (
     CONFIG,
     SUMMARY,
@@ -199,15 +199,20 @@ def _validation(task: Task, found: Found, row: MetricsRow) -> None:
     """Adds the validation scores of the averaged parameters to a row.
 
     Raises:
-      FloatingPointError: a score isn't finite.
+      FloatingPointError: the score that is shown or that ranks isn't finite.
+      ValueError: the task's scores lack one of these, or have one without a column.
     """
-    words = {score.name: score.words for score in (task.rank, task.shown)}
-    for name, value in task.scores(found).items():
-        if not math.isfinite(value):
-            raise FloatingPointError(
-                f"validation {words.get(name, name)} is {value} at step {row['step']}"
+    scores = {f"val_{name}": float(value) for name, value in task.scores(found).items()}
+    for score in (task.shown, task.rank):
+        if score.validation not in scores:
+            raise ValueError(
+                f"the task's scores are {[*scores]}; accepted: {score.validation}, too"
             )
-        row[f"val_{name}"] = value
+        if not math.isfinite(value := scores[score.validation]):
+            raise FloatingPointError(f"validation {score.words} is {value} at step {row['step']}")
+    if unknown := scores.keys() - set(task.columns):
+        raise ValueError(f"the task's columns lack its scores {sorted(unknown)}")
+    row.update(scores)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ EVENTS = "events"
 CHECKPOINTS = "checkpoints"
 CANDIDATES = "candidates"
 CANDIDATES_TABLE = "candidates.csv"
-ATTENTION = "attention"
+FIGURES = "attention"
 
 _Config = TypeVar("_Config", bound=RunConfig)
 
@@ -78,8 +78,8 @@ def check_data(workdir: pathlib.Path, digest: str) -> None:
     path = workdir / DATA
     if path.exists() and read_json(path) != {"sha256": digest}:
         raise InputError(
-            f"{workdir}: holds a run on other crops than there are now (see {DATA} there); "
-            "accepted: the same crops with the same periods in the same order, or another --workdir"
+            f"{workdir}: holds a run on other examples than there are now (see {DATA} there); "
+            "accepted: the same images with the same truth in the same order, or another --workdir"
         )
 
 

@@ -2,16 +2,19 @@
 
 import dataclasses
 import json
+import operator
 import shutil
 
 import pytest
 from helpers.training_runs import HURRY, ROOT, one_line, python, tiny, undisturbed
 
-from srd_jax.curriculum import forerunners
-from srd_jax.curriculum.config import PRESETS
+from srd_jax.curriculum import forerunners, stages
+from srd_jax.curriculum.config import PRESETS, CurriculumConfig
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import checked
+from srd_jax.synthetic.config import GranaConfig, StripesConfig
 from srd_jax.tasks.config_files import read_config
+from srd_jax.tasks.period import sources
 from srd_jax.training.config import StartConfig
 
 CONFIGS = ROOT / "configs"
@@ -30,8 +33,10 @@ BEFORE = {
 }
 
 
-def names(stages):
-    return [stage.name for stage in stages]
+def missing(config, folder, preset=None):
+    """The names of the stages that are to be trained before one, whose workdirs lie in a folder."""
+    found = forerunners.forerunners(config, folder / config.name, CONFIGS, preset)
+    return [stage.name for stage in found]
 
 
 @pytest.mark.parametrize("preset", [None, *PRESETS])
@@ -39,20 +44,20 @@ def names(stages):
 def test_the_stages_before_are_those_of_the_config_files(tmp_path, name, preset):
     config = read_config(CONFIGS / f"{name}.py", preset)
     config.seed, config.data.images = 7, 12
-    found = forerunners.forerunners(config, tmp_path, CONFIGS, preset)
-    assert names(found) == BEFORE[name]
+    found = forerunners.forerunners(config, tmp_path / name, CONFIGS, preset)
+    assert [stage.name for stage in found] == BEFORE[name]
     for stage in found:
         alone = read_config(CONFIGS / f"{stage.name}.py", preset)
-        assert (stage.seed, stage.data.images) == (7, 12)
-        assert (stage.source, stage.start, stage.epochs) == (
-            *(alone.source, alone.start, alone.epochs),
-        )
-        # Only stage 6 holds nothing out, whatever starts from what.
+        assert (stage.seed, stage.source, stage.start) == (7, alone.source, alone.start)
+        crops = stage.source.kind in ("crops", "masked_stripes")
+        # A stage that reads no crops is the same whatever starts from it.
+        assert stage.data.images == (12 if crops else alone.data.images)
+        # Only stage 6 holds nothing out.
         assert stage.data.validation_share == 0.3
 
 
 def begun(folder, config, finished=False, steps=()):
-    """Writes the files of a begun or finished stage."""
+    """Writes the files of a stage."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config)))
     for step in steps:
@@ -64,27 +69,65 @@ def begun(folder, config, finished=False, steps=()):
 def test_a_finished_stage_is_taken_as_it_is(tmp_path):
     stage4 = read_config(CONFIGS / "stage4.py")
     begun(tmp_path / "stage2", tiny(), finished=True)
-    assert names(forerunners.forerunners(stage4, tmp_path, CONFIGS, None)) == ["stage3"]
+    assert missing(stage4, tmp_path) == ["stage3"]
+    # A finished stage needs none, whatever became of its checkpoints.
+    begun(tmp_path / "stage4", stage4, finished=True)
+    assert missing(stage4, tmp_path) == []
 
 
-def test_an_unfinished_stage_goes_on_before_the_next(tmp_path):
+def test_an_unfinished_stage_is_resumed_before_the_next(tmp_path):
     stage4 = checked(read_config(CONFIGS / "stage4.py"))
-    stage3 = forerunners.forerunners(stage4, tmp_path, CONFIGS, None)[-1]
+    stage3 = forerunners.forerunners(stage4, tmp_path / "stage4", CONFIGS, None)[-1]
     begun(tmp_path / "stage3", stage3)
-    found = names(forerunners.forerunners(stage4, tmp_path, CONFIGS, None))
-    assert found == ["stage1", "stage2", "stage3"]  # it may have taken over nothing yet
+    # It may have taken over nothing yet.
+    assert missing(stage4, tmp_path) == ["stage1", "stage2", "stage3"]
     begun(tmp_path / "stage3", stage3, steps=(50,))
-    assert names(forerunners.forerunners(stage4, tmp_path, CONFIGS, None)) == ["stage3"]
-    # An unfinished one of another config is somebody's own: its best checkpoint is taken.
-    begun(tmp_path / "stage3", dataclasses.replace(stage3, epochs=999))
-    assert not forerunners.forerunners(stage4, tmp_path, CONFIGS, None)
+    assert missing(stage4, tmp_path) == ["stage3"]
+
+
+def test_an_unfinished_stage_of_another_config_is_refused(tmp_path):
+    stage2 = read_config(CONFIGS / "stage2.py")
+    stage1 = dataclasses.replace(read_config(CONFIGS / "stage1.py"), epochs=999)
+    begun(tmp_path / "stage1", stage1, steps=(50,))
+    with pytest.raises(InputError) as error:
+        missing(stage2, tmp_path)
+    message = one_line(error.value)
+    assert message.startswith(f"{tmp_path / 'stage1'}: holds an unfinished run of another config (")
+    assert "config.epochs: 10 against 999 there" in message
+    assert f"--config.start.workdir={tmp_path / 'stage1'} to use it as it is" in message
+
+
+def test_an_unfinished_run_without_config_file_is_taken_as_it_is(tmp_path):
+    config = tiny(start=StartConfig(stage="mine"))
+    begun(tmp_path / "mine", tiny(), steps=(2,))
+    assert missing(config, tmp_path) == []
 
 
 def test_what_a_kill_leaves_before_the_config_is_written_is_no_hindrance(tmp_path):
     stage2 = read_config(CONFIGS / "stage2.py")
     (tmp_path / "stage1" / "checkpoints").mkdir(parents=True)
     (tmp_path / "stage1" / ".config.abc.json").write_text("{")
-    assert names(forerunners.forerunners(stage2, tmp_path, CONFIGS, None)) == ["stage1"]
+    assert missing(stage2, tmp_path) == ["stage1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("stage4", {"data.dir": "nowhere"}, "nowhere: no such folder; accepted: as config.data"),
+        ("stage6", {"end.unlabelled": "nowhere"}, "nowhere: cannot be read"),
+        ("stage3", {"model.encoder.channels": 16}, "has shape (3, 3, 1, 32), accepted: (3, 3, 1,"),
+        ("stage5", {"start.clones": ()}, "stage4: missing sd_pool.queries; missing sd_regressor"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_trained(tmp_path, name, changes, message):
+    config = read_config(CONFIGS / f"{name}.py")
+    for path, value in changes.items():
+        *parents, field = path.split(".")
+        setattr(operator.attrgetter(".".join(parents))(config), field, value)
+    with pytest.raises(InputError) as error:
+        forerunners.run(config, tmp_path / name, CONFIGS, None)
+    assert message in one_line(error.value)
+    assert not [path for path in tmp_path.iterdir() if path.name != name]
 
 
 def launched(config, workdir, *flags, **environment):
@@ -129,54 +172,71 @@ def test_without_a_stage_to_start_from_no_part_is_a_clone(tmp_path, capsys):
     assert "this run is finished" in said
 
 
-# What is trained in a small size, as a user would launch it; each but the first finds a part of
-# the stages before it there.
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    workdir = tmp_path_factory.mktemp("fresh")
-    said = {}
-    for name in ("stage3", "stage6", "grana"):
-        config, folder = f"configs/{name}.py:smoke", workdir / name
-        done = launched(config, folder, XLA_FLAGS=HURRY)
-        assert (done.returncode, done.stderr) == (0, "")
-        said[name] = done.stdout
-    return workdir, said
+    """The folder of the runs, and what was said, of stage 3 launched on a fresh clone."""
+    runs = tmp_path_factory.mktemp("fresh")
+    done = launched("configs/stage3.py:smoke", runs / "stage3", XLA_FLAGS=HURRY)
+    assert (done.returncode, done.stderr) == (0, "")
+    return runs, done.stdout.splitlines()
+
+
+def finished(folder, names):
+    return all((folder / name / "summary.json").exists() for name in names)
 
 
 def test_stage_3_on_a_fresh_clone_trains_stages_1_to_3(clone):
-    workdir, said = clone
-    first, *rest = said["stage3"].splitlines()
-    assert first == (
-        f"stage3 starts from stage2, which isn't finished beside {workdir / 'stage3'}: stage1, "
-        "stage2 first, then stage3; 48 images in all, about a minute on two CPU cores "
-        "(--config.start.stage= starts from scratch)"
+    runs, (first, *rest) = clone
+    assert first.startswith(
+        f"stage3 starts from stage2, which isn't finished beside {runs / 'stage3'}: stage1, "
+        "stage2 first, then stage3; 48 images in all, about "
     )
+    assert first.endswith(" on two CPU cores (--config.start.stage= starts from scratch)")
     assert [line for line in rest if line.startswith("stage ")] == [
         f"stage {number} of 3: stage{number}" for number in (1, 2, 3)
     ]
-    starts = {n: json.loads((workdir / f"stage{n}" / "start.json").read_text()) for n in (2, 3)}
+    assert finished(runs, ["stage1", "stage2", "stage3"])
+    starts = {n: json.loads((runs / f"stage{n}" / "start.json").read_text()) for n in (2, 3)}
     assert [starts[n]["from"] for n in (2, 3)] == ["stage1", "stage2"]
 
 
-def test_every_config_trains_what_it_starts_from(clone):
-    workdir, said = clone
-    for name in (*(f"stage{n}" for n in range(1, 7)), "grana"):
-        assert json.loads((workdir / name / "summary.json").read_text())["run"] == name
-        assert (workdir / name / "weights.safetensors").stat().st_size > 0
-    assert "stage4, stage5 first, then stage6" in said["stage6"]
-    assert "stage 3 of 3: stage6" in said["stage6"]
-    # Stage 2 was there.
-    assert "first" not in said["grana"]
+@pytest.fixture
+def quick_grana(monkeypatch):
+    """Stripes in place of grana, whose generator takes long to compile; it has its own tests."""
+    render = sources._renderer
+
+    def renderer(source, config):
+        drawn = isinstance(source, GranaConfig)
+        return render(StripesConfig() if drawn else source, config)
+
+    monkeypatch.setattr(sources, "_renderer", renderer)
 
 
-def test_the_curriculum_of_the_released_weights_runs_to_its_end(tmp_path):
-    flags = ("--config.preset=smoke",)
-    done = launched("configs/release.py", tmp_path, *flags, XLA_FLAGS=HURRY)
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.mark.hurry
+def test_generated_grana_start_from_a_stage_that_is_there(clone, tmp_path, quick_grana, capsys):
+    for name in ("stage1", "stage2"):
+        shutil.copytree(clone[0] / name, tmp_path / name)
+    config = read_config(CONFIGS / "grana.py", "smoke")
+    forerunners.run(config, tmp_path / "grana", CONFIGS, "smoke")
+    said = capsys.readouterr().out
+    assert "grana: averaged parameters of " in said
+    assert "first" not in said
+    assert finished(tmp_path, ["grana"])
+
+
+@pytest.mark.hurry
+def test_the_released_weights_are_trained_part_by_part_to_the_report(tmp_path, quick_grana, capsys):
+    names = ("release1", "release2", "release3", "release4")
+    config = read_config(CONFIGS / "release4.py", "smoke")
+    forerunners.run(config, tmp_path / "release4", CONFIGS, "smoke")
+    assert "release1, release2, release3 first, then release4" in capsys.readouterr().out
+    assert finished(tmp_path, names)
+    curriculum = CurriculumConfig("release", "smoke", names)
+    stages.run(curriculum, tmp_path, CONFIGS)
+    said = capsys.readouterr().out
+    assert said.count("this run is finished") == 4
+    assert "all 4 stages are finished; report in " in said
     report = (tmp_path / "report.html").read_text()
     assert "with a tenth of Student&#39;s likelihood (NLL) for the sd" in report
-    assert (tmp_path / "weights.safetensors").read_bytes() == (
-        tmp_path / "release4" / "weights.safetensors"
-    ).read_bytes()
-    again = launched("configs/release4.py:smoke", tmp_path / "release4")
-    assert again.stdout == f"{tmp_path / 'release4'}: this run is finished\n"
+    last = (tmp_path / "release4" / "weights.safetensors").read_bytes()
+    assert (tmp_path / "weights.safetensors").read_bytes() == last

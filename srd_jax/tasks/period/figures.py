@@ -17,7 +17,7 @@ from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.tasks.period.scores import MAE
 from srd_jax.tasks.period.sources import PeriodSource
 from srd_jax.training.curves import write_curves
-from srd_jax.training.workdir import ATTENTION, CURVES
+from srd_jax.training.workdir import CURVES, FIGURES
 
 _NOT_CALIBRATED = Calibration()
 
@@ -66,6 +66,6 @@ def write_figures(
             scale=None if scales is None else float(scales[number]),
         )
         write_figure(
-            workdir / ATTENTION / f"{kind}_{number:03d}{ATTENTION_ENDING}",
+            workdir / FIGURES / f"{kind}_{number:03d}{ATTENTION_ENDING}",
             attention_figure(np.asarray(image), found.attention[0], config.model.geometry, text),
         )

@@ -45,6 +45,20 @@ class PeriodSource(Source):
     validation_names: tuple[str, ...] = ()
 
 
+def check(config: PeriodConfig) -> None:
+    """Checks, without reading any crop, that the folder of the crops is there if one is named.
+
+    Raises:
+      InputError: it isn't.
+    """
+    crops = isinstance(config.source, CropsConfig | MaskedStripesConfig)
+    if crops and config.data.dir and not pathlib.Path(config.data.dir).is_dir():
+        raise InputError(
+            f"{config.data.dir}: no such folder; accepted: as config.data.dir, a folder of crops "
+            "with known periods, or '' for drawn ones"
+        )
+
+
 def make(config: PeriodConfig, workdir: pathlib.Path | None = None) -> PeriodSource:
     """Returns the source of a config.
 

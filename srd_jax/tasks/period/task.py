@@ -1,6 +1,7 @@
 """Makes the period a task of the training core: network, loss, scores, calibration, figures."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -75,7 +76,7 @@ def make(config: PeriodConfig, workdir: pathlib.Path) -> Task:
         columns=("train_mae", "val_mae", "val_loss", "val_sd"),
         about=about(config.model),
         calibrate=_calibrate if confidence else None,
-        summary=lambda found, fitted: _summary(config, source, found, fitted),
+        summary=functools.partial(_summary, source) if confidence else None,
         draw=draw,
         compare=compare if confidence else None,
     )
@@ -114,14 +115,12 @@ def _calibrate(found: Found) -> Calibration:
 
 
 def _summary(
-    config: PeriodConfig, source: sources.PeriodSource, found: Found | None, fitted: Calibration
+    source: sources.PeriodSource, found: Found | None, fitted: Calibration
 ) -> dict[str, Any]:
     """Returns the calibration, and errors, counts and coverage by calibrated sd, px of the crop.
 
     All of them come from the held-out crops that the sd was calibrated on.
     """
-    if not config.model.confidence:
-        return {}
     calibrated = calibration_of(fitted)
     summary: dict[str, Any] = {"calibration": dataclasses.asdict(calibrated)}
     if found is None:

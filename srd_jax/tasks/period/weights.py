@@ -91,7 +91,9 @@ def load(path: str | os.PathLike[str] | None = None) -> PeriodWeights:
 
 def _of_checkpoint(workdir: pathlib.Path) -> PeriodWeights:
     loaded = checkpoint.load_parameters(workdir)
-    config = loaded.metadata["config"]
+    config = loaded.metadata.get("config")
+    if not isinstance(config, dict):
+        raise InputError(f"{workdir}: its checkpoint holds no config; accepted: the one of a run")
     described = loaded.metadata.get("about", {"task": _TASK, "model": config.get("model")})
     origin = {"run": config.get("name"), "step": loaded.step}
     return PeriodWeights(loaded.parameters, _model(described, workdir), origin)

@@ -121,7 +121,7 @@ def test_a_run_goes_on_with_its_own_crops_only(tmp_path):
     text = table.read_text()
     period = text.splitlines()[1].split(",")[2]
     table.write_text(text.replace(period, "9.9", 1))
-    with pytest.raises(InputError, match="other crops") as caught:
+    with pytest.raises(InputError, match="other examples than there are now") as caught:
         train.run(config, tmp_path / "run", make_task)
     assert "\n" not in str(caught.value)
     table.write_text(text)
