@@ -23,7 +23,7 @@ train: $(VENV)/run.done
 	@echo "curves in $(QUICK)/curves.png, attention in $(QUICK)/attention/"
 
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .

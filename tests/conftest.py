@@ -24,14 +24,17 @@ jax.config.update("jax_default_matmul_precision", "highest")
 
 def pytest_configure(config):
     config.addinivalue_line(
-        "markers", "hurry: compiles with few optimisations; for values that don't depend on them"
+        "markers",
+        "hurry(on=True): compiles with few optimisations; for tests whose outcome doesn't depend on "
+        "them",
     )
 
 
 @pytest.fixture(autouse=True)
 def _hurry(request):
     """Compiles in half of the time what a test marked `hurry` compiles."""
-    if request.node.get_closest_marker("hurry") is None:
+    mark = request.node.get_closest_marker("hurry")
+    if mark is None or mark.args == (False,):
         yield
         return
     jax.config.update("jax_disable_most_optimizations", True)

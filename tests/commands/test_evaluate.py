@@ -18,6 +18,8 @@ from srd_jax.support.errors import InputError
 from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
 
+pytestmark = pytest.mark.hurry
+
 PERIODS = (16.0, 20.0, 25.0)
 
 

@@ -15,6 +15,8 @@ from srd_jax.synthetic import drawn_set
 from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.drawn_set import Recipe, angles, make_dataset
 
+pytestmark = pytest.mark.hurry
+
 
 def draw(seed, n, config=None):
     for number in range(n):

@@ -9,6 +9,8 @@ from srd_jax.commands.sheet import Shown, write_sheet
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.config_files import read_config
 
+pytestmark = pytest.mark.hurry
+
 GRANA = """
 from srd_jax.tasks.period.config import GranaConfig, PeriodConfig
 def get_config():

@@ -19,6 +19,8 @@ from srd_jax.synthetic.config import (
 )
 from srd_jax.synthetic.crops import draw_grana
 
+pytestmark = pytest.mark.hurry
+
 # No noise and straight layers, in crops of few px: the image follows from the drawn numbers.
 CLEAN = GranaConfig(
     frame_period=(45.0, 120.0),

@@ -8,6 +8,8 @@ import pytest
 from srd_jax.synthetic import layers
 from srd_jax.synthetic.config import LayersConfig
 
+pytestmark = pytest.mark.hurry
+
 HEIGHT, WIDTH = 220.0, 500.0
 STRAIGHT = LayersConfig(
     tilt=0.0, bend=(0.0, 0.0), fan=0.0, variation=(0.0, 0.0), faults=(0, 0), endings=(0, 0)

@@ -11,6 +11,8 @@ from srd_jax.synthetic import marks
 from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck, smooth_field
 
+pytestmark = pytest.mark.hurry
+
 ROWS, COLUMNS = jnp.arange(96.0), jnp.arange(128.0)
 SIZE = jnp.float32(96), jnp.float32(128)
 

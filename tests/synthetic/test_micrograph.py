@@ -11,6 +11,8 @@ from srd_jax.synthetic import granum
 from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.micrograph import develop
 
+pytestmark = pytest.mark.hurry
+
 ROWS, COLUMNS = jnp.arange(160.0), jnp.arange(240.0)
 SIZE = jnp.float32(160), jnp.float32(240)
 # Everything off but for the exposure.

@@ -14,6 +14,8 @@ from srd_jax.synthetic.config import GranaConfig, NegativesConfig, OutlineConfig
 from srd_jax.synthetic.negatives import BLANK, GRANUM, LONG, STEEP, TEXTURE
 from srd_jax.tasks.period.config import PeriodConfig
 
+pytestmark = pytest.mark.hurry
+
 SHARES = NegativesConfig(blank=0.1, texture=0.2, steep=0.15, long=0.05)
 NO_NOISE = QualityConfig(
     fade=(0, 0), layer_spread=(0, 0), shading_sd=(0, 0), noise_sd=(0, 0), noise=(0.01, 0.01),
@@ -58,6 +60,7 @@ def test_kinds_occur_by_their_shares(kind, share):
     assert abs((kinds == kind).mean() - share) < 4 * np.sqrt(share * (1 - share) / len(kinds))
 
 
+@pytest.mark.hurry(False)
 def test_grana_are_those_of_a_config_without_negatives():
     config, plain = GranaConfig(negatives=SHARES), GranaConfig()
     keys = jax.random.split(jax.random.key(0), 3000)

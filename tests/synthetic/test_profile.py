@@ -7,6 +7,8 @@ from scipy import ndimage
 from srd_jax.synthetic import profile
 from srd_jax.synthetic.config import ProfileConfig
 
+pytestmark = pytest.mark.hurry
+
 KEYS = jax.random.split(jax.random.key(0), 400)
 DRAWN = np.asarray(jax.jit(jax.vmap(lambda k: profile.draw_profile(k, ProfileConfig())))(KEYS))
 

@@ -13,6 +13,8 @@ from srd_jax.synthetic import stripes
 from srd_jax.synthetic.config import StripesConfig
 from srd_jax.tasks.period.config import ModelConfig
 
+pytestmark = pytest.mark.hurry
+
 GEOMETRY = ModelConfig().geometry
 KEY = jax.random.key(20)
 

@@ -14,6 +14,8 @@ from srd_jax.tasks.period import augment
 from srd_jax.tasks.period.config import AugmentConfig
 from srd_jax.tasks.period.crop_arrays import pad
 
+pytestmark = pytest.mark.hurry
+
 NARROW = (476, 110)
 CONFIG = AugmentConfig()
 NO_NOISE = AugmentConfig(black=(0.0, 0.0), white=(255.0, 255.0), noise=(0.0, 0.0))
@@ -126,6 +128,7 @@ def test_the_target_is_the_period_that_the_image_shows():
         assert 1 / measured(frame, target)[0] == pytest.approx(target, rel=3e-3)
 
 
+@pytest.mark.hurry(False)
 def test_a_batch_is_its_images_made_one_by_one_and_zero_far_from_the_mask():
     crops = grana()[2]
     index = jnp.array([3, 1, 3])

@@ -13,6 +13,8 @@ from srd_jax.tasks.period.config import LossConfig
 from srd_jax.training import candidates, weights
 from srd_jax.training.config import EndConfig
 
+pytestmark = pytest.mark.hurry
+
 CONFIG = tiny(
     model=dataclasses.replace(tiny().model, confidence=True),
     loss=LossConfig("gaussian_nll"),

@@ -7,6 +7,8 @@ from helpers.crops import ellipse
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.crop_arrays import FAR, mask_pixel, pad, tight_box, tilted
 
+pytestmark = pytest.mark.hurry
+
 EVERYWHERE = jnp.array([[-FAR, FAR], [-FAR, FAR]])
 
 

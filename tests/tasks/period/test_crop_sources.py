@@ -14,6 +14,8 @@ from srd_jax.synthetic import drawn_set
 from srd_jax.tasks.period import sources
 from srd_jax.tasks.period.config import CropsConfig, DataConfig, MaskedStripesConfig
 
+pytestmark = pytest.mark.hurry
+
 
 def without_validation(folder, source):
     return crops_config(folder, source=source, data=DataConfig(dir=str(folder), validation_share=0))

@@ -12,6 +12,8 @@ from srd_jax.tasks.period.figures import write_figures
 from srd_jax.tasks.period.model import as_function, random_parameters
 from srd_jax.tasks.period.sources import PeriodSource
 
+pytestmark = pytest.mark.hurry
+
 ROWS = [{"step": 2, "epoch": 1.0, "images": 8, "train_mae": 3.0, "val_mae": 2.0}]
 IMAGES = np.random.default_rng(0).random((8, 50, 24)).astype(np.float32)
 PERIODS = np.linspace(5, 12, 8).astype(np.float32)

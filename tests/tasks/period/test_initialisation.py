@@ -7,6 +7,8 @@ from srd_jax.networks.receptive_field import Block
 from srd_jax.tasks.period import model
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 
+pytestmark = pytest.mark.hurry
+
 CONFIG = ModelConfig(
     encoder=EncoderConfig(blocks=(Block(2, (2, 2)), Block(2, (3, 1)), Block(1, (2, 1))), channels=6)
 )

@@ -12,6 +12,8 @@ from srd_jax.synthetic.config import StripesConfig
 from srd_jax.tasks.period import masked_stripes
 from srd_jax.tasks.period.config import AugmentConfig, MaskedStripesConfig, ModelConfig
 
+pytestmark = pytest.mark.hurry
+
 GEOMETRY = ModelConfig().geometry
 FIELD = GEOMETRY.receptive_field
 NARROW = (476, 46)

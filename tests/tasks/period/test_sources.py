@@ -22,6 +22,8 @@ from srd_jax.tasks.period.config import AugmentConfig, CropsConfig, DataConfig
 from srd_jax.training import steps, train
 from srd_jax.training.config import ValidationConfig
 
+pytestmark = pytest.mark.hurry
+
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
@@ -137,6 +139,7 @@ def test_generated_grana_train(tmp_path):
     assert np.isfinite(summary["val_mae"])
 
 
+@pytest.mark.hurry(False)
 def test_a_stopped_run_on_crops_goes_on_to_the_same_bits(folders, tmp_path):
     config = crops_config(folders[0])
     train.run(config, tmp_path / "whole", make_task)
