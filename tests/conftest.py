@@ -25,16 +25,14 @@ jax.config.update("jax_default_matmul_precision", "highest")
 def pytest_configure(config):
     config.addinivalue_line(
         "markers",
-        "hurry(on=True): compiles with few optimisations; for tests whose outcome doesn't depend on "
-        "them",
+        "hurry: compiles with few optimisations, for tests whose outcome doesn't depend on them",
     )
 
 
 @pytest.fixture(autouse=True)
 def _hurry(request):
     """Compiles in half of the time what a test marked `hurry` compiles."""
-    mark = request.node.get_closest_marker("hurry")
-    if mark is None or mark.args == (False,):
+    if request.node.get_closest_marker("hurry") is None:
         yield
         return
     jax.config.update("jax_disable_most_optimizations", True)

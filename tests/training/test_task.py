@@ -186,7 +186,7 @@ def test_what_a_task_fits_summarises_and_draws_is_kept(tmp_path):
     )
     summary = train.run(config(), tmp_path / "first", make)
     fitted = weights.load(tmp_path / "first" / "weights.safetensors").calibration
-    assert (summary["sd"], summary["n"]) == (fitted["sd"], 8)
+    assert (summary["sd"], summary["n"]) == (fitted["sd"], 24)
     drawn = json.loads((tmp_path / "first" / "drawn.json").read_text())
     assert drawn == [["offset", "slope"], 12, fitted]
     # A run that holds nothing out keeps the calibration of the one that it starts from.

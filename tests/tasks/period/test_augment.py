@@ -128,7 +128,6 @@ def test_the_target_is_the_period_that_the_image_shows():
         assert 1 / measured(frame, target)[0] == pytest.approx(target, rel=3e-3)
 
 
-@pytest.mark.hurry(False)
 def test_a_batch_is_its_images_made_one_by_one_and_zero_far_from_the_mask():
     crops = grana()[2]
     index = jnp.array([3, 1, 3])

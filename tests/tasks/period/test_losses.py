@@ -151,8 +151,9 @@ def test_the_likelihood_beside_log_period_moves_the_sd_alone():
     np.testing.assert_allclose(found[1], 0.1 * likelihood, rtol=1e-6, atol=1e-6)
 
 
-def test_registry_has_the_names_of_the_config():
-    assert tuple(losses.LOSSES) == LOSSES
+def test_every_loss_has_its_function_and_its_words():
+    assert list(losses.LOSSES) == list(LOSSES)
+    assert all(words.strip() for words in LOSSES.values())
     assert set(NEEDS_CONFIDENCE) < set(LOSSES)
 
 
