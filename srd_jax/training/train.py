@@ -205,9 +205,7 @@ def _validation(task: Task, found: Found, row: MetricsRow) -> None:
     scores = {f"val_{name}": float(value) for name, value in task.scores(found).items()}
     for score in (task.shown, task.rank):
         if score.validation not in scores:
-            raise ValueError(
-                f"the task's scores are {[*scores]}; accepted: {score.validation}, too"
-            )
+            raise ValueError(f"the task's scores lack {score.validation}, found: {[*scores]}")
         if not math.isfinite(value := scores[score.validation]):
             raise FloatingPointError(f"validation {score.words} is {value} at step {row['step']}")
     if unknown := scores.keys() - set(task.columns):

@@ -82,7 +82,7 @@ def test_the_line_is_found_and_its_best_checkpoint_has_the_highest_score(undistu
     for name in ("slope", "offset"):
         assert found[name].shape == ()
         assert found[name] == average[f"['average']['{name}']"]
-    # The rise of the score comes with the fall of the loss that numpy finds for these parameters.
+    # The line itself, whose scores were made of the averaged parameters.
     x = np.linspace(-1, 1, 5)
     assert np.abs(found["slope"] * x + found["offset"] - (2 * x + 1)).max() < 0.7
 
@@ -207,3 +207,53 @@ def test_a_number_that_is_not_finite_stops_the_run(tmp_path, bad, said):
     with pytest.raises(train.Stopped) as stop:
         train.run(config(), tmp_path, changed(**bad))
     assert one_line(stop.value).startswith(f"stopped: {said}; last good checkpoint: ")
+
+
+def test_results_are_those_of_the_whole_set_whatever_its_last_batch(tmp_path):
+    table = jnp.arange(80.0).reshape(20, 4)  # two batches of 8, and 4 of a third
+    seen = {}
+
+    def validation(arrays, index):
+        return arrays["x"][(index * 8 + jnp.arange(8)) % 20]
+
+    def scores(found):
+        seen.update(found)
+        return {"r2": 0.5}
+
+    make = changed(
+        source={"arrays": {"x": table}, "validation": validation, "validation_size": 20},
+        evaluate=lambda parameters, batch: {"x": batch, "sum": batch.sum(1) + parameters["slope"]},
+        scores=scores,
+        summary=lambda found, calibration: {"n": found["x"].shape[0]},
+    )
+    summary = train.run(config(epochs=1), tmp_path, make)
+    np.testing.assert_array_equal(seen["x"], table)
+    assert seen["sum"].shape == (20,)
+    assert summary["n"] == 20
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        (
+            {"evaluate": lambda parameters, batch: batch[0][:4]},
+            r"have shape \(4,\); accepted: 8 ex",
+        ),
+        ({"evaluate": lambda parameters, batch: batch[0].mean()}, r"have shape \(\); accepted: 8"),
+        ({"scores": lambda found: {"f1": 0.5}}, "scores lack val_r2"),
+        ({"scores": lambda found: {"r2": 0.5, "f1": 0.5}}, r"columns lack its scores \['val_f1'\]"),
+        ({"shapes": {"slope": ()}}, "the task's initial parameters: extra offset"),
+    ],
+)
+def test_a_mistake_of_the_task_is_told(tmp_path, mistake, said):
+    with pytest.raises(ValueError, match=said):
+        train.run(config(), tmp_path, changed(**mistake))
+
+
+def test_a_score_that_nothing_ranks_may_be_unknown(tmp_path):
+    make = changed(
+        scores=lambda found: {"r2": np.float32(0.5), "f1": np.nan}, columns=("val_r2", "val_f1")
+    )
+    train.run(config(), tmp_path, make)
+    rows = [row for row in read(tmp_path / "metrics.csv") if row["val_r2"]]
+    assert {(row["val_r2"], row["val_f1"]) for row in rows} == {("0.5", "nan")}
