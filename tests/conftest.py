@@ -13,8 +13,20 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
+# What a test compiles by itself has few optimisations, which takes half of the time. The package's
+# own `jit` has all of them, as for its users, but in tests marked `hurry`. Processes that tests
+# start get the flags from before (helpers/training_runs.py).
+os.environ.setdefault("SRD_TESTS_XLA_FLAGS", os.environ.get("XLA_FLAGS", ""))
+os.environ["XLA_FLAGS"] = f"{os.environ['SRD_TESTS_XLA_FLAGS']} --xla_backend_optimization_level=0"
+
 import jax
 import pytest
+
+from srd_jax.support import compiling
+
+# From the start, for fixtures of whole modules too.
+_CPU_OPTIONS = compiling._CPU_OPTIONS
+compiling._CPU_OPTIONS = _CPU_OPTIONS | {"xla_backend_optimization_level": "3"}
 
 # (B,) against (B, 1) must not broadcast to (B, B) anywhere.
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -30,16 +42,16 @@ def pytest_configure(config):
 
 
 @pytest.fixture(autouse=True)
-def _hurry(request):
-    """Compiles in half of the time what a test marked `hurry` compiles."""
+def _optimisations(request):
+    """Takes all optimisations from the package's own `jit` in a test that is marked `hurry`."""
     if request.node.get_closest_marker("hurry") is None:
         yield
         return
-    jax.config.update("jax_disable_most_optimizations", True)
-    try:
+    compiling.compiler_options.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling, "_CPU_OPTIONS", _CPU_OPTIONS)
         yield
-    finally:
-        jax.config.update("jax_disable_most_optimizations", False)
+    compiling.compiler_options.cache_clear()
 
 
 @pytest.fixture

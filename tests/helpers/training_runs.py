@@ -93,11 +93,12 @@ def same_bits(first, second):
 
 
 def python(*arguments, **environment):
-    """Runs Python in the project's root, and returns it."""
+    """Runs Python in the project's root, compiling as for a user, and returns it."""
+    flags = os.environ.get("SRD_TESTS_XLA_FLAGS", "")
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "XLA_FLAGS": flags, **environment},
         capture_output=True,
         text=True,
         timeout=300,

@@ -173,20 +173,37 @@ def test_a_narrow_frame_is_a_part_of_the_whole():
     assert np.sort(differences)[1] > 1e-3
 
 
+@functools.cache
+def measured_granum():
+    """A function of a key: a granum, its mean period, that of an empty mask, its layers' course."""
+    config = GranaConfig()
+    rows, columns = (jnp.arange(float(most)) for _, most in (config.rows, config.columns))
+
+    def measure(key):
+        one = granum.draw(key, config)
+        height, width = one.size
+        inside = (rows < height)[:, None] & (columns < width)
+        y, x = rows - height / 2, columns - width / 2
+        return (
+            one,
+            granum.mean_period(one, inside, rows, columns),
+            granum.mean_period(one, jnp.zeros_like(inside), rows, columns),
+            layers.phase(one.layers, y, x),
+            layers.deflection(one.layers, x),
+        )
+
+    return jit(measure)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_mean_period_is_the_height_over_the_number_of_layers(seed):
     """With tilt, bends, fans, faults and endings: layers are counted down each column."""
-    config = GranaConfig()
-    one = jit(lambda key: granum.draw(key, config))(jax.random.key(seed))
+    one, found, empty, turns, deflection = jax.device_get(measured_granum()(jax.random.key(seed)))
     height, width = map(int, one.size)
-    rows, columns = jnp.arange(float(height)), jnp.arange(float(width))
-    found = granum.mean_period(one, jnp.ones((height, width), bool), rows, columns)
-    y, x = rows - height / 2, columns - width / 2
-    turns = np.asarray(layers.phase(one.layers, y, x), np.float64)
+    turns = turns[:height, :width].astype(np.float64)
     across = (height - 1) / np.mean(turns[-1] - turns[0])
-    slope = np.gradient(np.asarray(layers.deflection(one.layers, x), np.float64))
+    slope = np.gradient(deflection[:width].astype(np.float64))
     assert found == pytest.approx(across * np.mean(1 / np.hypot(1, slope)), rel=0.01)
-    empty = granum.mean_period(one, jnp.zeros((height, width), bool), rows, columns)
     assert empty == one.layers.period
 
 
