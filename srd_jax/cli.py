@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from absl import logging
+
 from srd_jax.commands import (
     arguments,
     attention,
@@ -29,6 +31,7 @@ def main(given: Sequence[str] | None = None) -> int:
     Returns:
       0 if all files were read, 1 if some couldn't be, 2 for wrong usage, 130 after Ctrl-C.
     """
+    logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
     try:
         options = _parser().parse_args(given)
         command: Callable[[argparse.Namespace], int] = options.command

@@ -182,7 +182,7 @@ def measured_granum():
     def measure(key):
         one = granum.draw(key, config)
         height, width = one.size
-        inside = (rows < height)[:, None] & (columns < width)
+        inside = (rows < height)[:, None] & (columns < width)[None]
         y, x = rows - height / 2, columns - width / 2
         return (
             one,

@@ -41,14 +41,11 @@ def first_state(config):
     )
 
 
-def replicated(state, mesh):
-    return jax.device_put(state, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec()))
-
-
 def stepper(config):
     mesh = train.data_mesh(config.batch_size)
     take_steps = steps.make_steps(config, mesh, task_of(config))
-    return lambda state: take_steps(state, ()), replicated(first_state(config), mesh)
+    everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    return lambda state: take_steps(state, ()), jax.device_put(first_state(config), everywhere)
 
 
 def validation_batch(config, index):
