@@ -21,6 +21,7 @@ from srd_jax.support.terminal import print_line, printable, track
 from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.period import weights
+from srd_jax.training.workdir import WEIGHTS
 
 
 def add(commands) -> None:
@@ -142,7 +143,7 @@ def _short(path: pathlib.Path) -> str:
     if path.is_dir():
         return path.resolve().name
     # The name of the weights in any workdir.
-    return path.resolve().parent.name if path.name == "weights.safetensors" else path.stem
+    return path.resolve().parent.name if path.name == WEIGHTS else path.stem
 
 
 def _grana(options: argparse.Namespace) -> tuple[Iterable[dataset.Granum], int, str]:
