@@ -89,10 +89,12 @@ class Reporter:
         if shown.validation in row:
             values = [r[shown.validation] for r in rows if shown.validation in r]
             validation, best = row[shown.validation], min(values, key=shown.cost)
+            other = "" if score == shown else f"{shown.words} "
+            unit = f" {shown.unit}" if shown.unit else ""
             self.console.print(
                 f"epoch {row['epoch']:.0f}/{self._config.epochs}, {row['images']:,} images: "
-                f"{score.words} {row[column]:.2f} training, "
-                f"{shown.text(validation)} validation (best {best:.2f}), "
+                f"{score.words} {row[column]:.2f} training, {other}{validation:.2f} validation "
+                f"(best {best:.2f}){unit}, "
                 f"{images_per_second:.1f} images/s"
             )
         write_metrics(self._workdir, self._task, rows)
