@@ -41,11 +41,6 @@ def pytest_configure(config):
     )
 
 
-def pytest_collection_modifyitems(items):
-    # The longest first, so that no worker waits for another one at the end.
-    items.sort(key=lambda item: item.path.stem not in ("test_forerunners", "test_notebook"))
-
-
 @pytest.fixture(autouse=True)
 def _optimisations(request):
     """Takes all optimisations from the package's own `jit` in a test that is marked `hurry`."""
