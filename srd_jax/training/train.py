@@ -47,7 +47,7 @@ def run(config: RunConfig, workdir: str | pathlib.Path, make: MakeTask) -> dict[
 
     Args:
       config: of the run.
-      workdir: folder of the results; docs/training.md lists its files.
+      workdir: folder of the results; docs/formats.md lists its files.
       make: returns the task of a config and a workdir, such as `tasks.make.make_task`.
 
     Returns:
