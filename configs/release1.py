@@ -24,6 +24,6 @@ def get_config(preset: str = "fast") -> PeriodConfig:
         # The next part lowers the learning rate.
         optimizer=OptimizerConfig(schedule="constant", warmup_steps=200, average_decay=0.998),
         validation=ValidationConfig(images=96, every_epochs=2),
-        full=dict(epochs=100),
+        full=dict(epochs=16),
         fast=dict(epochs=14),
     )

@@ -26,6 +26,6 @@ def get_config(preset: str = "fast") -> PeriodConfig:
         loss=LossConfig("log_period_and_student_nll"),
         validation=ValidationConfig(images=96, every_epochs=3),
         start=StartConfig(stage="release1", clones=CONFIDENCE_CLONES),
-        full=dict(epochs=60),
+        full=dict(epochs=8),
         fast=dict(epochs=18),
     )

@@ -25,7 +25,11 @@ def get_config(preset: str = "fast") -> PeriodConfig:
         optimizer=OptimizerConfig(learning_rate=5e-4, warmup_steps=50),
         loss=LossConfig("log_period_and_student_nll"),
         start=StartConfig(stage="release2", checkpoint="last"),
-        full=dict(epochs=20, validation=ValidationConfig(images=3000, every_epochs=20)),
+        full=dict(
+            epochs=16,
+            optimizer=OptimizerConfig(schedule="constant", warmup_steps=200, average_decay=0.998),
+            validation=ValidationConfig(images=3000, batch_size=50, every_epochs=16),
+        ),
         fast=dict(
             epochs=3,
             steps_per_epoch=125,

@@ -27,6 +27,11 @@ def get_config(preset: str = "fast") -> PeriodConfig:
         optimizer=OptimizerConfig(learning_rate=1.5e-3, warmup_steps=100, average_decay=0.998),
         loss=LossConfig("log_period_and_student_nll"),
         start=StartConfig(stage="release3", checkpoint="last"),
-        full=dict(epochs=40, validation=ValidationConfig(images=3000, every_epochs=10)),
+        full=dict(
+            frame=(476, 476),
+            batch_size=128,
+            epochs=40,
+            validation=ValidationConfig(images=3000, batch_size=50, every_epochs=10),
+        ),
         fast=dict(epochs=16, validation=ValidationConfig(images=1002, every_epochs=4)),
     )

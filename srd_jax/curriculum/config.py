@@ -84,7 +84,7 @@ def release_part(
 ) -> PeriodConfig:
     """Returns the config of a part of the released weights' curriculum, as `reference_stage`."""
     fields["model"] = ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
-    large: Fields = dict(batch_size=64, steps_per_epoch=250, log_every_steps=50)
+    large: Fields = dict(batch_size=256, steps_per_epoch=250, log_every_steps=50)
     small: Fields = dict(batch_size=16, steps_per_epoch=250, log_every_steps=25)
     return of_preset(preset, full={**large, **fields, **full}, fast={**small, **fields, **fast})
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 _Z = math.sqrt(3.0) - 2.0
 
@@ -72,10 +73,29 @@ def resize_matrix(
     period = 2 * (length - 1)
     folded = (whole[:, None] + lag) % period
     column = start + jnp.minimum(folded, period - folded)
+    return lax.platform_dependent(
+        column,
+        weights,
+        cpu=functools.partial(_scattered, padded=padded),
+        default=functools.partial(_compared, padded=padded),
+    )
+
+
+def _scattered(column: jax.Array, weights: jax.Array, padded: int) -> jax.Array:
+    """Returns the rows (R, padded) in which each weight, (R, n), is added at its column."""
     # A negative index would count from the end.
     column = jnp.where(column < 0, padded, column)
-    row = jnp.arange(out)[:, None]
-    return jnp.zeros((out, padded)).at[row, column].add(weights, mode="drop")
+    row = jnp.arange(column.shape[0])[:, None]
+    return jnp.zeros((column.shape[0], padded)).at[row, column].add(weights, mode="drop")
+
+
+def _compared(column: jax.Array, weights: jax.Array, padded: int) -> jax.Array:
+    """Returns the same sums by comparison: accelerators scatter slowly or in a random order."""
+    at = np.arange(padded)
+    return _sum(
+        jnp.where(column[:, i : i + 1] == at, weights[:, i : i + 1], 0.0)
+        for i in range(column.shape[1])
+    )
 
 
 def resize(image: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:

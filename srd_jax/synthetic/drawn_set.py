@@ -75,16 +75,18 @@ def make_dataset(
       InputError: `out` is neither new nor empty, `tfds_dir` lies in it or holds such a set already,
         or a file cannot be written.
     """
-    # Imported here, because it would slow down the start of every command.
+    if tfds_dir is None:
+        with whole_folder(out) as folder:
+            _draw_into(folder, recipe)
+        return None
+    # Imported here, because it is slow, and a set without a copy doesn't need it.
     from srd_jax.imaging import tfds
 
-    if tfds_dir is not None:
-        _check_apart(out, tfds_dir)
-        tfds.check_unprepared(tfds_dir)
+    _check_apart(out, tfds_dir)
+    tfds.check_unprepared(tfds_dir)
     with whole_folder(out) as folder:
-        write_grana(folder, track(grana(recipe), "drawing", recipe.images), angles(recipe))
-        write_text(folder / _RECIPE, to_json(recipe))
-        return None if tfds_dir is None else tfds.prepare(folder, tfds_dir)
+        _draw_into(folder, recipe)
+        return tfds.prepare(folder, tfds_dir)
 
 
 def provide(folder: pathlib.Path, recipe: Recipe) -> None:
@@ -110,6 +112,11 @@ def provide(folder: pathlib.Path, recipe: Recipe) -> None:
         if lines := differences(recipe, found, "config.data"):
             raise InputError(f"holds another set ({'; '.join(lines)} there); {accepted}")
     print(f"{folder}: {recipe.images} grana found there, drawn of seed {recipe.seed}")
+
+
+def _draw_into(folder: pathlib.Path, recipe: Recipe) -> None:
+    write_grana(folder, track(grana(recipe), "drawing", recipe.images), angles(recipe))
+    write_text(folder / _RECIPE, to_json(recipe))
 
 
 def _check_apart(out: str | os.PathLike[str], tfds_dir: str | os.PathLike[str]) -> None:

@@ -35,7 +35,7 @@ def test_an_option_that_this_xla_does_not_know_is_left_out(monkeypatch):
 
 
 def test_other_platforms_get_no_options(monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax, "default_backend", lambda: "tpu")
     assert compiling.compiler_options() == {}
 
 
