@@ -8,14 +8,13 @@ process of its own that is ended at its limit:
 
   about        versions, device, memory, bandwidth of a copy, rate of a matrix product
   parity       periods on the CPU and on the accelerator, bits of two equal trainings
-  rates        images a second of training, forward pass, drawing and augmentation
+  rates        images a second of training, forward pass, drawing and augmentation; time by kernel
   torch_rates  the same of a PyTorch twin, where torch is installed
-  kernels      time by class of the device's kernels
   curriculum   wall time of the preset fast
   training     the released weights' recipe for the rest of the time, and its errors
 
 Each part writes PART.json row by row, and after each part summary.md is written anew. The same
-command skips what is finished and goes on with the rest. --start trains the recipe's last two parts
+command skips what is finished and goes on with the rest. --start trains the recipe's last part
 alone, from a weights file. --crops names a folder of real grana with annotations.csv.
 """
 
@@ -56,7 +55,6 @@ PARTS = {
     "parity": Part(4, ("crops",)),
     "rates": Part(6),
     "torch_rates": Part(4),
-    "kernels": Part(3),
     "curriculum": Part(8),
     "training": Part(12, ("crops", "start")),
 }

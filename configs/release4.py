@@ -31,6 +31,7 @@ def get_config(preset: str = "fast") -> PeriodConfig:
             frame=(476, 476),
             batch_size=128,
             epochs=40,
+            optimizer=OptimizerConfig(warmup_steps=200, average_decay=0.998),
             validation=ValidationConfig(images=3000, batch_size=50, every_epochs=10),
         ),
         fast=dict(epochs=16, validation=ValidationConfig(images=1002, every_epochs=4)),

@@ -13,7 +13,7 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "torc
 def main() -> None:
     """Writes one row of versions and one of the device."""
     options = options_of(str(__doc__))
-    results = Results(options)
+    results = Results(options.out, options.seconds)
     results.rows.clear()
     results.add(python=platform.python_version(), **versions())
     device = jax.devices()[0]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from srd_jax.support.files import read_json, write_text
@@ -35,10 +36,15 @@ def options_of(doc: str, extra: Callable[[argparse.ArgumentParser], None] | None
 class Results:
     """Rows of a part, in a file that is written anew after each row, so that a kill loses none."""
 
-    def __init__(self, options: argparse.Namespace):
-        """Goes on from the rows that the file holds."""
-        self._path = options.out
-        self._end = time.monotonic() + options.seconds
+    def __init__(self, path: pathlib.Path, seconds: float):
+        """Goes on from the rows that the file holds.
+
+        Args:
+          path: of the JSON file.
+          seconds: time that the part may take.
+        """
+        self._path = path
+        self._end = time.monotonic() + seconds
         self.rows: list[Row] = read_json(self._path)["rows"] if self._path.exists() else []
 
     def add(self, **row: Any) -> None:

@@ -13,7 +13,7 @@ from srd_jax.curriculum.record import read_stage
 def main() -> None:
     """Writes a row for each stage and one for all."""
     options = options_of(str(__doc__))
-    results = Results(options)
+    results = Results(options.out, options.seconds)
     results.rows.clear()
     logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
     config = CurriculumConfig(preset="smoke" if options.smoke else "fast")

@@ -1,18 +1,18 @@
-"""Profiles training with drawing, and sums the time of the device's kernels by class and name."""
+"""Sums the time of a device's kernels by class and name, from a profile of a few calls."""
 
 import collections
 import pathlib
 import re
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 import jax
-from common import Results, options_of
 from jax.profiler import ProfileData
-from rates import config_of, training
 
 # Classes of kernels by patterns of their names, the first that fits.
 CLASSES = {
-    "convolution": r"conv|cudnn|implicit_gemm|xmma|cutlass.*(fprop|dgrad|wgrad)|nhwc|wgrad|dgrad",
+    "convolution": r"conv|cudnn|implicit_gemm|xmma|wgrad|dgrad|fprop",
     "matrix product": r"gemm|cublas|dot|nvjet|cutlass",
     "copy, transpose": r"copy|transpose|memcpy|memset|bitcast",
     "reduction": r"reduce",
@@ -21,33 +21,13 @@ CLASSES = {
 CALLS, SHOWN = 5, 40
 
 
-def main() -> None:
-    """Writes a row for each class and for each of the slowest kernels, for two widths."""
-    options = options_of(str(__doc__))
-    results = Results(options)
-    shapes = ((4, 62),) if options.smoke else ((64, 476), (256, 142))
-    for batch, columns in shapes:
-        if results.has(columns=columns):
-            continue
-        config = config_of("bfloat16", batch, columns, options.smoke)
-        for drawing in (False, True):
-            times, counts = profiled(training(config, drawing)[1])
-            key = dict(columns=columns, drawing=drawing)
-            scale = 1e-3 / CALLS / batch  # from ns to µs an image
-            for name, kernels in by_class(times).items():
-                total = sum(times[kernel] for kernel in kernels)
-                results.add(**key, kind=name, kernels=len(kernels), us_an_image=total * scale)
-            for kernel, time in times.most_common(SHOWN):
-                number = counts[kernel] / CALLS
-                results.add(**key, kernel=kernel[:120], calls=number, us_an_image=time * scale)
-        jax.clear_caches()
-    results.finish()
+def profiled(work: Callable[[int], Any], images: int) -> list[dict[str, Any]]:
+    """Returns rows of the time by class and of the slowest kernels, µs an image.
 
-
-def profiled(work) -> tuple[collections.Counter, collections.Counter]:
-    """Returns the total ns and the number of calls of each kernel."""
-    for number in range(2):
-        jax.block_until_ready(work(number))
+    Args:
+      work: takes a call's number and returns what to wait for; it has run before.
+      images: of a call.
+    """
     with tempfile.TemporaryDirectory() as folder:
         with jax.profiler.trace(folder):
             for number in range(CALLS):
@@ -56,7 +36,6 @@ def profiled(work) -> tuple[collections.Counter, collections.Counter]:
         (file,) = pathlib.Path(folder).rglob("*.xplane.pb")
         data = ProfileData.from_file(str(file))
     times, counts = collections.Counter(), collections.Counter()
-    print([(plane.name, [line.name for line in plane.lines]) for plane in data.planes])
     for plane in data.planes:
         if not plane.name.startswith("/device:GPU"):
             continue
@@ -66,17 +45,25 @@ def profiled(work) -> tuple[collections.Counter, collections.Counter]:
             for event in line.events:
                 times[event.name] += event.duration_ns
                 counts[event.name] += 1
-    return times, counts
+    scale = 1e-3 / CALLS / images  # from ns to µs an image
+    rows = [
+        dict(
+            kind=kind,
+            us_an_image=scale * sum(times[name] for name in names),
+            calls=sum(counts[name] for name in names) / CALLS,
+        )
+        for kind, names in by_class(times).items()
+    ]
+    return rows + [
+        dict(kernel=name[:140], us_an_image=scale * time, calls=counts[name] / CALLS)
+        for name, time in times.most_common(SHOWN)
+    ]
 
 
-def by_class(times: collections.Counter) -> dict[str, list[str]]:
+def by_class(names: collections.Counter) -> dict[str, list[str]]:
     """Returns the names of the kernels of each class."""
     found = collections.defaultdict(list)
-    for name in times:
+    for name in names:
         fitting = (kind for kind, pattern in CLASSES.items() if re.search(pattern, name.lower()))
         found[next(fitting, "other")].append(name)
     return found
-
-
-if __name__ == "__main__":
-    main()

@@ -42,7 +42,7 @@ def main() -> None:
     if options.only:
         print(json.dumps(periods(options) if options.only == "periods" else trained(options)))
         return
-    results = Results(options)
+    results = Results(options.out, options.seconds)
     if not results.has(what="bits"):
         first, again = trained(options), trained(options)
         other = elsewhere("bits", {})

@@ -1,7 +1,8 @@
 """Measures ms an image of training steps, forward passes and drawing, with operations and bytes.
 
-Operations and bytes are those that the compiler counts in the compiled program. Most important
-first; what doesn't fit the time is left out.
+Operations and bytes are those that the compiler counts in the compiled program, without those of
+the libraries that it calls. Most important first; what doesn't fit the time is left out. For the
+cases in PROFILED, kernels.json gets the time by kernel.
 """
 
 import dataclasses
@@ -14,8 +15,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from common import CONFIGS, Results, options_of, seconds_a_call, small
+from kernels import profiled
 
 from srd_jax.support.compiling import jit
+from srd_jax.synthetic.batch import Batch
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.config_files import read_config
 from srd_jax.tasks.make import make_task
@@ -27,10 +30,10 @@ from srd_jax.training import optimizer, steps
 # What is done, by which type of numbers, with how many images, of how many columns. "tf32" is what
 # JAX makes of float32 by default on NVIDIA's cards; "float32" has full precision.
 CASES = (
-    ("training with drawing", "bfloat16", 256, 142),
     ("training with drawing", "bfloat16", 128, 476),
     ("training", "bfloat16", 64, 476),
     ("forward", "bfloat16", 64, 476),
+    ("training with drawing", "bfloat16", 256, 142),
     ("drawing", "float32", 128, 476),
     ("drawing", "float32", 256, 142),
     ("training", "tf32", 64, 476),
@@ -49,6 +52,7 @@ SMOKE = (
     ("drawing", "float32", 4, 62),
     ("augmentation", "float32", 4, 62),
 )
+PROFILED = CASES[:2] + SMOKE[:1]
 AIM_SECONDS = 0.4  # of a series of calls
 
 # Takes a call's number; returns what to wait for.
@@ -58,7 +62,8 @@ Work = Callable[[int], Any]
 def main() -> None:
     """Writes a row for each case."""
     options = options_of(str(__doc__))
-    results = Results(options)
+    results = Results(options.out, options.seconds)
+    kernels = Results(options.out.with_name("kernels.json"), options.seconds)
     longest = 0.0
     for what, dtype, batch, columns in SMOKE if options.smoke else CASES:
         key = dict(what=what, dtype=dtype, batch=batch, columns=columns)
@@ -68,8 +73,13 @@ def main() -> None:
             print(f"no time left for {key} and what follows")
             break
         began = time.monotonic()
+        config = config_of(dtype, batch, columns, options.smoke)
         try:
-            results.add(**key, **measured(what, config_of(dtype, batch, columns, options.smoke)))
+            row, work = measured(what, config)
+            results.add(**key, **row)
+            if (what, dtype, batch, columns) in PROFILED:
+                for row in profiled(work, batch):
+                    kernels.add(**key, **row)
         except jax.errors.JaxRuntimeError as error:  # of one case, such as too little memory
             results.add(**key, error=str(error).splitlines()[0][:300])
         longest = max(longest, time.monotonic() - began)
@@ -91,8 +101,8 @@ def config_of(dtype: str, batch: int, columns: int, smoke: bool) -> PeriodConfig
     )
 
 
-def measured(what: str, config: PeriodConfig) -> dict[str, Any]:
-    """Returns the time, and the compiler's operations and bytes, of one image."""
+def measured(what: str, config: PeriodConfig) -> tuple[dict[str, Any], Work]:
+    """Returns the time, and the compiler's operations and bytes, of one image; and the work."""
     began = time.monotonic()
     with jax.default_matmul_precision(config.matmul_precision):
         compiled, work = WORKS[what](config)
@@ -110,7 +120,7 @@ def measured(what: str, config: PeriodConfig) -> dict[str, Any]:
     seconds = seconds_a_call(call, lambda: jax.block_until_ready(held[1]), calls)
     cost, memory = compiled.cost_analysis(), compiled.memory_analysis()
     images = config.batch_size
-    return dict(
+    row = dict(
         ms_an_image=1e3 * seconds / images,
         images_a_second=images / seconds,
         gflop_an_image=cost.get("flops", 0.0) / images / 1e9,
@@ -118,10 +128,11 @@ def measured(what: str, config: PeriodConfig) -> dict[str, Any]:
         temporary_mbytes_an_image=memory.temp_size_in_bytes / images / 1e6,
         compile_seconds=compile_seconds,
     )
+    return row, work
 
 
 def training(config: PeriodConfig, drawing: bool = False) -> tuple[Any, Work]:
-    """Returns the training step, on a batch that is drawn once or anew in each step."""
+    """Returns the training step, on a batch of noise or one that is drawn anew in each step."""
     task, update = make_task(config, pathlib.Path()), optimizer.make(config)
     parameters = model.random_parameters(config.model, jax.random.key(0))
     copied = jax.tree.map(jnp.copy, parameters)
@@ -132,7 +143,7 @@ def training(config: PeriodConfig, drawing: bool = False) -> tuple[Any, Work]:
             batch = task.source.train((), state.step, jax.random.fold_in(key, state.step))
         return steps.train_step(config, task, update, state, batch, key)
 
-    batch = None if drawing else jit(lambda key: task.source.train((), 0, key))(jax.random.key(1))
+    batch = None if drawing else noise(config)
     key = jax.random.key(2)
     compiled = jit(step, donate_argnums=0).lower(state, batch, key).compile()
     held = [state]
@@ -144,11 +155,20 @@ def training(config: PeriodConfig, drawing: bool = False) -> tuple[Any, Work]:
     return compiled, work
 
 
+def noise(config: PeriodConfig) -> Batch:
+    """Returns a batch of random images, which take no time to compile."""
+    shape = (config.batch_size, *config.frame)
+    image_key, target_key = jax.random.split(jax.random.key(1))
+    image = jax.random.uniform(image_key, shape)
+    target = jax.random.uniform(target_key, shape[:1], minval=20.0, maxval=140.0)
+    return Batch(image, jnp.ones(shape, bool), target)
+
+
 def forward(config: PeriodConfig) -> tuple[Any, Work]:
     """Returns the forward pass of a batch."""
     apply = model.as_function(config.model)
     parameters = model.random_parameters(config.model, jax.random.key(0))
-    image = jax.random.uniform(jax.random.key(1), (config.batch_size, *config.frame))
+    image = noise(config).image
     compiled = jit(lambda parameters, image: apply(parameters, image)).lower(parameters, image)
     compiled = compiled.compile()
     return compiled, lambda number: compiled(parameters, image)

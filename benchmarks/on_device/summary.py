@@ -83,14 +83,13 @@ def by_case(rows: list[Row], found: dict[str, list[Row]]) -> str:
 
 
 def by_kernel(rows: list[Row], _) -> str:
-    """Returns the time by class, and the slowest kernels, for each setting."""
-    parts = []
-    settings = dict.fromkeys((row["columns"], row["drawing"]) for row in rows)
-    for columns, drawing in settings:
-        own = [row for row in rows if (row["columns"], row["drawing"]) == (columns, drawing)]
-        own = [{k: v for k, v in row.items() if k not in ("columns", "drawing")} for row in own]
-        title = f"{columns} columns, {'with' if drawing else 'without'} drawing"
+    """Returns the time by class, and the slowest kernels, for each case."""
+    parts, same = [], ("what", "dtype", "batch", "columns")
+    for case in dict.fromkeys(tuple(row[key] for key in same) for row in rows):
+        own = [row for row in rows if tuple(row[key] for key in same) == case]
+        own = [{key: value for key, value in row.items() if key not in same} for row in own]
         kinds, kernels = ([row for row in own if key in row] for key in ("kind", "kernel"))
+        title = "{}, {}, batch {}, {} columns".format(*case)
         parts.append(f"{title}:\n\n{table(kinds)}\n{table(kernels[:SLOWEST])}")
     return "\n".join(parts)
 

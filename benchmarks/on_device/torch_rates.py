@@ -30,7 +30,7 @@ AIM_SECONDS = 0.4
 def main() -> None:
     """Writes a row for each case."""
     options = options_of(str(__doc__))
-    results = Results(options)
+    results = Results(options.out, options.seconds)
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = True
     longest = 0.0

@@ -1,6 +1,6 @@
 """Trains the released weights' recipe for as long as the time allows, and evaluates the result.
 
-With --start FILE, the last two parts alone are trained, from these weights. The number of steps
+With --start FILE, the last part alone is trained, from these weights. The number of steps
 follows from the speed in --rates FILE, where it was measured, else from a measurement of its own.
 """
 
@@ -32,10 +32,10 @@ from srd_jax.training.workdir import WEIGHTS
 # Shares of the time for training; without --start and with it.
 SHARES = {
     False: {"release1": 0.2, "release2": 0.15, "release3": 0.25, "release4": 0.4},
-    True: {"release3": 0.4, "release4": 0.6},
+    True: {"release4": 1.0},
 }
 # Seconds for compiling a part, validating and figures, and for the evaluation at the end.
-PART_SECONDS, END_SECONDS = 45.0, 30.0
+PART_SECONDS, END_SECONDS = 80.0, 40.0
 SEED = 12345  # of benchmarks/accuracy.py
 
 
@@ -46,14 +46,16 @@ def main() -> None:
         parser.add_argument("--start", type=pathlib.Path, help="weights to go on from")
         parser.add_argument("--rates", type=pathlib.Path, help="results of rates.py")
         parser.add_argument("--crops", type=pathlib.Path, help="folder of crops, annotations.csv")
+        parser.add_argument("--generated", type=int, default=1000, help="crops to evaluate on")
         parser.add_argument("--seed", type=int, default=1, help="of all parts")
 
     options = options_of(str(__doc__), extra)
     logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
-    results = Results(options)
+    results = Results(options.out, options.seconds)
     workdir = options.out.parent / "training"
     shares = SHARES[options.start is not None]
-    seconds = 4.0 if options.smoke else results.left() - END_SECONDS - PART_SECONDS * len(shares)
+    around = PART_SECONDS * len(shares) + (END_SECONDS if options.generated else 0.0)
+    seconds = 4.0 if options.smoke else results.left() - around
     for part, share in shares.items():
         if results.has(part=part):
             continue
@@ -70,7 +72,8 @@ def main() -> None:
         )
         with whole_file(options.out.parent / WEIGHTS) as temporary:
             shutil.copyfile(workdir / part / WEIGHTS, temporary)
-    evaluate(results, options)
+    if options.generated:
+        evaluate(results, options)
     results.finish()
 
 
@@ -89,7 +92,8 @@ def sized(part: str, seconds: float, options: argparse.Namespace) -> PeriodConfi
         config = dataclasses.replace(config, start=StartConfig() if options.smoke else start)
     images = seconds * speed(config, options.rates)
     epochs = max(1, round(images / (config.steps_per_epoch * config.batch_size)))
-    validation = dataclasses.replace(config.validation, every_epochs=epochs)
+    # A validation saves a checkpoint too.
+    validation = dataclasses.replace(config.validation, every_epochs=max(1, epochs // 4))
     return dataclasses.replace(config, epochs=epochs, validation=validation)
 
 
@@ -103,13 +107,13 @@ def speed(config: PeriodConfig, rates: pathlib.Path | None) -> float:
     )
     rows = read_json(rates)["rows"] if rates and rates.exists() else []
     found = [row for row in rows if key.items() <= row.items() and "images_a_second" in row]
-    row = found[0] if found else measured("training with drawing", config)
+    row = found[0] if found else measured("training with drawing", config)[0]
     return row["images_a_second"]
 
 
 def evaluate(results: Results, options: argparse.Namespace) -> None:
     """Adds the errors of the network alone, before and after, on generated and real crops."""
-    number = 8 if options.smoke else 1000
+    number = 8 if options.smoke else options.generated
     sets = {"generated": [one[:3] for one in draw_grana(SEED, number, GranaConfig())]}
     if options.crops:
         found = dataset.read_grana(options.crops)

@@ -92,6 +92,8 @@ def _scattered(column: jax.Array, weights: jax.Array, padded: int) -> jax.Array:
 def _compared(column: jax.Array, weights: jax.Array, padded: int) -> jax.Array:
     """Returns the same sums by comparison: accelerators scatter slowly or in a random order."""
     at = np.arange(padded)
+    # Without the barrier, XLA would compute both anew for each term of the sum.
+    column, weights = lax.optimization_barrier((column, weights))
     return _sum(
         jnp.where(column[:, i : i + 1] == at, weights[:, i : i + 1], 0.0)
         for i in range(column.shape[1])

@@ -18,7 +18,8 @@ class Deck:
 
     def __init__(self, key: jax.Array, size: int):
         """Draws `size` numbers, uniform between 0 and 1."""
-        self._numbers = jax.random.uniform(key, (size,))
+        # Without the barrier, XLA would draw them anew for every use.
+        self._numbers = jax.lax.optimization_barrier(jax.random.uniform(key, (size,)))
         self._dealt = 0
 
     def take(self, *shape: int) -> jax.Array:

@@ -83,7 +83,8 @@ def _noise(
     common, apart = deck.uniform(config.grain), deck.uniform((0.0, 0.4))
     down, right = common + apart * (deck.uniform(config.grain, 2) - common)
     shape = at[0].shape[0], at[1].shape[0]
-    grain = _grain(grain_key, shape, down, right)
+    # Without the barrier, XLA's search for tilings on a GPU takes minutes.
+    grain = jax.lax.optimization_barrier(_grain(grain_key, shape, down, right))
     white = jax.random.normal(white_key, shape)
     scale = deck.log_uniform(config.coarse), deck.log_uniform(config.coarse)
     finest = (config.coarse[0], config.coarse[0])

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from flax import nnx, struct
 
 from srd_jax.networks import modules
-from srd_jax.networks.convolution import add_bias, convolve, max_pool
+from srd_jax.networks.convolution import add_bias, convolve, max_pool, relu
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig
 
 # Below this number of periods in the receptive field, the regressor's output is bent to stay
@@ -93,7 +93,7 @@ class ConvEncoder(nnx.Module):
         for block in self.blocks:
             for position in range(block.convolutions):
                 if position:
-                    features = jax.nn.relu(features)
+                    features = relu(features)
                 features = next(layers)(features)
             features = max_pool(features, block.pool)
         if key is None:
