@@ -1,5 +1,7 @@
 """Draws marks on a micrograph that aren't the specimen's: stain, scratches, scan lines, JPEG."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -108,6 +110,8 @@ def jpeg(image: jax.Array, quality: jax.Array) -> jax.Array:
     basis = basis.at[0].multiply(jnp.sqrt(0.5))
     rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
     blocks = (image - 128.0).reshape(rows, BLOCK, columns, BLOCK)
-    cosines = jnp.einsum("ui,yixj,vj->yxuv", basis, blocks, basis)
+    # Accelerators' fast products would change whole grey levels.
+    product = functools.partial(jnp.einsum, precision="highest")
+    cosines = product("ui,yixj,vj->yxuv", basis, blocks, basis)
     kept = jnp.round(cosines / table[None, None]) * table[None, None]
-    return jnp.einsum("ui,yxuv,vj->yixj", basis, kept, basis).reshape(image.shape) + 128.0
+    return product("ui,yxuv,vj->yixj", basis, kept, basis).reshape(image.shape) + 128.0
