@@ -91,7 +91,7 @@ def _scattered(column: jax.Array, weights: jax.Array, padded: int) -> jax.Array:
 
 def _compared(column: jax.Array, weights: jax.Array, padded: int) -> jax.Array:
     """Returns the same sums by comparison: accelerators scatter slowly or in a random order."""
-    at = np.arange(padded)
+    at = np.arange(padded)[None, :]
     # Without the barrier, XLA would compute both anew for each term of the sum.
     column, weights = lax.optimization_barrier((column, weights))
     return _sum(

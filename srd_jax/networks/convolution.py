@@ -2,9 +2,13 @@
 
 The plain operations have the same values and gradients. XLA differentiates a convolution and a bias
 into sums that its CPU back end computes slowly; the rules here state the same sums in forms that it
-computes fast. Other platforms use the plain gradients of these two.
+computes fast. Other platforms use the plain gradients of these two, but for images of one channel.
 Images are (B, rows, columns, channels), kernels (rows, columns, in, out).
 """
+
+import functools
+import itertools
+import operator
 
 import jax
 import jax.numpy as jnp
@@ -20,21 +24,58 @@ def _valid(image: jax.Array, kernel: jax.Array) -> jax.Array:
 @jax.custom_vjp
 def convolve(image: jax.Array, kernel: jax.Array) -> jax.Array:
     """Returns the VALID convolution, (B, rows − k + 1, columns − k + 1, out)."""
-    return _valid(image, kernel)
+    if image.shape[3] > 1:
+        return _valid(image, kernel)
+    return lax.platform_dependent(image, kernel, cpu=_valid, default=_shifted)
 
 
 def _convolve_forward(image, kernel):
-    return _valid(image, kernel), (image, kernel)
+    return convolve(image, kernel), (image, kernel)
 
 
 def _convolve_backward(residuals, cotangent):
+    one_channel = residuals[0].shape[3] == 1
     return lax.platform_dependent(
-        *residuals, cotangent, cpu=_canonical_gradient, default=_plain_gradient
+        *residuals,
+        cotangent,
+        cpu=_canonical_gradient,
+        default=_shifted_gradient if one_channel else _plain_gradient,
     )
 
 
 def _plain_gradient(image, kernel, cotangent):
     return jax.vjp(_valid, image, kernel)[1](cotangent)
+
+
+def _shifted(image: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Returns the convolution of one channel as a sum over shifts of the image.
+
+    Accelerators' convolutions pad one channel to many; this sum costs what its result costs to
+    write, and ends with the bias and the ReLU after it.
+    """
+    wide, weights = image.astype(jnp.float32), kernel.astype(jnp.float32)
+    terms = (
+        shift * weights[i, j, 0][None, None, None, :]
+        for (i, j), shift in _shifts(wide, kernel.shape)
+    )
+    return functools.reduce(operator.add, terms).astype(image.dtype)
+
+
+def _shifted_gradient(image, kernel, cotangent):
+    shifts = _shifts(image.astype(jnp.float32), kernel.shape)
+    wide = cotangent.astype(jnp.float32)
+    # XLA fuses two of these sums; all in one reduction, it would store every product.
+    sums = [(shift * wide).sum((0, 1, 2)) for _, shift in shifts]
+    kernel_gradient = jnp.stack(sums).reshape(kernel.shape).astype(kernel.dtype)
+    # Of the network's input, which nothing asks for; XLA leaves it out then.
+    return jax.vjp(lambda x: _valid(x, kernel), image)[1](cotangent)[0], kernel_gradient
+
+
+def _shifts(image: jax.Array, kernel: tuple[int, ...]):
+    """Yields each position (i, j) of a kernel with the part of the image that it meets."""
+    rows, columns = (image.shape[axis + 1] - kernel[axis] + 1 for axis in range(2))
+    for i, j in itertools.product(range(kernel[0]), range(kernel[1])):
+        yield (i, j), image[:, i : i + rows, j : j + columns]
 
 
 def _canonical_gradient(image, kernel, cotangent):

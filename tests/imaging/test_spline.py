@@ -7,6 +7,7 @@ import pytest
 from scipy import interpolate, ndimage
 from skimage.transform import resize as scikit_resize
 
+from srd_jax.imaging import spline
 from srd_jax.imaging.spline import SUPPORT, kernel, resize, resize_matrix, rotate, shift
 
 
@@ -58,6 +59,18 @@ def test_a_window_is_those_rows_of_the_whole_matrix(length):
     begin, end = max(first, 0), min(first + held, 1200)
     np.testing.assert_array_equal(alone[:, begin - first : end - first], whole[200:310, begin:end])
     np.testing.assert_allclose(alone.sum(axis=1), 1, atol=1e-6)
+
+
+def test_accelerators_get_the_same_matrix():
+    column = np.random.default_rng(0).integers(-1, 12, (7, 9))  # -1 and 11 lie beside the axis
+    weights = random(1, 7, 9)
+    expected = np.zeros((7, 11))
+    for (i, j), k in np.ndenumerate(column):
+        if 0 <= k < 11:
+            expected[i, k] += weights[i, j]
+    for function in (spline._scattered, spline._compared):
+        found = function(jnp.asarray(column), jnp.asarray(weights), padded=11)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
 def test_shift_equals_scipy():

@@ -81,6 +81,24 @@ def test_gradients_of_all_platforms_agree(case):
     )
 
 
+@pytest.mark.parametrize("size", [(3, 3), (2, 4), (1, 1)])
+def test_one_channel_by_shifts_as_on_accelerators(size):
+    image, kernel, cotangent = arrays((2, 9, 8, 1, 3, *size), seed=4)
+    found = convolution._shifted(*single(image, kernel))
+    np.testing.assert_allclose(found, scipy_convolve(image, kernel), atol=2e-5)
+    gradients = convolution._shifted_gradient(*single(image, kernel, cotangent))
+    for one, expected in zip(gradients, scipy_gradients(image, kernel, cotangent), strict=True):
+        np.testing.assert_allclose(one, expected, atol=2e-5)
+
+
+def test_relu_and_its_gradient():
+    image = jnp.asarray([-2.0, -0.0, 0.0, 1e-30, 3.0])
+    value, gradient = jax.vjp(convolution.relu, image)
+    np.testing.assert_array_equal(value, jax.nn.relu(image))
+    (found,) = gradient(jnp.arange(1.0, 6.0))
+    np.testing.assert_array_equal(found, [0, 0, 0, 4, 5])
+
+
 def test_convolution_by_numerical_differentiation():
     image, kernel, _ = single(*arrays(CASES[0], seed=2))
     check_grads(convolve, (image, kernel), order=1, modes=["rev"], atol=2e-2, rtol=2e-2, eps=1e-2)

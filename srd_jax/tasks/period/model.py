@@ -56,10 +56,11 @@ class _Convolution(nnx.Module):
         self.kernel = nnx.Param(draw(size, size, channels_in, channels_out))
         self.bias = nnx.Param(draw(channels_out))
 
-    def __call__(self, image: jax.Array) -> jax.Array:
-        """Returns (B, rows − size + 1, columns − size + 1, channels_out) in the image's type."""
+    def __call__(self, image: jax.Array, pool: tuple[int, int] = (1, 1)) -> jax.Array:
+        """Returns (B, rows, columns, channels_out) in the image's type, after a max-pool."""
         kernel, bias = (p[...].astype(image.dtype) for p in (self.kernel, self.bias))
-        return add_bias(convolve(image, kernel), bias)
+        # The bias of a channel doesn't change where its maximum lies, and there is less to add to.
+        return add_bias(max_pool(convolve(image, kernel), pool), bias)
 
 
 class ConvEncoder(nnx.Module):
@@ -94,8 +95,8 @@ class ConvEncoder(nnx.Module):
             for position in range(block.convolutions):
                 if position:
                     features = relu(features)
-                features = next(layers)(features)
-            features = max_pool(features, block.pool)
+                last = position == block.convolutions - 1
+                features = next(layers)(features, block.pool if last else (1, 1))
         if key is None:
             return features
         return self.dropout(features, deterministic=False, rngs=nnx.Rngs(dropout=key))
