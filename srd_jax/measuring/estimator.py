@@ -1,5 +1,6 @@
 """The estimator: measures the period of crops by a trained network."""
 
+import dataclasses
 import functools
 import os
 import pathlib
@@ -42,7 +43,10 @@ class Estimator(Method[Prepared]):
         expected = model.parameter_shapes(found.model)
         check_shapes(shapes_of(found.parameters), expected, "weights")
         found.model.geometry.grid(*FRAME)
-        self.weights = found
+        # A network that was trained in fewer bits measures in all of them.
+        self.weights = dataclasses.replace(
+            found, model=dataclasses.replace(found.model, compute_dtype="float32")
+        )
         self.batch_size = batch_size
         self.geometry = found.model.geometry
         self._parameters = jax.device_put(dict(found.parameters))
