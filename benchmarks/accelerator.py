@@ -103,9 +103,12 @@ def run(name: str, limit: float, options: argparse.Namespace) -> str:
             command.append(f"--{flag}={value}")
     if name == "training":
         command.append(f"--rates={options.out / 'rates.json'}")
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    if options.smoke:  # takes half of the time for compiling
+        environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
     with (options.out / f"{name}.log").open("ab") as log:
         child = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, env=environment
         )
         try:
             status = child.wait(limit)

@@ -96,8 +96,8 @@ def same_crops(options: argparse.Namespace) -> list[tuple[np.ndarray, np.ndarray
 
 
 def trained(options: argparse.Namespace) -> str:
-    """Returns the SHA-256 of a network after ten training steps in bfloat16."""
-    config = read_config(CONFIGS / "release3.py")
+    """Returns the SHA-256 of a network after ten training steps on stripes, in bfloat16."""
+    config = read_config(CONFIGS / "stage1.py")
     config = small(config) if options.smoke else dataclasses.replace(config, batch_size=64)
     config = dataclasses.replace(
         config,

@@ -3,8 +3,12 @@
 All rows are channels-last. "compiled" is torch.compile with CUDA graphs (mode reduce-overhead).
 """
 
+import pathlib
+import sys
 import time
 from collections.abc import Callable
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import torch
 import torch_twin

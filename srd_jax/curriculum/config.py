@@ -25,8 +25,8 @@ class CurriculumConfig:
 
     Attributes:
       name: default name of the folder of the results.
-      preset: full (the reference's epochs), fast (comparable scores in less time) or smoke (a tiny
-        network, for a test).
+      preset: full (the reference's epochs, or millions of images), fast (comparable scores in less
+        time) or smoke (a tiny network, for a test).
       stages: names of config files beside the curriculum's own, in order; the first one starts from
         scratch, and each other one from the one before it.
       seed: of every stage.
@@ -82,10 +82,18 @@ def reference_stage(
 def release_part(
     preset: str, *, full: Fields, fast: Fields, confidence: bool = True, **fields: Any
 ) -> PeriodConfig:
-    """Returns the config of a part of the released weights' curriculum, as `reference_stage`."""
-    fields["model"] = ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
-    large: Fields = dict(batch_size=256, steps_per_epoch=250, log_every_steps=50)
-    small: Fields = dict(batch_size=16, steps_per_epoch=250, log_every_steps=25)
+    """Returns the config of a part of the released weights' curriculum, as `reference_stage`.
+
+    The preset full is made for a GPU or TPU: large batches, in bfloat16.
+    """
+    model = ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
+    large: Fields = dict(
+        batch_size=256,
+        steps_per_epoch=250,
+        log_every_steps=50,
+        model=dataclasses.replace(model, compute_dtype="bfloat16"),
+    )
+    small: Fields = dict(batch_size=16, steps_per_epoch=250, log_every_steps=25, model=model)
     return of_preset(preset, full={**large, **fields, **full}, fast={**small, **fields, **fast})
 
 

@@ -72,12 +72,16 @@ def run(config: RunConfig, workdir: str | pathlib.Path, make: MakeTask) -> dict[
         state, rows, origin = start.first_state(config, workdir, task, checkpoints, other)
         write_text(workdir / CONFIG, to_json(config))
         write_data(workdir, task.source.digest)
-        state, arrays = jax.device_put(
-            (state, task.source.arrays), NamedSharding(mesh, PartitionSpec())
-        )
+        everywhere = NamedSharding(mesh, PartitionSpec())
+        state, arrays = jax.device_put((state, task.source.arrays), everywhere)
         task = dataclasses.replace(task, source=dataclasses.replace(task.source, arrays=arrays))
         print(f"{workdir}: {origin}; {jax.device_count()} {jax.default_backend()} device(s)")
-        validate = steps.make_validation(config, task.source, task.evaluate)
+        validation = steps.make_validation(config, task.source, task.evaluate)
+
+        def validate(parameters, arrays):
+            # Parameters from a file, elsewhere than those of the state, would compile it anew.
+            return validation(jax.device_put(dict(parameters), everywhere), arrays)
+
         _train(config, workdir, mesh, task, validate, checkpoints, state, rows)
     return finish(config, workdir, task, validate, rows)
 

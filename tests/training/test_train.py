@@ -23,6 +23,7 @@ from safetensors.numpy import load_file
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period import losses, model, sources
+from srd_jax.tasks.period.config import LossConfig
 from srd_jax.training import optimizer, steps, train
 from srd_jax.training.config import StartConfig
 
@@ -171,12 +172,23 @@ def test_chunks_are_compiled_once(caplog):
     assert len(compiled) == 1
 
 
+def test_the_validation_is_compiled_once(caplog, tmp_path):
+    config = tiny()
+    confident = dataclasses.replace(config.model, confidence=True)
+    config = dataclasses.replace(config, model=confident, loss=LossConfig("gaussian_nll"))
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        train.run(config, tmp_path / "run", make_task)  # calibrates at its end
+    compiled = [r.message for r in caplog.records if "Compiling jit(validate)" in r.getMessage()]
+    assert len(compiled) == 1
+
+
 FOUR_DEVICES = """
 import sys
 import jax
 sys.path.insert(0, "tests")
 from helpers.training_runs import tiny
 from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period.config import LossConfig
 from srd_jax.training import train
 from srd_jax.support.errors import InputError
 assert jax.device_count() == 4

@@ -79,11 +79,11 @@ def make(config: PeriodConfig, workdir: pathlib.Path | None = None) -> PeriodSou
     def train(arrays, step, key):
         return render(key, config.batch_size, config.frame)
 
-    def validate(arrays, index):
+    def validation_batch(arrays, index):
         key = jax.random.fold_in(jax.random.key(validation.seed), index)
         return measurable(key, validation.batch_size, validation.frame)
 
-    return PeriodSource((), train, validate, validation.images)
+    return PeriodSource((), train, validation_batch, validation.images)
 
 
 def _renderer(source: _Drawn, config: PeriodConfig) -> Callable[..., Batch]:
@@ -130,12 +130,12 @@ def _crops(
         index = _in_epochs(config, step, len(training))
         return augment(key, arrays["train"], index, config.frame, source.augment)
 
-    def validate(arrays, index):
+    def validation_batch(arrays, index):
         at = _in_turn(config, index, len(kept))
         return jax.tree.map(lambda array: array[at], arrays["validation"])
 
     scale = np.asarray(shown.target) / np.array([one.period_px for one in kept])
-    return PeriodSource(arrays, train, validate, len(kept), validation_scale=scale)
+    return PeriodSource(arrays, train, validation_batch, len(kept), validation_scale=scale)
 
 
 def _masks(
@@ -156,13 +156,13 @@ def _masks(
             key, arrays["train"], index, config.frame, source, geometry
         )
 
-    def validate(arrays, index):
+    def validation_batch(arrays, index):
         mask = arrays["validation"][_in_turn(config, index, len(kept))]
         key = jax.random.fold_in(jax.random.key(config.validation.seed), index)
         return masked_stripes.render_masked(key, mask, source, geometry)
 
     scale = np.array([frame.scale for frame in shown])
-    return PeriodSource(arrays, train, validate, len(kept), validation_scale=scale)
+    return PeriodSource(arrays, train, validation_batch, len(kept), validation_scale=scale)
 
 
 def _in_epochs(config: PeriodConfig, step: jax.Array, number: int) -> jax.Array:
