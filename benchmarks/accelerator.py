@@ -116,7 +116,9 @@ def run(name: str, limit: float, options: argparse.Namespace) -> str:
             return f"stopped at its limit of {limit:.0f} s"
         finally:  # its own children too, and also where this process is interrupted
             _end(child)
-    return FINISHED if status == 0 else f"failed with status {status}, see {log.name}"
+    if status:
+        return f"failed with status {status}, see {log.name}"
+    return FINISHED if read_json(out)["finished"] else "ended early, no time was left"
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

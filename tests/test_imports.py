@@ -2,7 +2,10 @@
 
 import ast
 import graphlib
+import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -112,6 +115,19 @@ def functions(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield f"{name_of(path)}.{node.name}:{node.lineno}", node.end_lineno - node.lineno + 1
+
+
+def test_importing_a_module_starts_no_back_end():
+    modules = sorted(NAMES - {"__init__", "__main__"})
+    lines = "\n".join(f"import srd_jax.{name}" for name in modules)
+    done = subprocess.run(
+        [sys.executable, "-c", lines],
+        env={**os.environ, "JAX_PLATFORMS": "none_such"},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_rooms_files_and_functions_stay_small(capsys):

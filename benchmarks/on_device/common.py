@@ -3,8 +3,10 @@
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +31,15 @@ def options_of(doc: str, extra: Callable[[argparse.ArgumentParser], None] | None
     parser.add_argument("--smoke", action="store_true", help="small sizes, to see that it works")
     if extra:
         extra(parser)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     return parser.parse_args()
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process when its parent has ended, which can't tell if it was killed."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 class Results:

@@ -69,7 +69,7 @@ def main() -> None:
             continue
         if results.left() < longest:
             print(f"no time left for {key} and what follows")
-            break
+            return
         began = time.monotonic()
         config = config_of(dtype, batch, columns, options.smoke)
         try:

@@ -7,6 +7,7 @@ four comparisons a pixel. All lengths are in px of the crop, from its upper left
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from srd_jax.synthetic.config import OutlineConfig
@@ -16,7 +17,8 @@ SAMPLES = 256
 _NOTCHES, _HOLES = 2, 2
 # Corners along the upper and the lower edge, and along the left and the right edge.
 _KNOTS = (7, 5)
-_AT = jnp.linspace(0.0, 1.0, SAMPLES)
+# Of NumPy, because importing a module must not start a back end; the bits of jnp.linspace.
+_AT = np.arange(SAMPLES, dtype=np.float32) * (np.float32(1) / np.float32(SAMPLES - 1))
 
 
 @struct.dataclass
