@@ -156,6 +156,12 @@ def _read(path: str | os.PathLike[str]) -> tuple[list[str], list[tuple[int, list
     if "granum_image" not in header or not of_period:
         found = ", ".join(header) or "none"
         raise InputError(f"{path}: has the columns {found}; {_ACCEPTED}")
+    twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
+    if twice:
+        raise InputError(
+            f"{path}: has {', '.join(twice)} in its header more than once; accepted is each column "
+            "once, as it isn't known which one counts"
+        )
     if not filled[1:]:
         raise InputError(f"{path}: has no row below its header; accepted is one row an image")
     return header, filled[1:]

@@ -62,6 +62,10 @@ HEADER = "granum_image,period_nm,px_per_nm\n"
         ("granum_image,period_nm\na.png,20\n", "has the columns granum_image, period_nm;"),
         ("image,period_px\na.png,20\n", "has the columns image, period_px;"),
         ("granum_image;period_px\na.png;20\n", "has the columns granum_image;period_px;"),
+        (
+            "granum_image,period_px,period_px\na.png,20,25\n",
+            "has period_px in its header more than",
+        ),
         (HEADER + "a.png,20,1.3\nb.png,x,1.3\n", "row 3 (b.png): period_nm is 'x'"),
         (HEADER + "a.png,20,\n", "row 2 (a.png): px_per_nm is ''"),
         (HEADER + "\na.png,20,0\n", "row 3 (a.png): px_per_nm is '0'"),
