@@ -1,6 +1,7 @@
 """The command line: `srd` or `python -m srd_jax`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -29,13 +30,20 @@ def main(given: Sequence[str] | None = None) -> int:
       given: arguments of the command line; None takes the process's own.
 
     Returns:
-      0 if all files were read, 1 if some couldn't be, 2 for wrong usage, 130 after Ctrl-C.
+      0 if all files were read, 1 if some couldn't be, 2 for wrong usage, 130 after Ctrl-C, 141
+      where the reader of the output has gone, as `head` does.
     """
     logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
     try:
         options = _parser().parse_args(given)
         command: Callable[[argparse.Namespace], int] = options.command
-        return command(options)
+        status = command(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Python flushes at its end, too, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return arguments.READER_GONE
     except InputError as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         return arguments.USAGE

@@ -27,3 +27,17 @@ def test_python_m_srd_jax(tmp_path):
     assert "\na crop with a rather long name 01.png  " in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert [row["status"] for row in read(tmp_path / "results.csv")] == ["ok", "error"]
+
+
+def test_a_reader_that_goes_early_leaves_no_traceback():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "srd_jax", "weights"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()  # as `| head` does, before anything is written
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait() == 141

@@ -16,7 +16,8 @@ from srd_jax.support.files import check_writable
 from srd_jax.tasks.period import weights
 
 _WEIGHTS = "weights file or workdir of a run"
-ALL_READ, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+# The last two as a shell gives them to a process that SIGINT or SIGPIPE ended.
+ALL_READ, SOME_FAILED, USAGE, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
 
 
 def positive(text: str) -> float:
