@@ -132,16 +132,18 @@ def errors(network, crops) -> dict[str, float]:
     measured_crops = network([Crop(image, mask, None, "") for image, mask, _ in crops])
     true = np.array([period for *_, period in crops])
     error = np.array([one.period_px for one in measured_crops]) - true
-    sd = np.array([one.sd_px for one in measured_crops])
     percent = 100 * np.abs(error) / true
-    return dict(
+    found = dict(
         number=len(crops),
         mae_px=float(np.abs(error).mean()),
         median_percent=float(np.median(percent)),
         beyond_15_percent=float((percent > 15).mean()),
-        within_1_sd=float((np.abs(error) <= sd).mean()),
-        within_1_96_sd=float((np.abs(error) <= 1.96 * sd).mean()),
     )
+    if network.weights.model.confidence:
+        sd = np.array([one.sd_px for one in measured_crops])
+        found["within_1_sd"] = float((np.abs(error) <= sd).mean())
+        found["within_1_96_sd"] = float((np.abs(error) <= 1.96 * sd).mean())
+    return found
 
 
 if __name__ == "__main__":
