@@ -4,8 +4,8 @@ python launch.py --config=configs/release.py --workdir=runs/release
 python launch.py --config=configs/release.py --workdir=runs/release_full --config.preset=full
 python launch.py --config=configs/release.py --workdir=runs/release_smoke --config.preset=smoke
 
-The result is weights.safetensors in the workdir. No real crop is seen, and no image twice. The preset
-full is made for a GPU or TPU: 3.8 million images in large batches, bfloat16.
+The result is weights.safetensors in the workdir. No real crop is seen, and no image twice. The
+preset full is made for a GPU or TPU: 3.8 million images in large batches, bfloat16.
 """
 
 from srd_jax.curriculum.config import CurriculumConfig
