@@ -52,8 +52,8 @@ class Part(NamedTuple):
 
 PARTS = {
     "about": Part(1),
-    "parity": Part(6, ("crops",)),
-    "rates": Part(6),
+    "parity": Part(7, ("crops",)),
+    "rates": Part(9),
     "torch_rates": Part(4),
     "curriculum": Part(8),
     "training": Part(12, ("crops", "start")),
