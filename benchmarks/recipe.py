@@ -1,11 +1,12 @@
 """Compares settings of the released weights' last part: batch, width, rate, optimiser, average.
 
-python benchmarks/recipe.py --workdir=runs/recipe [--images 5120] [--variants …]
+python benchmarks/recipe.py --workdir=runs/recipe [--images 5120] [--start FILE] [--variants …]
 
-Every variant goes on from the released weights and sees as many columns of grana, those of `images`
-frames of 110 columns, which takes about as long. All are validated on the same full frames. Each
-has its own folder in the workdir; the same command goes on where it was stopped. The table is
-printed and written to recipe.md. Errors differ by chance, so a few per cent mean little.
+Every variant goes on from the same weights, by default the released ones, and sees as many columns
+of grana, those of `images` frames of 110 columns, which takes about as long. All are validated on
+the same full frames. Each has its own folder in the workdir; the same command goes on where it was
+stopped. The table is printed and written to recipe.md. Errors differ by chance, so a few per cent
+mean little.
 """
 
 import argparse
@@ -42,12 +43,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def variant(name: str, images: int) -> PeriodConfig:
+def variant(name: str, images: int, weights_file: str) -> PeriodConfig:
     """Returns the config of a variant.
 
     Args:
       name: one of VARIANTS.
       images: number of frames of COLUMNS columns whose columns are seen.
+      weights_file: that it goes on from.
     """
     fields = {"columns": COLUMNS, "batch_size": BATCH, **VARIANTS[name]}
     columns, batch = fields.pop("columns"), fields.pop("batch_size")
@@ -63,7 +65,7 @@ def variant(name: str, images: int) -> PeriodConfig:
         log_every_steps=steps,
         optimizer=dataclasses.replace(config.optimizer, warmup_steps=steps // 10, **fields),
         validation=ValidationConfig(images=500, batch_size=5),
-        start=StartConfig(workdir=str(weights.RELEASED)),
+        start=StartConfig(workdir=weights_file),
     )
 
 
@@ -72,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--workdir", type=pathlib.Path, required=True)
     parser.add_argument("--images", type=int, default=5120, metavar="N", help="%(default)s")
+    parser.add_argument("--start", default=str(weights.RELEASED), metavar="FILE", help="weights")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=[*VARIANTS])
     options = parser.parse_args()
     logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
@@ -79,7 +82,7 @@ def main() -> None:
     rows.append("|---|---|---|---|---|")
     try:
         for name in options.variants:
-            config = variant(name, options.images)
+            config = variant(name, options.images, options.start)
             summary = train.run(config, options.workdir / name, make_task)
             figures = config.batch_size, config.frame[1], config.steps
             rows.append(

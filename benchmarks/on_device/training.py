@@ -19,6 +19,7 @@ from rates import measured
 from srd_jax.imaging import dataset
 from srd_jax.imaging.crop import Crop
 from srd_jax.measuring.estimator import load
+from srd_jax.support.fields import from_dict
 from srd_jax.support.files import read_json, whole_file
 from srd_jax.synthetic.config import GranaConfig
 from srd_jax.synthetic.crops import draw_grana
@@ -28,7 +29,7 @@ from srd_jax.tasks.period import weights
 from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.training import train
 from srd_jax.training.config import StartConfig
-from srd_jax.training.workdir import WEIGHTS
+from srd_jax.training.workdir import CONFIG, WEIGHTS
 
 # Shares of the time for training; without --start and with it.
 SHARES = {
@@ -62,7 +63,7 @@ def main() -> None:
     for part, share in shares.items():
         if results.has(part=part):
             continue
-        config = sized(part, share * seconds, options)
+        config = begun(workdir / part) or sized(part, share * seconds, options)
         began = time.monotonic()
         summary = train.run(config, workdir / part, make_task)
         results.add(
@@ -78,6 +79,12 @@ def main() -> None:
     if options.generated:
         evaluate(results, options)
     results.finish()
+
+
+def begun(workdir: pathlib.Path) -> PeriodConfig | None:
+    """Returns the config of a part that an earlier start began, whose time was another one."""
+    file = workdir / CONFIG
+    return from_dict(PeriodConfig, read_json(file), str(file)) if file.exists() else None
 
 
 def sized(part: str, seconds: float, options: argparse.Namespace) -> PeriodConfig:

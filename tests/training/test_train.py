@@ -189,7 +189,6 @@ import jax
 sys.path.insert(0, "tests")
 from helpers.training_runs import tiny
 from srd_jax.tasks.make import make_task
-from srd_jax.tasks.period.config import LossConfig
 from srd_jax.training import train
 from srd_jax.support.errors import InputError
 assert jax.device_count() == 4
