@@ -50,13 +50,15 @@ class Crop:
       image: float32 (rows, columns), grey value 0..1, black to white; 0 outside of the mask.
       mask: bool (rows, columns), True inside of the granum.
       px_per_nm: the scale that the file states, None where it states none.
-      px_per_nm_source: where the scale comes from, "tiff" or "".
+      px_per_nm_source: where the scale comes from, see `picture.Picture`; "" where there is none.
+      notes: facts about the file and its mask that a user should know, each a phrase.
     """
 
     image: np.ndarray
     mask: np.ndarray
     px_per_nm: float | None
     px_per_nm_source: str
+    notes: tuple[str, ...] = ()
 
 
 def read_crop(path: str | os.PathLike[str]) -> Crop:
@@ -85,7 +87,8 @@ def read_crop(path: str | os.PathLike[str]) -> Crop:
         image=image,
         mask=inside,
         px_per_nm=picture.px_per_nm,
-        px_per_nm_source="" if picture.px_per_nm is None else "tiff",
+        px_per_nm_source=picture.px_per_nm_source,
+        notes=picture.notes,
     )
 
 

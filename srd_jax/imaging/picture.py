@@ -40,6 +40,8 @@ class Picture:
       inverted: True where 0 is white and full intensity is black.
       lossy: True where the compression doesn't keep exact colours.
       px_per_nm: scale, None where the file doesn't state it.
+      px_per_nm_source: where in the file the scale is stated, such as "tiff"; "" where none is.
+      notes: facts about the file that a user should know, each a phrase.
     """
 
     samples: np.ndarray
@@ -48,6 +50,8 @@ class Picture:
     inverted: bool = False
     lossy: bool = False
     px_per_nm: float | None = None
+    px_per_nm_source: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def check_size(rows: int, columns: int) -> None:

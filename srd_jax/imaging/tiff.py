@@ -75,13 +75,15 @@ def decode_tiff(stream: BinaryIO) -> Picture:
             array, full_scale = _through_palette(array, page.colormap), 255.0
         array = upright(array, int(page.tags.valueof(ORIENTATION_TAG, default=1)))
         samples, opaque = split_alpha(array)
+        scale = px_per_nm(page, imagej)
         return Picture(
             samples=samples,
             opaque=opaque,
             full_scale=full_scale,
             inverted=photometric == PHOTOMETRIC.MINISWHITE,
             lossy=page.compression in _LOSSY,
-            px_per_nm=px_per_nm(page, imagej),
+            px_per_nm=scale,
+            px_per_nm_source="" if scale is None else "tiff",
         )
 
 

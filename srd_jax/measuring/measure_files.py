@@ -138,6 +138,7 @@ def _measured(
         crop.px_per_nm_source if px_per_nm is None else "given",
         limits,
         read.tilt_deg,
+        crop.notes,
     )
     if result.status == "error":
         return Measured(result)

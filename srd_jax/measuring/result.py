@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
 from srd_jax.measuring.measurement import Measurement
@@ -46,7 +47,7 @@ class Result:
       period_nm: mean period.
       sd_nm: standard deviation of the period.
       status: ok, low_confidence or error.
-      reason: why the status isn't ok, or what is missing.
+      reason: why the status isn't ok, what is missing, and notes about the file.
       px_per_nm_source: given or tiff; empty if the scale isn't known.
       quality: 0 to 1, by methods that give one.
       tilt_deg: direction of the measured lamellae, counter-clockwise from the horizontal; None if
@@ -86,6 +87,7 @@ def result_of(
     source: str = "",
     limits: Limits = DEFAULT_LIMITS,
     tilt_deg: float | None = None,
+    notes: Sequence[str] = (),
 ) -> Result:
     """Judges a measurement.
 
@@ -97,6 +99,7 @@ def result_of(
       source: of the scale.
       limits: of status ok.
       tilt_deg: direction of the lamellae, None if it isn't clear.
+      notes: facts about the file; they end the reason.
 
     Returns:
       The result of the file.
@@ -121,10 +124,10 @@ def result_of(
         *_doubts_of_confidence(result, limits),
         *_doubts_of_tilt(result, limits),
     ]:
-        return dataclasses.replace(result, status="low_confidence", reason="; ".join(doubts))
-    if sd_px is None and result.quality is None:
-        return dataclasses.replace(result, reason="these weights give no sd")
-    return result
+        reason = "; ".join([*doubts, *notes])
+        return dataclasses.replace(result, status="low_confidence", reason=reason)
+    missing = ["these weights give no sd"] if sd_px is None and result.quality is None else []
+    return dataclasses.replace(result, reason="; ".join([*missing, *notes]))
 
 
 def _doubts_of_period(result: Result, field_px: float, limits: Limits) -> list[str]:
