@@ -11,7 +11,13 @@ from typing import Any
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check_choice, choice, limited
 from srd_jax.synthetic.config import GranaConfig
-from srd_jax.tasks.period.config import DataConfig, EncoderConfig, ModelConfig, PeriodConfig
+from srd_jax.tasks.period.config import (
+    ROBUST,
+    DataConfig,
+    EncoderConfig,
+    ModelConfig,
+    PeriodConfig,
+)
 from srd_jax.training.config import EndConfig, ValidationConfig
 
 PRESETS = ("full", "fast", "smoke")
@@ -86,7 +92,7 @@ def release_part(
 
     The preset full is made for a GPU or TPU: large batches, in bfloat16.
     """
-    model = ModelConfig(confidence=confidence, encoder=EncoderConfig(dropout=0.0))
+    model = ModelConfig(confidence=confidence, grey=ROBUST, encoder=EncoderConfig(dropout=0.0))
     large: Fields = dict(
         batch_size=256,
         steps_per_epoch=250,

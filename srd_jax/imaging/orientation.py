@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from srd_jax.imaging.masks import extend, slices, tight_box
+from srd_jax.imaging.preparation import normalised
 
 # Sds of the Gaussian of the gradient, px of the crop; the most coherent direction of the three
 # counts. Lamellae are some 9 to 36 px apart.
@@ -65,7 +66,7 @@ def orientation(image: np.ndarray, mask: np.ndarray) -> Orientation:
     part = slices(tight_box(mask))
     # One more pixel, so that a granum that fills its crop has an outside, too.
     inside = np.pad(mask[part], 1)
-    grey = np.pad(np.asarray(image[part], np.float64), 1)
+    grey = np.pad(normalised(image[part], mask[part]).astype(np.float64), 1)
     # Pixels outside take the nearest grey value inside, so that the border has no gradient.
     grey = extend(grey, inside)
     depth = np.asarray(ndimage.distance_transform_edt(inside))

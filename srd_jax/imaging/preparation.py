@@ -7,6 +7,8 @@ axis to the frame. The network normalises the grey values itself.
 
 import math
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +18,17 @@ from srd_jax.imaging.masks import check_lengths, check_shapes, tight_box
 from srd_jax.support.errors import InputError
 
 FRAME = (476, 476)
+
+# Grey values of a granum: those of the darkest and of the lightest 2 % become about 0.3 and 0.6,
+# the median 0.45. Values at the ends of 0..1 are noise, or broken pixels of a camera.
+_PERCENTILES, _MIDDLE, _RANGE = (0.02, 0.5, 0.98), 0.45, 0.35
+# The percentiles are those of about so many pixels, on a grid.
+_SAMPLED = 2**16
+_LEAST_RANGE = 1e-6
+
+# Rows of a frame over those of the next finer one, at most; and least rows over MAX_ROWS for a
+# second frame.
+_ZOOM, _LEAST_ZOOM = 3.2, 1.25
 MAX_ROWS = 300
 
 
@@ -34,6 +47,18 @@ class Prepared:
     image: np.ndarray
     scale: float
     box: tuple[int, int, int, int]
+
+
+def checked(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the grey values and the mask of a granum as arrays.
+
+    Raises:
+      InputError: see `prepare`.
+    """
+    granum, inside = np.asarray(image), np.asarray(mask).astype(bool)
+    check_shapes(granum, inside)
+    _check_grey(granum[inside])
+    return granum, inside
 
 
 def prepare(
@@ -57,10 +82,40 @@ def prepare(
       InputError: the shapes disagree, grey values inside of the mask aren't finite or not in
         0..1, nothing is inside of the mask, or the granum has fewer than 2 rows or columns.
     """
-    granum, inside = _checked(image, mask)
+    granum, inside = checked(image, mask)
     row0, row1, _, _ = tight_box(inside)
     start = row0 + max(0, row1 - row0 - max_rows) // 2
     return _framed(granum, inside, (start, start + max_rows), frame)
+
+
+def prepare_scales(
+    image: ArrayLike,
+    mask: ArrayLike,
+    frame: tuple[int, int] = FRAME,
+    max_rows: int = MAX_ROWS,
+) -> tuple[Prepared, ...]:
+    """Brings a granum into frames at several scales, from the finest to the whole granum.
+
+    The first frame is the one of `prepare`. Each further frame shows up to three times as many
+    rows, and the last one shows all of them. A granum of little more than max_rows rows, or fewer,
+    has one frame only.
+
+    Args:
+      image, mask, frame, max_rows: see `prepare`.
+
+    Raises:
+      InputError: as `prepare` does, for any of the frames.
+    """
+    granum, inside = checked(image, mask)
+    row0, row1, _, _ = tight_box(inside)
+    times = (row1 - row0) / max_rows
+    steps = math.ceil(math.log(times) / math.log(_ZOOM)) if times > _LEAST_ZOOM else 0
+    framed = []
+    for step in range(steps + 1):
+        shown = round(max_rows * times ** (step / max(steps, 1)))
+        start = row0 + max(0, row1 - row0 - shown) // 2
+        framed.append(_framed(granum, inside, (start, start + shown), frame))
+    return tuple(framed)
 
 
 def prepare_windows(
@@ -84,7 +139,7 @@ def prepare_windows(
     Raises:
       InputError: as `prepare` does, for any of the windows.
     """
-    granum, inside = _checked(image, mask)
+    granum, inside = checked(image, mask)
     row0, row1, _, _ = tight_box(inside)
     beyond = max(0, row1 - row0 - max_rows)
     steps = 2 * math.ceil(beyond / max_rows)
@@ -116,12 +171,28 @@ def resample(image: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
     return np.clip(zoomed, source.min(), source.max())
 
 
-def _checked(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the grey values and the mask of a granum as arrays."""
-    granum, inside = np.asarray(image), np.asarray(mask).astype(bool)
-    check_shapes(granum, inside)
-    _check_grey(granum[inside])
-    return granum, inside
+def normalised(image: Any, inside: Any, xp: ModuleType = np) -> Any:
+    """Returns grey values of a granum in one range, whatever their brightness and contrast.
+
+    A linear change of all grey values doesn't change the result, and broken pixels hardly do.
+
+    Args:
+      image: (rows, columns) grey values, in any unit.
+      inside: bool (rows, columns), True inside of the granum.
+      xp: numpy, or jax.numpy for arrays of JAX.
+
+    Returns:
+      float32 (rows, columns), 0..1 inside and 0 outside.
+    """
+    step = max(1, math.isqrt(math.prod(image.shape) // _SAMPLED))
+    values = xp.where(inside, image, math.inf)[::step, ::step]
+    values = xp.sort(values.astype(xp.float32).ravel())
+    last = xp.sum(values < math.inf) - 1
+    low, middle, high = (
+        values[xp.clip(xp.round(part * last), 0, None).astype(int)] for part in _PERCENTILES
+    )
+    relative = (image - middle) * (_RANGE / xp.maximum(high - low, _LEAST_RANGE))
+    return xp.where(inside, xp.clip(relative + _MIDDLE, 0, 1), 0).astype(xp.float32)
 
 
 def _check_grey(values: np.ndarray) -> None:

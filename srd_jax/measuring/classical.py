@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.masks import check_lamellae, check_lengths, check_shapes, slices, tight_box
+from srd_jax.imaging.preparation import normalised
 from srd_jax.measuring.measurement import (
     BATCH_SIZE,
     Measurement,
@@ -81,7 +82,7 @@ class Classical(Method[Measurement]):
 
 
 def granum(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Returns grey values and mask of a granum's tight box, as float64 and bool.
+    """Returns normalised grey values and mask of a granum's tight box, as float64 and bool.
 
     Raises:
       InputError: the granum is blank, too low or narrow, or a grey value isn't finite.
@@ -100,7 +101,7 @@ def granum(image: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             f"the granum is {height} px high; accepted are at least {2 * SHORTEST_PX:g} px, "
             f"two periods of {SHORTEST_PX:g} px"
         )
-    return grey, inside
+    return normalised(grey, inside).astype(np.float64), inside
 
 
 def nothing_repeats(height: int) -> InputError:

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.measuring.autocorrelation import Peaks, peaks
-from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask
+from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask, nearest
+from srd_jax.measuring.peaks import Peaks, peaks
 from srd_jax.support.errors import InputError
 
 # Logarithms of periods, px of the crop, from 2 to 1000 px. The step is half of the width of clear
@@ -35,8 +36,12 @@ _SHARE, _RADIUS = 0.9, 1.7
 # Sd of the logarithm of a multiple around the exact multiple of a period.
 _OFF_MULTIPLE = 0.08
 
-# Density of a log period that no peak shows: uniform between 6 and 100 px.
-_ANYWHERE = 1 / math.log(100 / 6)
+# Density of a log period that could be any: uniform between 4 and 1000 px.
+_ANYWHERE = 1 / math.log(1000 / 4)
+# Greatest clarity; even the clearest peaks can miss the period.
+_CLEAREST = 0.999
+# Lower peaks are noise.
+_LEAST_HEIGHT = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +54,12 @@ class Belief:
 
     Attributes:
       log_widening: log of the factor on the network's sd, where the crop shows lamellae.
+      log_elsewhere: log of the probability that the network is all wrong, as it is where it takes a
+        half or a third of the period for the period.
       by_multiple: change of the log of a peak's share where it is a multiple of an earlier peak.
-      log_missing: log of the prominence that stands for "no peak shows the period".
+      by_partial: change of the log of a peak's share where a later peak is twice as high.
+      log_missing: log of the prominence that stands for "no peak shows the period", at clarity 0.
+      by_clarity: exponent of 1 - clarity in this prominence.
       ends_shift: divided by layers, added to the log of a peak's own period.
       mean_ends_shift: divided by layers, added to the log of the mean local period.
       mean_odds: log of the weight of the mean local period against the peak's own, at 1 layer.
@@ -65,8 +74,11 @@ class Belief:
     """
 
     log_widening: float
+    log_elsewhere: float
     by_multiple: float
+    by_partial: float
     log_missing: float
+    by_clarity: float
     ends_shift: float
     mean_ends_shift: float
     mean_odds: float
@@ -89,8 +101,11 @@ class Belief:
 # them.
 BELIEF = Belief(
     log_widening=0.7,
+    log_elsewhere=-3.5,
     by_multiple=-8.165,
+    by_partial=-20.0,
     log_missing=-2.3,
+    by_clarity=3.0,
     ends_shift=0.02796,
     mean_ends_shift=0.02912,
     mean_odds=-4.941,
@@ -147,25 +162,32 @@ class Combined(Method[Any]):
 
 
 def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Measurement:
-    period, sd = measured.period_px, measured.sd_px
-    if sd is None:
+    if measured.sd_px is None:
         raise InputError(
             "these weights give no sd, which a combination needs; accepted: weights that do, or "
             "the network alone"
         )
+    views = [one for one in measured.views or (measured,) if _proper(one)]
     # A number that isn't a period is reported as an error later on.
-    if not (0 < period < math.inf and 0 < sd < math.inf):
+    if not views:
         return measured
+    period, sd = (
+        np.array([getattr(one, name) for one in views]) for name in ("period_px", "sd_px")
+    )
     try:
         found = peaks(grey, mask, period)
     except InputError:  # too low or narrow for an autocorrelation: the network alone is left
         return measured
-    period, sd = combine(period, sd, found)
-    return dataclasses.replace(measured, period_px=period, sd_px=sd)
+    combined, sd_px = combine(period, sd, found)
+    return dataclasses.replace(nearest(views, combined), period_px=combined, sd_px=sd_px)
+
+
+def _proper(one: Measurement) -> bool:
+    return 0 < one.period_px < math.inf and one.sd_px is not None and 0 < one.sd_px < math.inf
 
 
 def combine(
-    period_px: float, sd_px: float, found: Peaks, belief: Belief = BELIEF
+    period_px: ArrayLike, sd_px: ArrayLike, found: Peaks, belief: Belief | None = None
 ) -> tuple[float, float]:
     """Returns the combined period and its sd, px of the crop.
 
@@ -173,22 +195,22 @@ def combine(
     around it that holds 90 % of the posterior for a crop that may show none, divided by 1.7.
 
     Args:
-      period_px: the network's period, px of the crop.
-      sd_px: the network's sd, px of the crop.
+      period_px: the network's period, or (views,) of them, px of the crop.
+      sd_px: the network's sd, or (views,) of them, px of the crop.
       found: peaks of the crop's autocorrelation.
-      belief: how far the peaks are believed.
+      belief: how far the peaks are believed; None for BELIEF.
     """
-    certain, doubtful = posteriors(_GRID, period_px, sd_px, found, belief)
+    certain, doubtful = posteriors(_GRID, period_px, sd_px, found, belief or BELIEF)
     below = np.cumsum(certain) - certain / 2
     period = math.exp(np.interp(0.5, below / certain.sum(), _GRID))
     away = np.abs(np.exp(_GRID) - period)
-    nearest = np.argsort(away, kind="stable")
-    within = np.cumsum(doubtful[nearest])
-    return period, float(np.interp(_SHARE, within / within[-1], away[nearest])) / _RADIUS
+    order = np.argsort(away, kind="stable")
+    within = np.cumsum(doubtful[order])
+    return period, float(np.interp(_SHARE, within / within[-1], away[order])) / _RADIUS
 
 
 def posteriors(
-    log_period: np.ndarray, period_px: float, sd_px: float, found: Peaks, belief: Belief
+    log_period: np.ndarray, period_px: ArrayLike, sd_px: ArrayLike, found: Peaks, belief: Belief
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns two posterior densities of log periods, each (N,) and not normalised.
 
@@ -196,38 +218,56 @@ def posteriors(
 
     Args:
       log_period: (N,) of periods in px of the crop.
-      period_px: the network's period, px of the crop.
-      sd_px: the network's sd, px of the crop.
+      period_px: the network's period, or (views,) of them, px of the crop.
+      sd_px: the network's sd, or (views,) of them, px of the crop.
       found: peaks of the crop's autocorrelation.
       belief: how far the peaks are believed.
     """
-    middle, sd = math.log(period_px), sd_px / period_px
-    alone = _student(log_period, middle, sd)
+    period = np.atleast_1d(np.asarray(period_px, np.float64))
+    middle, sd = np.log(period), np.atleast_1d(np.asarray(sd_px, np.float64)) / period
+    alone = _student(log_period[:, None], middle, sd).mean(axis=1)
     if not len(found.period_px):
         return alone, alone
-    widened = _student(log_period, middle, sd * math.exp(belief.log_widening))
-    shown = widened * _likelihood(log_period, found, belief)
+    elsewhere = math.exp(belief.log_elsewhere)
+    widened = _student(log_period[:, None], middle, sd * math.exp(belief.log_widening)).mean(axis=1)
+    prior = (1 - elsewhere) * widened + elsewhere * _ANYWHERE
+    shown = prior * _likelihood(log_period, found, belief)
     odds = math.exp(belief.log_odds + belief.by_prominence * found.prominence.max())
     return shown, alone + odds * shown
 
 
 def _likelihood(log_period: np.ndarray, found: Peaks, belief: Belief) -> np.ndarray:
     """Returns the likelihood of each log period by the peaks, (N,)."""
-    share = found.prominence * np.exp(belief.by_multiple * _multiple(found))
+    whole = np.exp(belief.by_partial * _part(found))
+    share = found.prominence * whole * np.exp(belief.by_multiple * _multiple(found))
     odds = np.exp(belief.mean_odds) * found.layers**belief.mean_by_layers
     at_peak = np.log(found.period_px) + belief.ends_shift / found.layers
     at_mean = np.log(found.mean_px) + belief.mean_ends_shift / found.layers
     middle = (at_peak + odds * at_mean) / (1 + odds)
+    clarity = min(float((found.height * whole).max(initial=0.0)), _CLEAREST)
+    missing = math.exp(belief.log_missing) * (1 - clarity) ** belief.by_clarity
+    likelihood = _student(log_period[:, None], middle, _scale(found, belief)) @ share
+    return (likelihood + missing * _ANYWHERE) / (share.sum() + missing)
+
+
+def _scale(found: Peaks, belief: Belief) -> np.ndarray:
+    """Returns the scale of each peak's density, (N,)."""
     scale = np.exp(
         belief.log_scale + belief.by_height * found.height + belief.by_faint * found.faint
     )
     scale *= found.layers**belief.by_layers * found.width**belief.by_width
     scale *= found.spread**belief.by_spread * found.change**belief.by_change
     scale *= (1 + found.dislocations) ** belief.by_dislocations
-    scale = np.hypot(scale, math.exp(belief.log_inclined) * found.shortening)
-    missing = math.exp(belief.log_missing)
-    likelihood = _student(log_period[:, None], middle, scale) @ share + missing * _ANYWHERE
-    return likelihood / (share.sum() + missing)
+    return np.hypot(scale, math.exp(belief.log_inclined) * found.shortening)
+
+
+def _part(found: Peaks) -> np.ndarray:
+    """Returns how far only a part of the lamellae repeats at each peak, (N,), from 0 to 1.
+
+    It is the height that the peak lacks to the highest later one, over that one's height.
+    """
+    highest = np.maximum(found.height + found.partial, _LEAST_HEIGHT)
+    return np.clip(found.partial / highest, 0.0, 1.0)
 
 
 def _multiple(found: Peaks) -> np.ndarray:

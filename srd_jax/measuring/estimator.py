@@ -11,21 +11,30 @@ import numpy as np
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.masks import check_lamellae, slices
-from srd_jax.imaging.preparation import FRAME, Prepared, prepare
+from srd_jax.imaging.preparation import (
+    FRAME,
+    Prepared,
+    checked,
+    normalised,
+    prepare,
+    prepare_scales,
+)
 from srd_jax.measuring.measurement import (
     BATCH_SIZE,
     Measurement,
     Method,
     check_batch_size,
     grey_and_mask,
+    of_views,
 )
 from srd_jax.networks.modules import check_shapes, shapes_of
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.errors import InputError, naming
 from srd_jax.tasks.period import model, weights
+from srd_jax.tasks.period.config import ROBUST
 
 
-class Estimator(Method[Prepared]):
+class Estimator(Method[tuple[Prepared, ...]]):
     """Measures crops by a network, deterministically; `load` makes it."""
 
     def __init__(self, found: weights.PeriodWeights, batch_size: int = BATCH_SIZE):
@@ -59,22 +68,50 @@ class Estimator(Method[Prepared]):
         with jax.default_matmul_precision("highest"):
             return over_images(apply, image)
 
-    def prepare(self, image: np.ndarray | Crop) -> Prepared:
-        """Rescales one crop to the frame; see `preparation.prepare`.
+    def prepare(self, image: np.ndarray | Crop) -> tuple[Prepared, ...]:
+        """Rescales one crop to frames; see `preparation.prepare_scales`.
+
+        A network that was trained on grey values as they are sees one frame, as the reference's.
 
         Raises:
           InputError: the crop cannot be measured.
         """
-        grey, mask = grey_and_mask(image)
-        prepared = prepare(grey, mask, FRAME)
-        part = slices(prepared.box)
+        grey, mask = self.grey_and_mask(image)
+        frames = prepare_scales(grey, mask, FRAME) if self.robust else (prepare(grey, mask, FRAME),)
+        part = slices(frames[0].box)
         check_lamellae(grey[part], mask[part])
-        return prepared
+        return frames
+
+    @property
+    def robust(self) -> bool:
+        """Whether the network was trained on normalised grey values."""
+        return self.weights.model.grey == ROBUST
+
+    def grey_and_mask(self, image: np.ndarray | Crop) -> tuple[np.ndarray, np.ndarray]:
+        """Returns grey values as the network was taught to see them, and the mask.
+
+        Raises:
+          InputError: the crop cannot be measured.
+        """
+        grey, mask = checked(*grey_and_mask(image))
+        return (normalised(grey, mask), mask) if self.robust else (grey, mask)
 
     def measure(
+        self, prepared: Sequence[tuple[Prepared, ...]], with_attention: bool = False
+    ) -> list[Measurement]:
+        """Measures prepared crops, and combines the measurements at several scales.
+
+        Raises:
+          InputError: the device's memory doesn't suffice for the batch.
+        """
+        frames = [frame for frames in prepared for frame in frames]
+        measured = iter(self.measure_frames(frames, with_attention))
+        return [of_views([next(measured) for _ in frames]) for frames in prepared]
+
+    def measure_frames(
         self, prepared: Sequence[Prepared], with_attention: bool = False
     ) -> list[Measurement]:
-        """Measures prepared crops in batches by one compiled function.
+        """Measures frames in batches by one compiled function.
 
         Raises:
           InputError: the device's memory doesn't suffice for the batch.

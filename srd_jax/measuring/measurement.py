@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
@@ -34,6 +35,8 @@ class Measurement:
       box: the measured part of the crop; of several windows the middle one, which the attention
         belongs to.
       quality: 0 to 1, by the classical methods (see `classical`); None by the network.
+      views: measurements of the crop at several scales that this one combines; empty for one.
+      doubts: reasons not to trust the period, each a phrase.
     """
 
     period_px: float
@@ -42,6 +45,8 @@ class Measurement:
     scale: float
     box: Box
     quality: float | None = None
+    views: tuple["Measurement", ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class Method(abc.ABC, Generic[_Prepared]):
@@ -142,3 +147,53 @@ def grey_and_mask(image: np.ndarray | Crop) -> tuple[np.ndarray, np.ndarray]:
         )
     grey = grey / np.float32(255) if grey.dtype == np.uint8 else grey
     return grey, np.ones(grey.shape, bool)
+
+
+def of_views(views: Sequence[Measurement]) -> Measurement:
+    """Combines measurements of one crop into one, see `mean_of_views`.
+
+    Attention, scale and box are those of the view whose period is nearest to the result, or of the
+    first such view.
+
+    Args:
+      views: measurements of one crop, lengths in px of the crop, all with an sd or all without.
+    """
+    if len(views) == 1:
+        return views[0]
+    period, sd = mean_of_views(views)
+    return dataclasses.replace(
+        nearest(views, period), period_px=period, sd_px=sd, views=tuple(views)
+    )
+
+
+def nearest(views: Sequence[Measurement], period_px: float) -> Measurement:
+    """Returns the view whose period is nearest to a period, in its logarithm."""
+
+    def away(view: Measurement) -> float:
+        ratio = view.period_px / period_px
+        return abs(math.log(ratio)) if 0 < ratio < math.inf else math.inf
+
+    return min(views, key=away)
+
+
+def mean_of_views(views: Sequence[Measurement]) -> tuple[float, float | None]:
+    """Returns period and sd of several views of one crop, px of the crop.
+
+    The period is the mean of the views' periods, weighted by the inverse variances, or without
+    weights where the network gives no sd. The variance is the weighted mean of the views' variances
+    plus the weighted variance of their periods; docs/methods.md, "Test-time augmentation", has the
+    reasons.
+
+    Args:
+      views: measurements of one crop, all with an sd or all without.
+    """
+    period = np.array([view.period_px for view in views])
+    if views[0].sd_px is None:
+        return float(period.mean()), None
+    variance = np.square(np.array([view.sd_px for view in views], np.float64))
+    # A network may answer with improper numbers. Then this is NaN, which is reported as an error.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = 1 / variance
+        mean = np.average(period, weights=weights)
+        total = np.average(variance + np.square(period - mean), weights=weights)
+    return float(mean), float(np.sqrt(total))

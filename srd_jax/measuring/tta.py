@@ -1,7 +1,6 @@
 """Test-time augmentation: measures the period of a crop from several views of it."""
 
 import dataclasses
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,17 +9,20 @@ from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.masks import check_lamellae, slices
 from srd_jax.imaging.preparation import FRAME, Prepared, prepare_windows
 from srd_jax.measuring.estimator import Estimator
-from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask
+from srd_jax.measuring.measurement import Measurement, Method, mean_of_views, of_views
 
 # Steps through the rows and columns of a frame; a flip doesn't change the period.
 _FLIPS = ((1, 1), (-1, 1), (1, -1), (-1, -1))
 
+# Frames of one crop, scale by scale; at the finest scale, windows from top to bottom.
+_Scales = tuple[tuple[Prepared, ...], ...]
 
-class Augmented(Method[tuple[Prepared, ...]]):
+
+class Augmented(Method[_Scales]):
     """Measures each crop by an estimator in several views: the four flips of each window of rows.
 
-    A measurement has attention, box and scale of the middle window without a flip, the view that
-    the estimator alone measures.
+    A measurement has attention, box and scale of a view without a flip that the estimator alone
+    measures, too.
     """
 
     def __init__(self, estimator: Estimator):
@@ -29,35 +31,46 @@ class Augmented(Method[tuple[Prepared, ...]]):
         self.batch_size = estimator.batch_size
         self.geometry = estimator.geometry
 
-    def prepare(self, image: np.ndarray | Crop) -> tuple[Prepared, ...]:
-        """Brings the windows of one crop into the frame; see `preparation.prepare_windows`.
+    def prepare(self, image: np.ndarray | Crop) -> _Scales:
+        """Brings one crop into frames: windows of its rows, and coarser scales of the whole.
 
         Raises:
           InputError: one of them cannot be measured.
         """
-        grey, mask = grey_and_mask(image)
+        grey, mask = self.estimator.grey_and_mask(image)
         windows = prepare_windows(grey, mask, FRAME)
         for window in windows:
             part = slices(window.box)
             check_lamellae(grey[part], mask[part])
-        return windows
+        return windows, *((frame,) for frame in self.estimator.prepare(image)[1:])
 
     def measure(
-        self, prepared: Sequence[tuple[Prepared, ...]], with_attention: bool = False
+        self, prepared: Sequence[_Scales], with_attention: bool = False
     ) -> list[Measurement]:
         """Measures all views of prepared crops in the estimator's batches, and combines them.
 
         Raises:
           InputError: the device has no memory for so large a batch.
         """
-        views = [view for windows in prepared for window in windows for view in flips(window)]
-        measured = iter(self.estimator.measure(views, with_attention))
+        frames = [
+            flipped
+            for scales in prepared
+            for windows in scales
+            for window in windows
+            for flipped in flips(window)
+        ]
+        measured = iter(self.estimator.measure_frames(frames, with_attention))
         return [
-            combine(
-                list(itertools.islice(measured, len(windows) * len(_FLIPS))),
-                shown=len(windows) // 2 * len(_FLIPS),
+            of_views(
+                [
+                    combine(
+                        [next(measured) for _ in range(len(windows) * len(_FLIPS))],
+                        shown=len(windows) // 2 * len(_FLIPS),
+                    )
+                    for windows in scales
+                ]
             )
-            for windows in prepared
+            for scales in prepared
         ]
 
 
@@ -70,25 +83,11 @@ def flips(window: Prepared) -> list[Prepared]:
 
 
 def combine(views: Sequence[Measurement], shown: int = 0) -> Measurement:
-    """Combines the measurements of a crop's views into one.
-
-    The period is the mean of the views' periods, weighted by the inverse variances, or without
-    weights where the network gives no sd. The variance is the weighted mean of the views' variances
-    plus the weighted variance of their periods; docs/methods.md, "Test-time augmentation", has the
-    reasons.
+    """Combines the measurements of a crop's views at one scale, see `measurement.mean_of_views`.
 
     Args:
       views: measurements of one crop, lengths in px of the crop, all with an sd or all without.
       shown: index of the view whose attention, scale and box are kept.
     """
-    kept = views[shown]
-    period = np.array([view.period_px for view in views])
-    if kept.sd_px is None:
-        return dataclasses.replace(kept, period_px=float(period.mean()))
-    variance = np.square(np.array([view.sd_px for view in views], np.float64))
-    # A network may answer with improper numbers. Then this is NaN, which is reported as an error.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = 1 / variance
-        mean = np.average(period, weights=weights)
-        total = np.average(variance + np.square(period - mean), weights=weights)
-    return dataclasses.replace(kept, period_px=float(mean), sd_px=float(np.sqrt(total)))
+    period, sd = mean_of_views(views)
+    return dataclasses.replace(views[shown], period_px=period, sd_px=sd)

@@ -27,8 +27,8 @@ def from_dict(cls: type[_T], data: Any, path: str = "config") -> _T:
 
     Args:
       cls: the dataclass; its fields may be dataclasses and tuples.
-      data: nested dicts and lists with a value for every field, or an instance of `cls`, whose
-        attributes that aren't fields count as unknown.
+      data: nested dicts and lists with a value for every field, except for those that are marked
+        as later; or an instance of `cls`, whose attributes that aren't fields count as unknown.
       path: name of `data` in messages.
 
     Raises:
@@ -38,7 +38,10 @@ def from_dict(cls: type[_T], data: Any, path: str = "config") -> _T:
     if not isinstance(values, dict):
         raise InputError(f"{path} is {values!r}; accepted: the fields of {cls.__name__}")
     hints = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
+    fields = dataclasses.fields(typing.cast(Any, cls))
+    names = [field.name for field in fields]
+    later = {field.name: field.default for field in fields if field.metadata.get("later")}
+    values = later | values
     for name in values:
         if name not in names:
             raise InputError(f"{path}.{name} is unknown{_did_you_mean(name, names)}")
@@ -108,14 +111,18 @@ def _did_you_mean(name: str, known: typing.Sequence[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def limited(default: Any, least: float, most: float = math.inf) -> Any:
-    """Returns a dataclass field for a number, or a range of two numbers, within limits."""
-    return dataclasses.field(default=default, metadata={"limits": (least, most)})
+def limited(default: Any, least: float, most: float = math.inf, later: bool = False) -> Any:
+    """Returns a dataclass field for a number, or a range of two numbers, within limits.
+
+    Where `later` is True, the default stands for the field in files that were written before it
+    existed; `from_dict` fills it in.
+    """
+    return dataclasses.field(default=default, metadata={"limits": (least, most), "later": later})
 
 
-def choice(default: str, choices: Iterable[str]) -> Any:
-    """Returns a dataclass field for a name that must be one of some choices."""
-    return dataclasses.field(default=default, metadata={"choices": tuple(choices)})
+def choice(default: str, choices: Iterable[str], later: bool = False) -> Any:
+    """Returns a dataclass field for a name that must be one of some choices, as `limited`."""
+    return dataclasses.field(default=default, metadata={"choices": tuple(choices), "later": later})
 
 
 def checked(config: _T, path: str = "config") -> _T:

@@ -61,6 +61,9 @@ class ProfileConfig:
       overtone: largest amplitude at a half, a third, … of the period over the amplitude at the
         period.
       inverted: share of grana whose membranes are light.
+      apart: share of grana whose two membranes lie well apart, and whose overtones aren't limited.
+      apart_width: distance of these two membranes; a half would make a half of the period true.
+      apart_membrane: sd of their dark lines; the second one's darkness is 0.6 to 1 of the first's.
       bars: share of grana that show hard-edged light bars instead.
       bar_width: width of these bars.
     """
@@ -71,6 +74,9 @@ class ProfileConfig:
     gap_light: Range = limited((0.0, 0.6), 0.0)
     overtone: Range = limited((0.05, 0.6), 0.0, 1.0)
     inverted: float = limited(0.15, 0.0, 1.0)
+    apart: float = limited(0.0, 0.0, 1.0, later=True)
+    apart_width: Range = limited((0.2, 0.42), 0.0, 0.45, later=True)
+    apart_membrane: Range = limited((0.05, 0.12), 0.01, 1.0, later=True)
     bars: float = limited(0.0, 0.0, 1.0)
     bar_width: Range = limited((0.15, 0.5), 0.01, 1.0)
 
@@ -100,6 +106,8 @@ class QualityConfig:
       scan_lines: share of crops with scanner lines; scan_line_sd: their sd.
       jpeg: share of crops that were JPEG files; jpeg_quality: their quality, 1..100.
       stretched: share of crops whose grey levels black..white were stretched to 0..255.
+      few_levels: share of crops of few grey levels, such as thresholded ones.
+      levels: least and greatest number of these levels.
     """
 
     bright: float = limited(0.4, 0.0, 1.0)
@@ -129,6 +137,8 @@ class QualityConfig:
     stretched: float = limited(0.4, 0.0, 1.0)
     black: Range = limited((-10.0, 30.0), -100.0, 100.0)
     white: Range = limited((225.0, 265.0), 150.0, 400.0)
+    few_levels: float = limited(0.0, 0.0, 1.0, later=True)
+    levels: tuple[int, int] = limited((2, 8), 2, 256, later=True)
 
 
 @dataclasses.dataclass
@@ -247,7 +257,7 @@ def training_grana(odd: bool = True) -> GranaConfig:
 
     Args:
       odd: whether odd crops are included: one crop in seven has no measurable lamellae, and some
-        have hard-edged lamellae or a strong contrast.
+        have hard-edged lamellae, membranes well apart, few grey levels or a strong contrast.
     """
     if not odd:
         return GranaConfig(
@@ -257,7 +267,7 @@ def training_grana(odd: bool = True) -> GranaConfig:
         frame_period=(12.5, 180.0),
         period=(7.0, 42.0),
         layers=LayersConfig(tilt=8.0),
-        profile=ProfileConfig(bars=0.06),
-        quality=QualityConfig(dark_contrast=(9.0, 60.0)),
+        profile=ProfileConfig(apart=0.12, bars=0.06),
+        quality=QualityConfig(dark_contrast=(9.0, 60.0), few_levels=0.04),
         negatives=NegativesConfig(0.04, 0.03, 0.05, 0.02),
     )

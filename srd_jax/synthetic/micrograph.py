@@ -10,6 +10,8 @@ from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck, smooth_field
 
 _GRAIN_RADIUS = 5
+# Number folded into a micrograph's key for crops of few grey levels.
+_LEVELS = 2**31 - 3
 
 _Coordinates = tuple[jax.Array, jax.Array]
 
@@ -46,7 +48,10 @@ def develop(
     grey -= marks.stain(next(keys), *at, size, grain, config)
     grey += marks.scratches(next(keys), *at, size, config)
     grey += marks.scan_lines(next(keys), (at[0].shape[0], at[1].shape[0]), config)
-    return _digitised(deck, grey, config)
+    grey = _digitised(deck, grey, config)
+    if not config.few_levels:
+        return grey
+    return _of_few_levels(jax.random.fold_in(key, _LEVELS), grey, config)
 
 
 def _shading(
@@ -119,3 +124,13 @@ def _digitised(deck: Deck, grey: jax.Array, config: QualityConfig) -> jax.Array:
     grey = jnp.clip(jnp.round(grey), 0.0, 255.0)
     quality = jnp.where(deck.chance(config.jpeg), deck.uniform(config.jpeg_quality), jnp.inf)
     return jnp.clip(jnp.round(marks.jpeg(grey, quality)), 0.0, 255.0)
+
+
+def _of_few_levels(key: jax.Array, grey: jax.Array, config: QualityConfig) -> jax.Array:
+    """Returns the grey levels, in a share of cases brought to few ones within two sds."""
+    deck = Deck(key, 2)
+    steps = jnp.floor(deck.uniform((config.levels[0], config.levels[1] + 1))) - 1
+    low, high = grey.mean() - 2 * grey.std(), grey.mean() + 2 * grey.std()
+    share = jnp.clip((grey - low) / jnp.maximum(high - low, 1.0), 0.0, 1.0)
+    few = jnp.round(255.0 * jnp.round(share * steps) / steps)
+    return jnp.where(deck.chance(config.few_levels), few, grey)

@@ -13,8 +13,8 @@ from srd_jax.synthetic.draws import Deck
 
 HARMONICS = 6
 _SAMPLES = 64
-# Number folded into a profile's key for the bars.
-_BARS = 2**31 - 1
+# Numbers folded into a profile's key for the bars and for membranes that lie apart.
+_BARS, _APART = 2**31 - 1, 2**31 - 2
 
 
 def draw_profile(key: jax.Array, config: ProfileConfig) -> jax.Array:
@@ -31,11 +31,23 @@ def draw_profile(key: jax.Array, config: ProfileConfig) -> jax.Array:
     harmonics *= jnp.minimum(1.0, most / jnp.maximum(jnp.abs(harmonics), 1e-6))
     harmonics = _of_unit_variance(harmonics)
     harmonics = jnp.where(deck.chance(config.inverted), -harmonics, harmonics)
+    if config.apart:
+        harmonics = _maybe_apart(jax.random.fold_in(key, _APART), harmonics, config)
     if not config.bars:
         return harmonics
     deck = Deck(jax.random.fold_in(key, _BARS), 2)
     bar = _of_unit_variance(bar_harmonics(deck.uniform(config.bar_width)))
     return jnp.where(deck.chance(config.bars), bar, harmonics)
+
+
+def _maybe_apart(key: jax.Array, harmonics: jax.Array, config: ProfileConfig) -> jax.Array:
+    """Returns the harmonics, or in a share of cases those of two membranes that lie well apart."""
+    deck = Deck(key, 4)
+    half, width = deck.uniform(config.apart_width) / 2, deck.uniform(config.apart_membrane)
+    turns = jnp.arange(_SAMPLES) / _SAMPLES
+    dark = _bump(turns - half, width) + deck.uniform((0.6, 1.0)) * _bump(turns + half, width)
+    apart = _of_unit_variance(-jnp.fft.rfft(dark)[1 : HARMONICS + 1] / _SAMPLES)
+    return jnp.where(deck.chance(config.apart), apart, harmonics)
 
 
 def bar_harmonics(width: jax.Array) -> jax.Array:

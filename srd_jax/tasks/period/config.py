@@ -12,6 +12,7 @@ from srd_jax.synthetic.config import GranaConfig, Range, StripesConfig
 from srd_jax.training.config import CloneConfig, RunConfig
 
 _COMPUTE_TYPES = ("float32", "bfloat16")
+ROBUST, FIXED = "robust", "fixed"
 _DATASET_FORMATS = ("folder", "tfds")
 
 # Words for the losses in a report, by name; `losses.LOSSES` holds their functions.
@@ -74,6 +75,8 @@ class ModelConfig:
       heads: number of queries of a pool.
       hidden: number of hidden units of a regressor.
       confidence: whether the network predicts an sd too.
+      grey: how grey values are brought to one range first: robust, by `preparation.normalised`; or
+        fixed, not at all, as the reference does.
       grey_mean: subtracted from grey values 0..1; the reference's.
       grey_sd: divides grey values after that; the reference's.
       compute_dtype: type of the convolutions.
@@ -84,6 +87,7 @@ class ModelConfig:
     heads: int = limited(2, 1)
     hidden: int = limited(8, 1)
     confidence: bool = False
+    grey: str = choice(FIXED, (ROBUST, FIXED), later=True)
     grey_mean: float = limited(0.2845, -math.inf)
     grey_sd: float = limited(0.1447, 1e-6)
     compute_dtype: str = choice("float32", _COMPUTE_TYPES)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from srd_jax.imaging.dataset import Granum, fingerprint, read_grana, split
-from srd_jax.imaging.preparation import FRAME, MAX_ROWS, Prepared, prepare
+from srd_jax.imaging.preparation import FRAME, MAX_ROWS, Prepared, normalised, prepare
 from srd_jax.networks.receptive_field import Size
 from srd_jax.support.errors import InputError, naming
 from srd_jax.synthetic import drawn_set, grana, stripes
@@ -19,7 +19,13 @@ from srd_jax.synthetic.batch import Batch
 from srd_jax.synthetic.config import GranaConfig, NegativesConfig, StripesConfig
 from srd_jax.tasks.period import crop_arrays, masked_stripes
 from srd_jax.tasks.period.augment import augment
-from srd_jax.tasks.period.config import CropsConfig, DataConfig, MaskedStripesConfig, PeriodConfig
+from srd_jax.tasks.period.config import (
+    FIXED,
+    CropsConfig,
+    DataConfig,
+    MaskedStripesConfig,
+    PeriodConfig,
+)
 from srd_jax.training.task import Source
 
 # Folded into the seed's key for the order of crops; no step reaches it.
@@ -70,6 +76,24 @@ def make(config: PeriodConfig, workdir: pathlib.Path | None = None) -> PeriodSou
     Raises:
       InputError: its files cannot be read, or hold too few crops.
     """
+    made = _made(config, workdir)
+    if config.model.grey == FIXED:
+        return made
+    return dataclasses.replace(
+        made,
+        train=lambda *given: _normalised(made.train(*given)),
+        validation=lambda *given: _normalised(made.validation(*given)),
+    )
+
+
+def _normalised(batch: Batch) -> Batch:
+    """Returns a batch whose images are normalised inside of their masks, as in prediction."""
+    one = functools.partial(normalised, xp=jnp)
+    return batch.replace(image=jax.vmap(one)(batch.image, batch.mask))
+
+
+def _made(config: PeriodConfig, workdir: pathlib.Path | None) -> PeriodSource:
+    """Returns the source of a config, its grey values as they are."""
     if isinstance(config.source, CropsConfig | MaskedStripesConfig):
         return _from_crops(config, config.source, workdir)
     render = _renderer(config.source, config)

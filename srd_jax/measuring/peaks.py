@@ -1,0 +1,194 @@
+"""Finds all shifts at which a granum repeats, at every scale; each of them could be its period.
+
+docs/methods.md, "The combined method", explains the steps.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import signal
+
+from srd_jax.measuring.classical import NOTHING, SHORTEST_PX, granum, summit
+from srd_jax.measuring.local_period import local_period
+from srd_jax.measuring.strips import correlation, strips
+
+# From one scale to the next coarser one.
+_STEP = 2.0
+# At coarse scales, the granum is reduced while a period has at least so many px: at the scale of a
+# likely period, and at others.
+_LIKELY_PX, _OTHER_PX = 24.0, 12.0
+# Rows and columns, in periods, of the part in the middle that is looked at in one scale.
+_SEEN = 40.0
+# Shortest shift of a peak, px; the grain of a micrograph repeats at shorter ones.
+_SHORTEST_PX = 4.0
+# A scale, px, for grana of which only much coarser ones are likely.
+_FINE_PX = 14.0
+# Repeats that two scales show count once if their logarithms differ by less.
+_SAME = 0.06
+# Greatest shift, share of the height of the tallest column.
+_FARTHEST = 0.75
+
+
+class Peaks(NamedTuple):
+    """Shifts at which a granum repeats; each of them could be its period.
+
+    Attributes:
+      period_px: (N,) px of the crop, increasing.
+      mean_px: (N,) mean over the granum of the local period near this period, px of the crop.
+      height: (N,) normalised autocorrelation, up to 1.
+      prominence: (N,) fall of the autocorrelation beside the peak before it rises higher.
+      partial: (N,) how much higher a peak at a longer shift is, 0 or more: at this shift, only a
+        part of the lamellae repeats.
+      layers: (N,) height of the granum in such periods, mean of its columns.
+      width: (N,) width of the granum in such periods.
+      spread: (N,) sd of the local period's logarithm over the granum.
+      change: (N,) relative change of mean_px with a wider filter.
+      faint: (N,) share of the granum where waves near this period are faint.
+      dislocations: (N,) number of points at which such lamellae end.
+      shortening: (N,) relative difference between the vertical period and the period.
+    """
+
+    period_px: np.ndarray
+    mean_px: np.ndarray
+    height: np.ndarray
+    prominence: np.ndarray
+    partial: np.ndarray
+    layers: np.ndarray
+    width: np.ndarray
+    spread: np.ndarray
+    change: np.ndarray
+    faint: np.ndarray
+    dislocations: np.ndarray
+    shortening: np.ndarray
+
+
+def peaks(image: ArrayLike, mask: ArrayLike, about_px: Sequence[float]) -> Peaks:
+    """Returns all candidates for the period of a granum, found at every scale.
+
+    Each is the place of its own peak and not fitted to multiples, because this is nearer to the
+    mean over the granum where the distance of the lamellae varies.
+
+    Args:
+      image: (rows, columns) grey values of the crop, its lamellae about horizontal.
+      mask: (rows, columns), True inside of the granum.
+      about_px: periods that are likely, px of the crop; scales are laid through them.
+
+    Returns:
+      All peaks of the autocorrelations at shifts from 4 px to three quarters of the height of the
+      tallest column; there may be none.
+
+    Raises:
+      InputError: the granum is blank, or too low or narrow.
+    """
+    grey, inside = granum(image, mask)
+    height = int(inside.sum(axis=0).max())
+    likely = _likely(about_px, _FARTHEST * height)
+    scales = _scales(likely, _FARTHEST * height)
+    found = []
+    for scale in scales:
+        factor = max(int(scale // (_LIKELY_PX if scale in likely else _OTHER_PX)), 1)
+        found += _at_scale(grey, inside, scale, factor, scales)
+    kept: list[tuple[float, np.ndarray]] = []
+    for away, one in sorted(found, key=lambda pair: pair[0]):
+        if all(abs(math.log(one[0] / other[0])) > _SAME for _, other in kept):
+            kept.append((away, one))
+    rows = np.array(sorted((one for _, one in kept), key=lambda one: one[0]))
+    return Peaks(*rows.reshape(-1, len(Peaks._fields)).T)
+
+
+def _likely(about_px: Sequence[float], longest: float) -> list[float]:
+    """Returns the likely periods that differ much, px, increasing."""
+    found: list[float] = []
+    for one in sorted(min(max(one, _SHORTEST_PX), longest) for one in about_px):
+        if not found or one > found[-1] * math.sqrt(_STEP):
+            found.append(one)
+    return found
+
+
+def _scales(likely: Sequence[float], longest: float) -> list[float]:
+    """Returns the scales at which a granum is looked at, px, increasing.
+
+    They are the likely periods, and coarser ones up to the longest, as the lamellae may repeat as a
+    whole only at a multiple of a likely period.
+    """
+    fine = min(_FINE_PX, longest)
+    scales = list(likely) if likely and likely[0] <= _STEP * fine else [fine, *likely]
+    filled = []
+    for one, following in zip(scales, [*scales[1:], longest * math.sqrt(_STEP)], strict=True):
+        steps = max(round(math.log(following / one) / math.log(_STEP)), 1)
+        filled += [one * (following / one) ** (step / steps) for step in range(steps)]
+    return filled
+
+
+def _at_scale(
+    grey: np.ndarray, inside: np.ndarray, scale: float, factor: int, scales: Sequence[float]
+) -> list[tuple[float, np.ndarray]]:
+    """Returns the peaks nearest to a scale: the distance to it, and the row of `Peaks`.
+
+    The granum is reduced by a factor first.
+    """
+    small, part = reduced(grey, inside, factor)
+    if small.shape[0] < 2 * SHORTEST_PX or small.shape[1] < 2 or not part.any():
+        return []
+    most = math.ceil(_SEEN * scale / factor)
+    around = tuple(
+        slice(start, start + most) for start in (max(0, s - most) // 2 for s in small.shape)
+    )
+    small, part = small[around], part[around]
+    profiles, valid, cosine = strips(small, part, scale / factor, scale / factor / 3)
+    whole = correlation(profiles, valid)
+    height = int(part.sum(axis=0).max())
+    shifts, found = signal.find_peaks(whole[: int(_FARTHEST * height) + 2], prominence=NOTHING)
+    width = part.any(axis=0).sum()
+    rows = []
+    for shift, prominence in zip(shifts, found["prominences"], strict=True):
+        vertical = summit(whole, shift)
+        period = vertical * cosine
+        away = [abs(math.log(period * factor / one)) for one in scales]
+        own = abs(math.log(period * factor / scale))
+        if shift < (_SHORTEST_PX if factor == 1 else SHORTEST_PX) or own > min(away) + _SAME:
+            continue
+        later = whole[shifts[shifts > 1.3 * shift]]
+        partial = max(float(later.max(initial=-1.0)) - whole[shift], 0.0)
+        near = local_period(profiles, valid, vertical)
+        numbers = [
+            period * factor,
+            near.mean_px * cosine * factor,
+            whole[shift],
+            prominence,
+            partial,
+            part.sum() / width / period,
+            width / period,
+            near.spread,
+            near.change,
+            near.faint,
+            near.dislocations,
+            1 - cosine,
+        ]
+        rows.append((own, np.array(numbers, np.float64)))
+    return rows
+
+
+def reduced(grey: np.ndarray, inside: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns grey values and mask in pixels that are `factor` times as large, means over the mask.
+
+    Args:
+      grey: (rows, columns) float.
+      inside: (rows, columns) bool.
+      factor: 1 or more.
+    """
+    if factor == 1:
+        return grey, inside
+    rows, columns = (size // factor for size in grey.shape)
+    top, left = ((size % factor) // 2 for size in grey.shape)
+    cut = np.s_[top : top + rows * factor, left : left + columns * factor]
+
+    def means(values: np.ndarray) -> np.ndarray:
+        return values[cut].reshape(rows, factor, columns, factor).mean(axis=(1, 3))
+
+    share = means(inside.astype(float))
+    values = means(np.where(inside, grey, 0.0)) / np.maximum(share, 1e-9)
+    return values, share >= 0.5
