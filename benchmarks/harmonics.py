@@ -40,9 +40,10 @@ def main() -> None:
     parser.add_argument("--crops", type=int, default=1500, metavar="N", help="%(default)s")
     parser.add_argument("--seed", type=int, default=5, help="%(default)s")
     parser.add_argument("--method", default=methods.COMBINED, choices=methods.METHODS)
+    parser.add_argument("--weights", metavar="FILE", help="default: the released ones")
     parser.add_argument("--list", action="store_true", help="also print each wrong one")
     options = parser.parse_args()
-    method = methods.make(options.method)
+    method = methods.make(options.method, options.weights)
     grana = track(drawn(options.crops, options.seed), "measuring", options.crops)
     cases, _ = evaluate(grana, {options.method: method}, worst=0)
     if options.list:
