@@ -22,6 +22,7 @@ import numpy as np
 
 from srd_jax.imaging.formats import read_picture
 from srd_jax.imaging.picture import Picture
+from srd_jax.imaging.pixel_size import agreed, from_side_file
 from srd_jax.support.errors import InputError, naming
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -49,8 +50,8 @@ class Crop:
     Attributes:
       image: float32 (rows, columns), grey value 0..1, black to white; 0 outside of the mask.
       mask: bool (rows, columns), True inside of the granum.
-      px_per_nm: the scale that the file states, None where it states none.
-      px_per_nm_source: where the scale comes from, see `picture.Picture`; "" where there is none.
+      px_per_nm: the scale that the file or a text file beside it states, None where none is taken.
+      px_per_nm_source: who states it, see `pixel_size`; "" where there is none.
       notes: facts about the file and its mask that a user should know, each a phrase.
     """
 
@@ -83,12 +84,13 @@ def read_crop(path: str | os.PathLike[str]) -> Crop:
         inside &= _read_mask(mask_file, inside.shape)
     with naming(path):
         image = _grey(picture, inside)
+    scale = agreed(picture.scale, from_side_file(path))
     return Crop(
         image=image,
         mask=inside,
-        px_per_nm=picture.px_per_nm,
-        px_per_nm_source=picture.px_per_nm_source,
-        notes=picture.notes,
+        px_per_nm=scale.px_per_nm,
+        px_per_nm_source=scale.source,
+        notes=(*picture.notes, *filter(None, [scale.note])),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from srd_jax.imaging.pixel_size import UNKNOWN, Scale
 from srd_jax.support.errors import InputError
 
 _MAX_PIXELS = 500_000_000
@@ -39,8 +40,7 @@ class Picture:
       full_scale: sample value of full intensity, None where the file doesn't state it.
       inverted: True where 0 is white and full intensity is black.
       lossy: True where the compression doesn't keep exact colours.
-      px_per_nm: scale, None where the file doesn't state it.
-      px_per_nm_source: where in the file the scale is stated, such as "tiff"; "" where none is.
+      scale: what the file states of it.
       notes: facts about the file that a user should know, each a phrase.
     """
 
@@ -49,8 +49,7 @@ class Picture:
     full_scale: float | None
     inverted: bool = False
     lossy: bool = False
-    px_per_nm: float | None = None
-    px_per_nm_source: str = ""
+    scale: Scale = UNKNOWN
     notes: tuple[str, ...] = ()
 
 

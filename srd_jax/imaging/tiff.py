@@ -17,7 +17,7 @@ from srd_jax.imaging.picture import (
     split_alpha,
     upright,
 )
-from srd_jax.imaging.pixel_size import px_per_nm
+from srd_jax.imaging.pixel_size import from_tiff
 from srd_jax.support.errors import InputError
 
 _PHOTOMETRIC_TAG = 262
@@ -75,15 +75,13 @@ def decode_tiff(stream: BinaryIO) -> Picture:
             array, full_scale = _through_palette(array, page.colormap), 255.0
         array = upright(array, int(page.tags.valueof(ORIENTATION_TAG, default=1)))
         samples, opaque = split_alpha(array)
-        scale = px_per_nm(page, imagej)
         return Picture(
             samples=samples,
             opaque=opaque,
             full_scale=full_scale,
             inverted=photometric == PHOTOMETRIC.MINISWHITE,
             lossy=page.compression in _LOSSY,
-            px_per_nm=scale,
-            px_per_nm_source="" if scale is None else "tiff",
+            scale=from_tiff(page, imagej),
         )
 
 

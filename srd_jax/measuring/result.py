@@ -48,7 +48,7 @@ class Result:
       sd_nm: standard deviation of the period.
       status: ok, low_confidence or error.
       reason: why the status isn't ok, what is missing, and notes about the file.
-      px_per_nm_source: given or tiff; empty if the scale isn't known.
+      px_per_nm_source: given, or who states it in the file; empty if the scale isn't known.
       quality: 0 to 1, by methods that give one.
       tilt_deg: direction of the measured lamellae, counter-clockwise from the horizontal; None if
         it isn't clear.
