@@ -52,7 +52,7 @@ _SPECIAL_FILES = (
     (lambda mode: True, "a device"),
 )
 
-_MAX_BYTES = 2_000_000_000
+_MAX_BYTES = 1_000_000_000
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS = 1_000_000
@@ -277,7 +277,7 @@ def _png_data(header: bytes, data: bytes) -> bytes:
 
 
 def _decode_jpeg(stream: BinaryIO) -> Picture:
-    check_scans(stream.read())
+    check_scans(stream)
     stream.seek(0)
     # Not by Image.open, which has a lower limit of the size.
     image = JpegImageFile(stream)

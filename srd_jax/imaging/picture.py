@@ -12,7 +12,9 @@ White, the value that becomes 1, depends on the file:
   would leave the others no contrast.
 """
 
+import functools
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 
@@ -98,14 +100,16 @@ def check_size(rows: int, columns: int) -> None:
         )
 
 
-def check_scans(data: bytes) -> None:
+def check_scans(jpeg: BinaryIO) -> None:
     """Checks how often a JPEG goes over its picture, as each scan takes the time of a picture.
 
     Raises:
       InputError: there are more than 100 scans.
     """
+    pieces = iter(functools.partial(jpeg.read, 1 << 20), b"")
     # The marker "start of scan" of ITU-T T.81; coded data don't contain it.
-    if (scans := data.count(b"\xff\xda")) > _MAX_SCANS:
+    scans = sum(piece.count(b"\xff\xda") for piece in pieces)
+    if scans > _MAX_SCANS:
         raise InputError(f"is a JPEG of {scans} scans; accepted are at most {_MAX_SCANS}")
 
 

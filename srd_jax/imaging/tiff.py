@@ -53,7 +53,7 @@ def decode_tiff(stream: BinaryIO) -> Picture:
         imagej = tiff.imagej_metadata
         page, passed_over = _only_page(tiff, offsets, imagej)
         photometric = _check_colours(page)
-        check_strips(page, [*marks, tiff.filehandle.size])
+        check_strips(page, marks)
         array = page.asarray()
         if page.axes == "SYX":
             array = np.moveaxis(array, 0, -1)
@@ -93,6 +93,7 @@ def _only_page(
         raise InputError(f"is a TIFF of thumbnails or masks only; {ONE_PICTURE}")
     deep = [page for page in pages if page.bitspersample != 1] or pages
     largest = max(deep, key=_pixels)
+    check_size(largest.imagelength, largest.imagewidth)
     rivals = [page for page in deep if 2 * _pixels(page) > _pixels(largest)]
     # ImageJ keeps a large stack behind a single page and states its size in its metadata only.
     stacked = int((imagej or {}).get("images", 1))
@@ -108,8 +109,7 @@ def _pixels(page: tifffile.TiffPage) -> int:
 
 
 def _check_colours(page: tifffile.TiffPage) -> PHOTOMETRIC:
-    """Checks size, channels and sample type, and returns the photometric interpretation."""
-    check_size(page.imagelength, page.imagewidth)
+    """Checks channels and sample type, and returns the photometric interpretation."""
     # Some writers leave the tag out.
     default = PHOTOMETRIC.RGB if page.samplesperpixel > 2 else PHOTOMETRIC.MINISBLACK
     code = page.tags.valueof(_PHOTOMETRIC_TAG, default=default)

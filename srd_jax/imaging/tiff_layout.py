@@ -70,8 +70,8 @@ def directories(stream: BinaryIO) -> tuple[list[int], list[int], tuple[str, ...]
     """Goes through the directories of a file.
 
     Returns:
-      The offset of each, one a page; the sorted offsets of all that is stored outside of pictures;
-      and notes.
+      The offset of each, one a page; the offsets of all that is stored outside of pictures; and
+      notes.
 
     Raises:
       InputError: there is none, they run in a circle, one isn't whole, or their number or the size
@@ -124,7 +124,7 @@ def directories(stream: BinaryIO) -> tuple[list[int], list[int], tuple[str, ...]
         (offset,) = read(pointer)
     if not offsets:
         raise InputError("is a TIFF without a page; accepted are whole files")
-    return offsets, sorted(marks + offsets), notes
+    return offsets, [*marks, *offsets], notes
 
 
 def check_strips(page: tifffile.TiffPage, marks: list[int]) -> None:
@@ -135,7 +135,7 @@ def check_strips(page: tifffile.TiffPage, marks: list[int]) -> None:
 
     Args:
       page: its data offsets and byte counts are replaced.
-      marks: sorted offsets of what else is stored in the file, and its size at the end.
+      marks: offsets of what else is stored in the file.
 
     Raises:
       InputError: data are missing, or belong to another size, or the compression isn't accepted.
@@ -158,21 +158,22 @@ def check_strips(page: tifffile.TiffPage, marks: list[int]) -> None:
     stated = page.databytecounts if any(tag in page.tags for tag in _LENGTH_TAGS) else ()
     needed = list(_sizes(page))
     _check_depth(page, sum(stated), sum(needed))
-    marks = sorted({*marks, *starts})
+    end = page.parent.filehandle.size
+    ends = sorted({*(mark for mark in [*marks, *starts] if mark < end), end})
     lengths = [
-        _length(page.compression, start, length, size, marks)
+        _length(page.compression, start, length, size, ends)
         for start, length, size in zip(
             starts, itertools.chain(stated, itertools.repeat(0)), needed, strict=False
         )
     ]
-    if sum(lengths) > marks[-1] + sum(needed):
+    if sum(lengths) > end + sum(needed):
         raise InputError("is a TIFF whose strips overlap; accepted are strips that lie apart")
     page.dataoffsets, page.databytecounts = tuple(starts), tuple(lengths)
     if page.compression in LOSSY:
         _check_own_sizes(page)
 
 
-def _length(compression: int, start: int, stated: int, size: int, marks: list[int]) -> int:
+def _length(compression: int, start: int, stated: int, size: int, ends: list[int]) -> int:
     """Returns the bytes that a strip has in the file.
 
     Args:
@@ -180,14 +181,15 @@ def _length(compression: int, start: int, stated: int, size: int, marks: list[in
       start: its offset.
       stated: its length as the tag states it, 0 where there is none.
       size: bytes of its samples.
-      marks: see `check_strips`, with the offsets of all strips.
+      ends: sorted offsets at which something else begins, at last the file's end.
     """
-    raw, end = compression == COMPRESSION.NONE, marks[-1]
-    if (size if raw else 1) <= stated <= end - start:
+    raw, end = compression == COMPRESSION.NONE, ends[-1]
+    least = size if raw else 1
+    if start >= _HEADER and least <= stated <= end - start:
         return size if raw else stated
-    after = bisect.bisect(marks, start)
-    room = marks[after] - start if after < len(marks) else 0
-    if start < _HEADER or room < (size if raw else 1) or compression not in _EXACT:
+    after = bisect.bisect(ends, start)
+    room = ends[after] - start if after < len(ends) else 0
+    if start < _HEADER or room < least or compression not in _EXACT:
         raise InputError(
             f"is a truncated TIFF (data of {stated or size} bytes at {start}, file of {end} bytes);"
             " accepted are whole files"
@@ -237,7 +239,7 @@ def _check_own_sizes(page: tifffile.TiffPage) -> None:
         file.seek(start)
         data = file.read(length)
         if name == "JPEG":
-            check_scans(data)
+            check_scans(io.BytesIO(data))
             # The marker "end of image" of ITU-T T.81.
             if b"\xff\xd9" not in data:
                 raise InputError("is a truncated TIFF (a JPEG strip); accepted are whole files")
