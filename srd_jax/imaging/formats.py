@@ -267,12 +267,13 @@ def _png_data(header: bytes, data: bytes) -> bytes:
         # A byte that names the filter comes before each row.
         left += height * (1 + math.ceil(width * bits / 8)) if width else 0
     inflate = zlib.decompressobj()
-    for end in range(_PIECE, len(data) + _PIECE, _PIECE):
-        left -= len(inflate.decompress(data[end - _PIECE : end]))
-        if inflate.eof and left == 0:
-            return data[: min(end, len(data)) - len(inflate.unused_data)]
-        if inflate.eof or left < 0:
-            break
+    with contextlib.suppress(zlib.error):
+        for end in range(_PIECE, len(data) + _PIECE, _PIECE):
+            left -= len(inflate.decompress(data[end - _PIECE : end]))
+            if inflate.eof and left == 0:
+                return data[: min(end, len(data)) - len(inflate.unused_data)]
+            if inflate.eof or left < 0:
+                break
     raise _damaged(b"IDAT")
 
 

@@ -130,8 +130,8 @@ def directories(stream: BinaryIO) -> tuple[list[int], list[int], tuple[str, ...]
 def check_strips(page: tifffile.TiffPage, marks: list[int]) -> None:
     """Checks that every strip or tile is in the file, and corrects its stated length.
 
-    A length that is missing, 0 or too large is that of the samples, or of all bytes up to whatever
-    is stored next.
+    A length that is missing, 0 or too large becomes that of the samples or, of compressed ones, of
+    all bytes up to whatever is stored next.
 
     Args:
       page: its data offsets and byte counts are replaced.
@@ -183,18 +183,19 @@ def _length(compression: int, start: int, stated: int, size: int, ends: list[int
       size: bytes of its samples.
       ends: sorted offsets at which something else begins, at last the file's end.
     """
-    raw, end = compression == COMPRESSION.NONE, ends[-1]
+    raw, exact, end = compression == COMPRESSION.NONE, compression in _EXACT, ends[-1]
     least = size if raw else 1
-    if start >= _HEADER and least <= stated <= end - start:
-        return size if raw else stated
     after = bisect.bisect(ends, start)
     room = ends[after] - start if after < len(ends) else 0
-    if start < _HEADER or room < least or compression not in _EXACT:
+    whole = least <= stated <= end - start
+    if start < _HEADER or not (whole or (exact and least <= room)):
         raise InputError(
             f"is a truncated TIFF (data of {stated or size} bytes at {start}, file of {end} bytes);"
             " accepted are whole files"
         )
-    return size if raw else room
+    if raw:
+        return size
+    return min(stated or room, room) if exact else stated
 
 
 def _sizes(page: tifffile.TiffPage) -> Iterator[int]:
