@@ -22,6 +22,8 @@ from srd_jax.support.errors import InputError
 
 _PHOTOMETRIC_TAG = 262
 _MAX_SAMPLE_VALUE_TAG = 281
+# MetaMorph's stacks (STK); it has a value for each plane.
+_UIC2_TAG = 33629
 
 # Depths at which cameras write integers into 16-bit samples.
 _CAMERA_BITS = (10, 12, 14)
@@ -95,8 +97,9 @@ def _only_page(
     largest = max(deep, key=_pixels)
     check_size(largest.imagelength, largest.imagewidth)
     rivals = [page for page in deep if 2 * _pixels(page) > _pixels(largest)]
-    # ImageJ keeps a large stack behind a single page and states its size in its metadata only.
-    stacked = int((imagej or {}).get("images", 1))
+    # ImageJ and MetaMorph keep a stack behind a single page and state its size elsewhere.
+    planes = largest.tags.get(_UIC2_TAG)
+    stacked = max(int((imagej or {}).get("images", 1)), planes.count if planes else 1)
     if len(rivals) > 1 or stacked > 1 or largest.axes not in ("YX", "YXS", "SYX"):
         count = max(len(pages), stacked)
         what = f"of {count} pages" if count > 1 else f"with the axes {largest.axes}"
@@ -116,7 +119,8 @@ def _check_colours(page: tifffile.TiffPage) -> PHOTOMETRIC:
     try:
         photometric = PHOTOMETRIC(code)
     except ValueError as error:
-        raise InputError(f"is a TIFF of colours of the code {code}; {ACCEPTED_COLOURS}") from error
+        name = f"the code {code}" if isinstance(code, int) else "an unknown code"
+        raise InputError(f"is a TIFF of colours of {name}; {ACCEPTED_COLOURS}") from error
     channels = _COLOUR_CHANNELS.get(photometric)
     if photometric == PHOTOMETRIC.YCBCR and page.compression not in _YCBCR_DECODED:
         channels = None

@@ -257,4 +257,4 @@ def _name(compression: int) -> str:
     try:
         return COMPRESSION(compression).name
     except ValueError:
-        return f"the method {compression}"
+        return f"the method {compression}" if isinstance(compression, int) else "an unknown method"

@@ -191,13 +191,17 @@ def test_special_files_are_refused_unopened(tmp_path):
         assert f"is {kind}; accepted are PNG" in refusal(tmp_path / f"{name}.png")
 
 
-@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
-@pytest.mark.parametrize("colours", [0, 2, 3, 4, 6])
+@pytest.mark.parametrize(
+    ("colours", "depth"),
+    [
+        *((0, depth) for depth in (1, 2, 4, 8, 16)),
+        *((3, depth) for depth in (1, 2, 4, 8)),
+        *((colours, depth) for colours in (2, 4, 6) for depth in (8, 16)),
+    ],
+)
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_png_of_every_type(tmp_path, depth, colours, interlaced):
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
-    if depth not in {2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}.get(colours, (depth,)):
-        pytest.skip("not in the standard")
     random = np.random.default_rng(depth)
     samples = random.integers(0, 2**depth, (13, 11, channels))
     if colours in (4, 6):
