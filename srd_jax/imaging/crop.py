@@ -4,13 +4,7 @@ These pixels are outside of the granum: pure blue ones (0, 0, full depth), those
 and the black ones of a mask file beside the image (NAME_mask.png). Lossy formats such as JPEG don't
 keep pure blue; there a pixel is outside if blue exceeds red and green by half of the full depth.
 
-White, the value that becomes 1, depends on the file:
-- 8 bits: 255. TIFF of n = 1 to 8, 10, 12 or 14 bits a sample: 2^n - 1.
-- TIFF of other depths: the tag MaxSampleValue, if it is below their range and not exceeded.
-- Other integers: 2^n - 1 for the smallest n of 8, 10, 12, 14 and 16 that holds the largest value of
-  the granum, as cameras write such depths into 16-bit files.
-- Floats up to 1: 1. Floats whose largest value is 16 to 65535: as integers. Others are refused, as
-  their white is unknown.
+Grey values are those of `picture.grey_values`.
 """
 
 import os
@@ -21,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from srd_jax.imaging.formats import read_picture
-from srd_jax.imaging.picture import Picture
+from srd_jax.imaging.picture import Picture, full_scale, grey_values
 from srd_jax.imaging.pixel_size import agreed, from_side_file
 from srd_jax.support.errors import InputError, naming
 
@@ -30,17 +24,6 @@ _MASK_ENDING = "_mask"
 
 # Endings of pictures that are drawn of crops, often into their folder.
 OVERLAY_ENDING, ATTENTION_ENDING = _DRAWN_ENDINGS = (".overlay.png", ".attention.png")
-
-# Luma of ITU-R BT.601.
-_LUMA = (0.299, 0.587, 0.114)
-
-_CAMERA_BITS = (8, 10, 12, 14, 16)
-
-# How far rounding may carry floats beyond 0..1.
-_FLOAT_SLACK = 1e-3
-
-# Floats whose largest value lies between 1 and this have no known white.
-_LEAST_FLOAT_WHITE = 16.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +56,7 @@ def read_crop(path: str | os.PathLike[str]) -> Crop:
 
     Raises:
       InputError: the file can't be read (see `formats.read_picture`), its grey values aren't
-        finite or have no known white, or its mask file can't be read or has another size.
+        finite, or its mask file can't be read or has another size.
     """
     path = pathlib.Path(path)
     picture = read_picture(path)
@@ -83,7 +66,7 @@ def read_crop(path: str | os.PathLike[str]) -> Crop:
     if os.path.lexists(mask_file):
         inside &= _read_mask(mask_file, inside.shape)
     with naming(path):
-        image = _grey(picture, inside)
+        image = grey_values(picture, inside)
     scale = agreed(picture.scale, from_side_file(path))
     return Crop(
         image=image,
@@ -202,48 +185,12 @@ def _inside(picture: Picture) -> np.ndarray:
     if samples.shape[-1] == 1:
         return inside
     red_green, blue = samples[..., :2], samples[..., 2]
-    depth = _full_scale(picture, blue[np.isfinite(blue)])
+    depth = full_scale(picture, blue[np.isfinite(blue)])
+    if depth is None:
+        return inside
     if picture.lossy:
         # Pure blue comes out of a JPEG as (0, 0, 254), and mixed along the border of the mask.
         outside = blue.astype(np.float32) - red_green.max(axis=-1) >= depth / 2
     else:
         outside = (red_green == 0).all(axis=-1) & (blue == depth)
     return inside & ~outside
-
-
-def _grey(picture: Picture, inside: np.ndarray) -> np.ndarray:
-    """Returns float32 (rows, columns): grey values 0..1 inside, 0 outside."""
-    values = picture.samples[inside]
-    if bad := np.count_nonzero(~np.isfinite(values).all(axis=-1)):
-        raise InputError(
-            f"{bad} of the granum's {len(values)} pixels are NaN or infinite; "
-            "accepted are finite grey values, or a mask that leaves those pixels out"
-        )
-    full_scale = _full_scale(picture, values)
-    relative = values.astype(np.float32) / np.float32(full_scale)
-    grey = relative[:, 0]
-    if values.shape[-1] == 3:
-        coloured = (values != values[:, :1]).any(axis=-1)
-        grey = np.where(coloured, relative @ np.array(_LUMA, np.float32), grey)
-    grey = np.clip(grey, 0, 1)
-    image = np.zeros(inside.shape, np.float32)
-    image[inside] = 1 - grey if picture.inverted else grey
-    return image
-
-
-def _full_scale(picture: Picture, values: np.ndarray) -> float:
-    """Returns the sample value of white, from a picture and some of its finite samples."""
-    low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    if picture.full_scale is not None and high <= picture.full_scale:
-        return picture.full_scale
-    floats = values.dtype.kind == "f"
-    if floats and low >= -_FLOAT_SLACK and high <= 1 + _FLOAT_SLACK:
-        return 1.0
-    white = [2.0**bits - 1 for bits in _CAMERA_BITS if high <= 2**bits - 1]
-    if low < 0 or not white or (floats and high < _LEAST_FLOAT_WHITE):
-        raise InputError(
-            f"has {values.dtype} grey values from {low:g} to {high:g}; accepted are integers from "
-            f"0 to 65535, floats from 0 to 1, and floats from 0 to between "
-            f"{_LEAST_FLOAT_WHITE:g} and 65535"
-        )
-    return white[0]

@@ -18,8 +18,8 @@ import numpy as np
 from srd_jax.imaging.annotations import HORIZONTAL, Line, annotation, each_line
 from srd_jax.imaging.crop import read_crop
 from srd_jax.imaging.masks import check_lamellae, check_lengths
+from srd_jax.imaging.orientation import rotate
 from srd_jax.imaging.picture import blue_outside, to_bytes
-from srd_jax.imaging.rotation import rotate
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file, write_table
 

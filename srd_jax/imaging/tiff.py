@@ -1,6 +1,5 @@
 """Decodes TIFF files: grey, RGB and palette, integers and floats, any bit depth."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -18,25 +17,16 @@ from srd_jax.imaging.picture import (
     upright,
 )
 from srd_jax.imaging.pixel_size import from_tiff
+from srd_jax.imaging.tiff_layout import LOSSY, check_strips, directories
 from srd_jax.support.errors import InputError
 
 _PHOTOMETRIC_TAG = 262
 _MAX_SAMPLE_VALUE_TAG = 281
+# MetaMorph's stacks (STK); it has a value for each plane.
+_UIC2_TAG = 33629
 
 # Depths at which cameras write integers into 16-bit samples.
 _CAMERA_BITS = (10, 12, 14)
-
-_LOSSY = {
-    COMPRESSION.OJPEG,
-    COMPRESSION.JPEG,
-    COMPRESSION.JPEG_LOSSY,
-    COMPRESSION.APERIO_JP2000_YCBC,
-    COMPRESSION.APERIO_JP2000_RGB,
-    COMPRESSION.JPEG2000,
-    COMPRESSION.WEBP,
-    COMPRESSION.JPEGXR,
-    COMPRESSION.JPEGXL,
-}
 
 # Compressions whose decoders turn YCbCr into RGB themselves.
 _YCBCR_DECODED = {COMPRESSION.OJPEG, COMPRESSION.JPEG}
@@ -52,21 +42,20 @@ _COLOUR_CHANNELS = {
 
 
 def decode_tiff(stream: BinaryIO) -> Picture:
-    """Decodes a TIFF file of one picture; reduced copies (thumbnails) in it are ignored.
+    """Decodes a TIFF file of one picture; thumbnails and masks beside it are passed over.
 
     Raises:
       InputError: the file has several pages, is too large or truncated, or its colours aren't
         grey, RGB or palette. tifffile raises its own exceptions on damaged files.
     """
-    with tifffile.TiffFile(stream) as tiff:
+    offsets, marks, notes = directories(stream)
+    stream.seek(0)
+    # Not read as other formats that share TIFF's first bytes, which tifffile goes through at once.
+    with tifffile.TiffFile(stream, is_ndpi=False, is_lsm=False, is_scanimage=False) as tiff:
         imagej = tiff.imagej_metadata
-        page = _only_page(tiff, imagej)
-        check_size(page.imagelength, page.imagewidth)
-        photometric = PHOTOMETRIC(
-            page.tags.valueof(_PHOTOMETRIC_TAG, default=PHOTOMETRIC.MINISBLACK)
-        )
-        _check_colours(page, photometric)
-        _check_whole(page, tiff.filehandle.size)
+        page, passed_over = _only_page(tiff, offsets, imagej)
+        photometric = _check_colours(page)
+        check_strips(page, marks)
         array = page.asarray()
         if page.axes == "SYX":
             array = np.moveaxis(array, 0, -1)
@@ -80,26 +69,56 @@ def decode_tiff(stream: BinaryIO) -> Picture:
             opaque=opaque,
             full_scale=full_scale,
             inverted=photometric == PHOTOMETRIC.MINISWHITE,
-            lossy=page.compression in _LOSSY,
+            lossy=page.compression in LOSSY,
             scale=from_tiff(page, imagej),
+            notes=notes + passed_over,
         )
 
 
-def _only_page(tiff: tifffile.TiffFile, imagej: Mapping[str, Any] | None) -> tifffile.TiffPage:
-    """Returns the single full-size page."""
-    pages = [
-        page for page in tiff.pages if isinstance(page, tifffile.TiffPage) and not page.is_reduced
-    ]
-    # ImageJ keeps a large stack behind a single page and states its size in its metadata only.
-    count = max(len(pages), int((imagej or {}).get("images", 1)))
-    if count != 1 or pages[0].axes not in ("YX", "YXS", "SYX"):
-        what = f"of {count} pages" if count != 1 else f"with the axes {pages[0].axes}"
+def _only_page(
+    tiff: tifffile.TiffFile, offsets: list[int], imagej: Mapping[str, Any] | None
+) -> tuple[tifffile.TiffPage, tuple[str, ...]]:
+    """Returns the page that holds the picture, and notes.
+
+    Beside it a page is passed over that is flagged as a reduced copy or a mask, has one bit a
+    sample, or at most half of the pixels.
+    """
+    pages = []
+    for index, offset in enumerate(offsets):
+        tiff.filehandle.seek(offset)
+        page = tifffile.TiffPage(tiff, index=index)
+        if not (page.is_reduced or page.is_mask or page.photometric == PHOTOMETRIC.MASK):
+            pages.append(page)
+    if not pages:
+        raise InputError(f"is a TIFF of thumbnails or masks only; {ONE_PICTURE}")
+    deep = [page for page in pages if page.bitspersample != 1] or pages
+    largest = max(deep, key=_pixels)
+    check_size(largest.imagelength, largest.imagewidth)
+    rivals = [page for page in deep if 2 * _pixels(page) > _pixels(largest)]
+    # ImageJ and MetaMorph keep a stack behind a single page and state its size elsewhere.
+    planes = largest.tags.get(_UIC2_TAG)
+    stacked = max(int((imagej or {}).get("images", 1)), planes.count if planes else 1)
+    if len(rivals) > 1 or stacked > 1 or largest.axes not in ("YX", "YXS", "SYX"):
+        count = max(len(pages), stacked)
+        what = f"of {count} pages" if count > 1 else f"with the axes {largest.axes}"
         raise InputError(f"is a TIFF {what}; {ONE_PICTURE}, save one plane of the stack")
-    return pages[0]
+    return largest, (f"the largest of {len(pages)} pages is measured",) if len(pages) > 1 else ()
 
 
-def _check_colours(page: tifffile.TiffPage, photometric: PHOTOMETRIC) -> None:
-    """Checks photometric interpretation, channels and sample type."""
+def _pixels(page: tifffile.TiffPage) -> int:
+    return page.imagelength * page.imagewidth
+
+
+def _check_colours(page: tifffile.TiffPage) -> PHOTOMETRIC:
+    """Checks channels and sample type, and returns the photometric interpretation."""
+    # Some writers leave the tag out.
+    default = PHOTOMETRIC.RGB if page.samplesperpixel > 2 else PHOTOMETRIC.MINISBLACK
+    code = page.tags.valueof(_PHOTOMETRIC_TAG, default=default)
+    try:
+        photometric = PHOTOMETRIC(code)
+    except ValueError as error:
+        name = f"the code {code}" if isinstance(code, int) else "an unknown code"
+        raise InputError(f"is a TIFF of colours of {name}; {ACCEPTED_COLOURS}") from error
     channels = _COLOUR_CHANNELS.get(photometric)
     if photometric == PHOTOMETRIC.YCBCR and page.compression not in _YCBCR_DECODED:
         channels = None
@@ -117,22 +136,7 @@ def _check_colours(page: tifffile.TiffPage, photometric: PHOTOMETRIC) -> None:
             f"is a TIFF of {page.dtype or 'unknown'} samples; "
             "accepted are integer and floating-point samples"
         )
-
-
-def _check_whole(page: tifffile.TiffPage, file_size: int) -> None:
-    """Checks that every strip lies inside of the file, as tifffile fills missing ones with 0."""
-    expected = math.prod(page.chunked)
-    if len(page.dataoffsets) < expected:
-        raise InputError(
-            f"is a truncated TIFF ({len(page.dataoffsets)} of {expected} strips); "
-            "accepted are whole files"
-        )
-    for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
-        if length == 0 or start + length > file_size:
-            raise InputError(
-                f"is a truncated TIFF (data of {length} bytes at {start}, "
-                f"file of {file_size} bytes); accepted are whole files"
-            )
+    return photometric
 
 
 def _stated_full_scale(page: tifffile.TiffPage) -> float | None:

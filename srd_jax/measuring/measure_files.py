@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from srd_jax.imaging.crop import Crop, read_crop
-from srd_jax.imaging.orientation import tilt
-from srd_jax.imaging.rotation import rotate
+from srd_jax.imaging.orientation import rotate, tilt
 from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, check_scale, result_of
 from srd_jax.support.errors import InputError, reason

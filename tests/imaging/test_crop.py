@@ -1,4 +1,5 @@
 import pathlib
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -109,19 +110,60 @@ def test_float_rgb_with_blue(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "array",
+    ("dtype", "low", "high"),
     [
-        np.array([[-0.5, 0.5]], np.float32),
-        np.array([[0.0, 3.0]], np.float32),
-        np.array([[0.0, 70000.0]], np.float32),
-        np.array([[-1, 200]], np.int16),
-        np.array([[0, 70000]], np.uint32),
+        (np.int8, -128, 127),
+        (np.int16, -3, 2500),
+        (np.int32, 0, 171_420),
+        (np.int64, -(2**62), 2**62),
+        (np.uint32, 70_000, 241_420),
+        (np.uint64, 2**63, 2**63 + 1000),
+        (np.float16, -3.5, 2.5),
+        (np.float32, 0, 8.7),
+        (np.float32, -0.05, 0.75),
+        (np.float32, 0, 8.6e5),
+        (np.float64, -1e300, 1e300),
     ],
 )
-def test_grey_values_without_a_known_white_are_refused(tmp_path, array):
-    tifffile.imwrite(tmp_path / "crop.tif", np.tile(array, (8, 8)))
-    message = refusal(tmp_path / "crop.tif")
-    assert f"{array.dtype} grey values from {array.min():g} to {array.max():g}" in message
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+def test_values_of_unknown_white_reach_from_0_to_1(tmp_path, dtype, low, high, photometric):
+    levels = np.random.default_rng(3).integers(0, 100, (24, 36), endpoint=True)
+    levels.flat[:2] = 0, 100
+    steps = [Fraction(low) + level * (Fraction(high) - Fraction(low)) / 100 for level in range(101)]
+    kind = float if np.dtype(dtype).kind == "f" else int
+    array = np.array([kind(steps[level]) for level in levels.flat], dtype).reshape(levels.shape)
+    exact = [Fraction(value) for value in array.ravel().tolist()]
+    first, last = min(exact), max(exact)
+    expected = np.reshape([float((one - first) / (last - first)) for one in exact], array.shape)
+    tifffile.imwrite(tmp_path / "crop.tif", array, photometric=photometric)
+    image = read_crop(tmp_path / "crop.tif").image
+    expected = 1 - expected if photometric == "miniswhite" else expected
+    np.testing.assert_allclose(image, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("hot", [1e9, -1e30])
+def test_a_hot_pixel_among_values_of_unknown_white_leaves_the_others_their_contrast(tmp_path, hot):
+    plain = np.random.default_rng(4).normal(0, 1, (60, 80))
+    array = plain.astype(np.float32)
+    array[7, 9] = hot
+    tifffile.imwrite(tmp_path / "crop.tif", array)
+    image = read_crop(tmp_path / "crop.tif").image
+    others = np.arange(array.size).reshape(array.shape) != 7 * 80 + 9
+    slope, offset = np.polyfit(plain[others], image[others], 1)
+    assert slope > 0.03
+    np.testing.assert_allclose(image[others], slope * plain[others] + offset, rtol=0, atol=1e-6)
+    assert image[7, 9] == (hot > 0)
+
+
+def test_colours_of_unknown_white_have_no_blue_mask(tmp_path):
+    rgb = np.random.default_rng(2).normal(0, 1, (24, 36, 3)).astype(np.float32)
+    rgb[:4] = 0, 0, 3
+    tifffile.imwrite(tmp_path / "crop.tif", rgb, photometric="rgb")
+    crop = read_crop(tmp_path / "crop.tif")
+    assert crop.mask.all()
+    luma = rgb @ [0.299, 0.587, 0.114]
+    expected = (luma - luma.min()) / (luma.max() - luma.min())
+    np.testing.assert_allclose(crop.image, expected, rtol=0, atol=1e-6)
 
 
 def test_signed_integers_that_are_not_negative(tmp_path):

@@ -4,8 +4,7 @@ from helpers.crops import ellipse, stripes
 from scipy import ndimage
 from skimage.feature import structure_tensor
 
-from srd_jax.imaging.orientation import orientation, tilt
-from srd_jax.imaging.rotation import rotate
+from srd_jax.imaging.orientation import orientation, rotate, tilt
 from srd_jax.support.errors import InputError
 
 

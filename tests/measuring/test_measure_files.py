@@ -7,7 +7,7 @@ from helpers.crops import random_weights, stripes, write_crop
 from helpers.image_files import with_blue, write_png
 
 from srd_jax.imaging.crop import read_crop
-from srd_jax.imaging.rotation import rotate
+from srd_jax.imaging.orientation import rotate
 from srd_jax.measuring import methods
 from srd_jax.measuring.estimator import Estimator
 from srd_jax.measuring.measure_files import measure_files
