@@ -101,10 +101,11 @@ def evaluate(
         for index, granum in enumerate(part):
             blank = _blank(granum)
             degrees = tilt(granum.image, granum.mask)
+            rows = int(granum.mask.sum(axis=0).max())
             for name, method in methods.items():
                 answer = found[name][index]
                 unmeasured = dataclasses.replace(blank, method=name)
-                case = _case(unmeasured, answer, method, limits, degrees)
+                case = _case(unmeasured, answer, method, limits, degrees, rows)
                 cases.append(case)
                 if isinstance(answer, Measurement) and case.error_percent is not None:
                     shown[name].append(Shown(case, granum, answer))
@@ -154,12 +155,20 @@ def _case(
     method: Method,
     limits: Limits,
     tilt_deg: float | None,
+    rows: int,
 ) -> Case:
     """Returns a case with the answer of a method, and the status that `srd predict` would give."""
     if isinstance(answer, str):
         return dataclasses.replace(blank, reason=answer)
     result = result_of(
-        blank.name, answer, blank.px_per_nm, method.field_rows, "given", limits, tilt_deg
+        blank.name,
+        answer,
+        blank.px_per_nm,
+        method.field_rows,
+        "given",
+        limits,
+        tilt_deg,
+        rows=rows,
     )
     if result.status == "error":
         return dataclasses.replace(blank, reason=result.reason)

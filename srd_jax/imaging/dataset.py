@@ -29,7 +29,7 @@ ANNOTATIONS = "annotations.csv"
 SHORTEST_PERIOD_PX = 2.0
 
 # A granum with fewer layers has no repeat distance.
-_LEAST_PERIODS = 2
+LEAST_PERIODS = 2
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _read_granum(folder: pathlib.Path, line: Line, names: dict[str, str]) -> Gra
     image, mask = rotate(crop.image, crop.mask, HORIZONTAL - known.angle)
     check_lengths(*mask.shape)
     check_lamellae(image, mask)
-    longest = len(image) / _LEAST_PERIODS
+    longest = len(image) / LEAST_PERIODS
     if not SHORTEST_PERIOD_PX <= known.period_px <= longest:
         raise InputError(
             f"the period is {known.period_px:.6g} px of the crop; accepted are "

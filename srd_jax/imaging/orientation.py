@@ -1,12 +1,13 @@
 """Finds the direction of a granum's lamellae by the structure tensor, and rotates crops."""
 
 import dataclasses
+import math
 
 import numpy as np
 from scipy import ndimage
 
 from srd_jax.imaging.masks import extend, slices, tight_box
-from srd_jax.imaging.preparation import normalised
+from srd_jax.imaging.preparation import middle, normalised, reduced
 
 # Sds of the Gaussian of the gradient, px of the crop; the most coherent direction of the three
 # counts. Lamellae are some 9 to 36 px apart.
@@ -17,6 +18,10 @@ _MARGIN = 2.0
 
 # The pixels beyond this distance are used alone if they are at least this share of the granum.
 _LEAST_SHARE = 0.25
+
+# Rows and columns of the part, in the middle, that is looked at in full resolution. All of a larger
+# granum is looked at as well, reduced to this size.
+_MOST = 1200
 
 # A less coherent direction may be the noise's: 87 % of 250 drawn grana are more coherent, and 20 %
 # of 60 drawn crops without lamellae.
@@ -64,14 +69,21 @@ def orientation(image: np.ndarray, mask: np.ndarray) -> Orientation:
       InputError: nothing is inside of the mask.
     """
     part = slices(tight_box(mask))
+    grey, inside = normalised(image[part], mask[part]).astype(np.float64), mask[part]
+    looks = [middle(grey, inside, _MOST)]
+    if max(inside.shape) > _MOST:  # at a high magnification, lamellae are far apart
+        looks.append(reduced(grey, inside, math.ceil(max(inside.shape) / _MOST)))
+    found = [one for look in looks if look[1].any() for one in _at_scales(*look)]
+    return max(found, key=lambda one: one.coherence)
+
+
+def _at_scales(grey: np.ndarray, inside: np.ndarray) -> list[Orientation]:
     # One more pixel, so that a granum that fills its crop has an outside, too.
-    inside = np.pad(mask[part], 1)
-    grey = np.pad(normalised(image[part], mask[part]).astype(np.float64), 1)
+    grey, inside = np.pad(grey, 1), np.pad(inside, 1)
     # Pixels outside take the nearest grey value inside, so that the border has no gradient.
     grey = extend(grey, inside)
     depth = np.asarray(ndimage.distance_transform_edt(inside))
-    found = [_at_scale(grey, _interior(depth, scale), scale) for scale in _SCALES]
-    return max(found, key=lambda one: one.coherence)
+    return [_at_scale(grey, _interior(depth, scale), scale) for scale in _SCALES]
 
 
 def _interior(depth: np.ndarray, scale: float) -> np.ndarray:

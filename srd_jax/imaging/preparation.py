@@ -88,6 +88,36 @@ def prepare(
     return _framed(granum, inside, (start, start + max_rows), frame)
 
 
+def reduced(grey: np.ndarray, inside: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns grey values and mask in pixels that are `factor` times as large, means over the mask.
+
+    Args:
+      grey: (rows, columns) float.
+      inside: (rows, columns) bool.
+      factor: 1 or more.
+    """
+    if factor == 1:
+        return grey, inside
+    rows, columns = (size // factor for size in grey.shape)
+    top, left = ((size % factor) // 2 for size in grey.shape)
+    cut = np.s_[top : top + rows * factor, left : left + columns * factor]
+
+    def means(values: np.ndarray) -> np.ndarray:
+        return values[cut].reshape(rows, factor, columns, factor).mean(axis=(1, 3))
+
+    share = means(inside.astype(float))
+    values = means(np.where(inside, grey, 0.0)) / np.maximum(share, 1e-9)
+    return values, share >= 0.5
+
+
+def middle(grey: np.ndarray, inside: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the middle of an image and of its mask, of at most `most` rows and columns."""
+    around = tuple(
+        slice(start, start + most) for start in (max(0, size - most) // 2 for size in grey.shape)
+    )
+    return grey[around], inside[around]
+
+
 def prepare_scales(
     image: ArrayLike,
     mask: ArrayLike,

@@ -138,6 +138,7 @@ def _measured(
         limits,
         read.tilt_deg,
         crop.notes,
+        int(crop.mask.sum(axis=0).max()),
     )
     if result.status == "error":
         return Measured(result)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import signal
 
+from srd_jax.imaging.preparation import middle, reduced
 from srd_jax.measuring.classical import NOTHING, SHORTEST_PX, granum, summit
 from srd_jax.measuring.local_period import local_period
 from srd_jax.measuring.strips import correlation, strips
@@ -133,11 +134,7 @@ def _at_scale(
     small, part = reduced(grey, inside, factor)
     if small.shape[0] < 2 * SHORTEST_PX or small.shape[1] < 2 or not part.any():
         return []
-    most = math.ceil(_SEEN * scale / factor)
-    around = tuple(
-        slice(start, start + most) for start in (max(0, s - most) // 2 for s in small.shape)
-    )
-    small, part = small[around], part[around]
+    small, part = middle(small, part, math.ceil(_SEEN * scale / factor))
     profiles, valid, cosine = strips(small, part, scale / factor, scale / factor / 3)
     whole = correlation(profiles, valid)
     height = int(part.sum(axis=0).max())
@@ -170,25 +167,3 @@ def _at_scale(
         ]
         rows.append((own, np.array(numbers, np.float64)))
     return rows
-
-
-def reduced(grey: np.ndarray, inside: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns grey values and mask in pixels that are `factor` times as large, means over the mask.
-
-    Args:
-      grey: (rows, columns) float.
-      inside: (rows, columns) bool.
-      factor: 1 or more.
-    """
-    if factor == 1:
-        return grey, inside
-    rows, columns = (size // factor for size in grey.shape)
-    top, left = ((size % factor) // 2 for size in grey.shape)
-    cut = np.s_[top : top + rows * factor, left : left + columns * factor]
-
-    def means(values: np.ndarray) -> np.ndarray:
-        return values[cut].reshape(rows, factor, columns, factor).mean(axis=(1, 3))
-
-    share = means(inside.astype(float))
-    values = means(np.where(inside, grey, 0.0)) / np.maximum(share, 1e-9)
-    return values, share >= 0.5

@@ -4,9 +4,12 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
+from srd_jax.imaging.dataset import LEAST_PERIODS, SHORTEST_PERIOD_PX
 from srd_jax.measuring.measurement import Measurement
 from srd_jax.support.errors import InputError
+
+# A period of exactly half of the height may be measured a little longer.
+_ROUNDING = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +91,7 @@ def result_of(
     limits: Limits = DEFAULT_LIMITS,
     tilt_deg: float | None = None,
     notes: Sequence[str] = (),
+    rows: int | None = None,
 ) -> Result:
     """Judges a measurement.
 
@@ -100,6 +104,7 @@ def result_of(
       limits: of status ok.
       tilt_deg: direction of the lamellae, None if it isn't clear.
       notes: facts about the file; they end the reason.
+      rows: height of the granum's tallest column, px of the crop; None if it isn't known.
 
     Returns:
       The result of the file.
@@ -123,6 +128,8 @@ def result_of(
         *_doubts_of_period(result, field_px, limits),
         *_doubts_of_confidence(result, limits),
         *_doubts_of_tilt(result, limits),
+        *_doubts_of_height(result, rows),
+        *measurement.doubts,
     ]:
         reason = "; ".join([*doubts, *notes])
         return dataclasses.replace(result, status="low_confidence", reason=reason)
@@ -168,3 +175,11 @@ def _doubts_of_tilt(result: Result, limits: Limits) -> list[str]:
     if tilt is None or abs(tilt) <= most:
         return []
     return [f"lamellae run at {tilt:.0f} degrees to the horizontal, beyond {most:g}"]
+
+
+def _doubts_of_height(result: Result, rows: int | None) -> list[str]:
+    """Lamellae repeat only where a granum shows at least two periods."""
+    period = result.period_px
+    if rows is None or period is None or rows >= LEAST_PERIODS * period * (1 - _ROUNDING):
+        return []
+    return [f"the granum is {rows} px high, fewer than {LEAST_PERIODS} periods"]
