@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from srd_jax.support.errors import InputError
 
@@ -11,6 +12,18 @@ _MAX_PIXELS = 500_000_000
 ACCEPTED_FORMATS = "accepted are PNG, JPEG and TIFF files"
 ACCEPTED_COLOURS = "accepted are grey, RGB and palette images, with or without alpha"
 ONE_PICTURE = "accepted are files of one picture"
+
+# Of full intensity: how far blue exceeds red and green in a background at least, and in a pure one.
+_LEAST_BLUE, _PURE_BLUE = 0.35, 0.9
+
+# Of full intensity: how far the pixels of a flat background are from its colour.
+_FLAT = 0.1
+
+# Levels of a channel for finding the commonest colour.
+_LEVELS = 16
+
+# Pixels this near to a background mix with it; their colours say nothing about the picture.
+_MIXED_PX = 3
 
 # The tag Orientation of TIFF 6.0 and EXIF.
 ORIENTATION_TAG = 274
@@ -35,7 +48,7 @@ class Picture:
 
     Attributes:
       samples: (rows, columns, 1) grey or (rows, columns, 3) RGB, in the file's own numbers.
-      opaque: bool (rows, columns), True where alpha isn't 0; None where the file has no alpha.
+      opaque: (rows, columns) alpha, in the file's own numbers; None where the file has none.
       full_scale: sample value of full intensity, None where the file doesn't state it.
       inverted: True where 0 is white and full intensity is black.
       lossy: True where the compression doesn't keep exact colours.
@@ -71,12 +84,11 @@ def split_alpha(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Splits off the alpha channel of a grey or RGB array (rows, columns[, channels]).
 
     Returns:
-      The samples, (rows, columns, 1 or 3), and a bool (rows, columns), True where alpha isn't 0, or
-      None without alpha.
+      The samples, (rows, columns, 1 or 3), and alpha, (rows, columns), or None without.
     """
     samples = array[..., np.newaxis] if array.ndim == 2 else array
     if samples.shape[-1] in (2, 4):
-        return samples[..., :-1], samples[..., -1] != 0
+        return samples[..., :-1], samples[..., -1]
     return samples, None
 
 
@@ -106,3 +118,57 @@ def blue_outside(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
       mask: bool (rows, columns), True inside of the granum.
     """
     return np.where(mask[..., None], grey[..., None], np.array([0, 0, 255], np.uint8))
+
+
+def blue_background(samples: np.ndarray, depth: float) -> np.ndarray:
+    """Returns bool (rows, columns), True where a picture shows a background painted blue.
+
+    The background has one saturated blue: pure (0, 0, depth), or what a JPEG, a palette or a
+    conversion of colours made of it. Its border mixes it with the picture; a pixel belongs to
+    whichever has the greater share. A picture that is blue or colourful itself, such as one tinted
+    or shown through a colour map, has no background unless its colour clearly stands out.
+
+    Args:
+      samples: (rows, columns, 3) RGB.
+      depth: sample value of full intensity.
+    """
+    red, green, blue = np.moveaxis(np.nan_to_num(samples).astype(np.float32), -1, 0)
+    excess = (blue - np.maximum(red, green)) / np.float32(depth)
+    strong = excess >= _LEAST_BLUE
+    none = np.zeros(excess.shape, bool)
+    if not strong.any():
+        return none
+    rgb = np.stack([red, green, blue], axis=-1) / np.float32(depth)
+    colour = _commonest(rgb[strong])
+    flat = np.abs(rgb - colour).max(axis=-1) <= _FLAT
+    rest = ~ndimage.binary_dilation(strong, iterations=_MIXED_PX)
+    rest = rest if rest.any() else ~strong
+    # Black has no hue.
+    brightest = rgb[rest].max(axis=-1)
+    lit = brightest > 4 / 255
+    if not rest.any():
+        return flat if flat.all() else none
+    colour_excess = colour[2] - max(colour[:2])
+    if lit.any():
+        relative = np.clip(excess[rest][lit], 0, None) / brightest[lit]
+        typical = float(np.median(relative))
+        if typical > 0.5 * colour_excess / colour[2]:
+            return none
+        saturation = 1 - rgb[rest][lit].min(axis=-1) / brightest[lit]
+        if np.median(saturation) > 0.5 and not _frames(flat, colour_excess, strong):
+            return none
+        colour_excess *= 1 + typical
+    return excess > colour_excess / 2
+
+
+def _commonest(colours: np.ndarray) -> np.ndarray:
+    """Returns the commonest of colours (pixels, 3), 0..1: the median of the fullest bin."""
+    bins = np.clip(colours * _LEVELS, 0, _LEVELS - 1).astype(np.int32) @ (_LEVELS**2, _LEVELS, 1)
+    return np.median(colours[bins == np.bincount(bins).argmax()], axis=0)
+
+
+def _frames(flat: np.ndarray, excess: float, strong: np.ndarray) -> bool:
+    """Tells whether a colourful picture's blue is a pure, flat background along its border."""
+    border = np.concatenate([flat[0], flat[-1], flat[1:-1, 0], flat[1:-1, -1]])
+    flatness = np.count_nonzero(flat) / np.count_nonzero(strong)
+    return excess >= _PURE_BLUE and flatness > 0.5 and border.mean() > max(0.3, 1.5 * flat.mean())

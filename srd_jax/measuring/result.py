@@ -53,6 +53,8 @@ class Result:
       tilt_deg: direction of the measured lamellae, counter-clockwise from the horizontal; None if
         it isn't clear.
       rotated_deg: how far the crop was turned first, counter-clockwise; None if it wasn't.
+      mask: what leaves pixels out, see `crop.Crop.mask_source`.
+      label: number of the granum in a mask of several; None where it is the only one.
     """
 
     file: str
@@ -67,6 +69,8 @@ class Result:
     quality: float | None = None
     tilt_deg: float | None = None
     rotated_deg: float | None = None
+    mask: str = ""
+    label: int | None = None
 
 
 def check_scale(px_per_nm: float) -> None:
@@ -88,6 +92,7 @@ def result_of(
     limits: Limits = DEFAULT_LIMITS,
     tilt_deg: float | None = None,
     notes: Sequence[str] = (),
+    doubts: Sequence[str] = (),
 ) -> Result:
     """Judges a measurement.
 
@@ -100,6 +105,7 @@ def result_of(
       limits: of status ok.
       tilt_deg: direction of the lamellae, None if it isn't clear.
       notes: facts about the file; they end the reason.
+      doubts: why its mask may not show one granum.
 
     Returns:
       The result of the file.
@@ -119,12 +125,13 @@ def result_of(
             px_per_nm_source=source,
         )
     field_px = math.inf if field_rows is None else field_rows / measurement.scale
-    if doubts := [
+    if found := [
         *_doubts_of_period(result, field_px, limits),
         *_doubts_of_confidence(result, limits),
         *_doubts_of_tilt(result, limits),
+        *doubts,
     ]:
-        reason = "; ".join([*doubts, *notes])
+        reason = "; ".join([*found, *notes])
         return dataclasses.replace(result, status="low_confidence", reason=reason)
     missing = ["these weights give no sd"] if sd_px is None and result.quality is None else []
     return dataclasses.replace(result, reason="; ".join([*missing, *notes]))
