@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from srd_jax.imaging.formats import SUFFIXES
 from srd_jax.imaging.mask_files import image_of
 from srd_jax.support.errors import InputError
+from srd_jax.support.files import is_folder
 
 # Endings of pictures that are drawn of crops, often into their folder.
 OVERLAY_ENDING, ATTENTION_ENDING = _DRAWN_ENDINGS = (".overlay.png", ".attention.png")
@@ -66,7 +67,7 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> Found:
     unread: list[str] = []
     for path in given:
         images, known = [path], len(unread)
-        if _is_folder(path):
+        if is_folder(path):
             images = list(_images_below(path, unread))
             if not images and len(unread) == known:
                 raise InputError(
@@ -166,19 +167,12 @@ def _images_below(folder: pathlib.Path, unread: list[str]) -> Iterator[pathlib.P
             )
             continue
         shown = [path for path in entries if not _is_of_system(path.name)]
-        folders = [path for path in shown if _is_folder(path)]
+        folders = [path for path in shown if is_folder(path)]
         others = sorted(set(shown) - set(folders))
         images = [path for path in others if path.name.lower().endswith(SUFFIXES)]
         stems = {path.stem for path in images}
         yield from (path for path in images if not _is_preview(path.stem, stems))
         waiting += reversed(folders)
-
-
-def _is_folder(path: pathlib.Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
 
 
 def _is_of_system(name: str) -> bool:

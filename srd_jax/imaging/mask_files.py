@@ -23,6 +23,7 @@ import numpy as np
 from srd_jax.imaging.formats import SUFFIXES, read_picture
 from srd_jax.imaging.masks import mask_labels
 from srd_jax.support.errors import InputError, naming
+from srd_jax.support.files import is_folder
 
 _WORD = r"(?:masks?|labels?|seg|segmentations?|simple[ _]segmentation)"
 _ENDINGS = (
@@ -97,7 +98,7 @@ def read_mask(path: pathlib.Path, shape: tuple[int, ...]) -> MaskFile | None:
     """
     files = _masks_of(path)
     # Cellpose writes NAME_seg.npy beside NAME_cp_masks.png.
-    files = [file for file in files if _is_image(file.name)] or files
+    files = [file for file in files if file.name.lower().endswith(SUFFIXES)] or files
     if not files:
         return None
     _check_owner(path, files[0])
@@ -160,7 +161,7 @@ def _masks_of(path: pathlib.Path) -> list[pathlib.Path]:
     alike = here.images.get(_key(path.stem), ())
     if len({pathlib.Path(name).stem for name in alike}) > 1:
         # a.png and A.png: the case of letters tells whose mask it is.
-        found = [file for file in found if _normal(path.stem) in _normal(file.name)]
+        found = [file for file in found if path.stem in file.name]
     return found
 
 
@@ -224,8 +225,7 @@ def _check_owner(path: pathlib.Path, mask: pathlib.Path) -> None:
             for image in _listing(other).images.get(key, ()):
                 raise InputError(
                     f"{path}: {_relative(mask, path)} could be its mask or that of "
-                    f"{_relative(other / image, path)}; accepted are masks in a folder masks "
-                    "beside the image, or beside its folder if that is called images"
+                    f"{_relative(other / image, path)}; accepted is a folder masks for one folder"
                 )
 
 
@@ -245,10 +245,8 @@ def _short(stem: str) -> list[str]:
 def _bases(name: str) -> list[str]:
     """Returns the keys of the images of which a file of this name is the mask; often none."""
     stem = _key(pathlib.Path(name).stem)
-    if name.lower().endswith(".mask"):
-        return [stem]
     if not _HINT.search(stem):
-        return []
+        return [stem] if name.lower().endswith(".mask") else []
     found = (ending.fullmatch(stem) for ending in _ENDINGS)
     return list(dict.fromkeys(one[1] for one in found if one))
 
@@ -258,17 +256,9 @@ def _absolute(path: pathlib.Path) -> pathlib.Path:
     return pathlib.Path(os.path.abspath(path))  # noqa: PTH100
 
 
-def _normal(name: str) -> str:
-    # File systems and programs write accents as one character or as two.
-    return unicodedata.normalize("NFC", name)
-
-
 def _key(name: str) -> str:
-    return _normal(name).casefold()
-
-
-def _is_image(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith(SUFFIXES)
+    # File systems and programs write accents as one character or as two.
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _listing(folder: pathlib.Path) -> _Folder:
@@ -284,18 +274,19 @@ def _listing(folder: pathlib.Path) -> _Folder:
 @functools.lru_cache(maxsize=1024)
 def _listed(folder: pathlib.Path, _changed: int) -> _Folder:
     try:
-        with os.scandir(folder) as entries:
-            found = sorted((entry.name, _is_folder(entry)) for entry in entries)
+        found = sorted((path.name, is_folder(path)) for path in folder.iterdir())
     except OSError:
         return _NOTHING
-    files = [name for name, is_folder in found if not is_folder and not name.startswith(".")]
-    images = [(name, _key(pathlib.Path(name).stem)) for name in files if _is_image(name)]
+    files = [name for name, inner in found if not inner and not name.startswith(".")]
+    images = [
+        (name, _key(pathlib.Path(name).stem)) for name in files if name.lower().endswith(SUFFIXES)
+    ]
     masks = (name for name in files if name.lower().endswith((*SUFFIXES, *_OTHER_SUFFIXES)))
     return _Folder(
         images=_grouped((key, name) for name, stem in images for key in (stem, _key(name))),
         loosely=_grouped((key, name) for name, stem in images for key in _short(stem)),
         masks=_grouped((key, name) for name in masks for key in _bases(name)),
-        folders=[name for name, is_folder in found if is_folder and not name.startswith(".")],
+        folders=[name for name, inner in found if inner and not name.startswith(".")],
     )
 
 
@@ -304,10 +295,3 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for key, name in pairs:
         groups.setdefault(key, []).append(name)
     return groups
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False

@@ -198,7 +198,7 @@ def _levels(
     black, white = plane <= _BLACK * full, plane >= _WHITE * full
     soft = _between(plane, full)
     if not exact and white.any() and black.any() and soft <= _SOFT:
-        return plane > full / 2, ("its mask is soft and was divided at half of its full value",)
+        return plane > full / 2, ("the mask is soft and is divided at half of its full value",)
     if lossy and (white.all() or black.all()):
         return white, ()
     if whole and not white.any() and _share_of_areas(numbers) > 0.9:
@@ -246,9 +246,15 @@ def _looks_inverted(inside: np.ndarray) -> bool:
     edges = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
     if inside.all() or not all(edge.all() for edge in edges):
         return False
-    parts, count = ndimage.label(~inside)
-    largest = ndimage.sum_labels(~inside, parts, range(1, count + 1)).max()
-    return largest >= min(_HOLE_PX, _HOLE_SHARE * inside.size)
+    parts, _ = _parts(np.logical_not(inside), ndimage.generate_binary_structure(2, 1))
+    largest = np.bincount(parts.ravel())[1:].max()
+    return bool(largest >= min(_HOLE_PX, _HOLE_SHARE * inside.size))
+
+
+def _parts(inside: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, int]:
+    """Numbers the parts of a mask from 1 on, and returns their number too."""
+    parts = np.zeros(inside.shape, np.int32)
+    return parts, int(np.asarray(ndimage.label(inside, neighbours, parts)))
 
 
 def main_part(inside: np.ndarray) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
@@ -261,7 +267,7 @@ def main_part(inside: np.ndarray) -> tuple[np.ndarray, tuple[str, ...], tuple[st
       The mask; notes about what was left out; and doubts where another part is large enough for a
       granum of its own, in which case nothing is left out.
     """
-    parts, count = ndimage.label(inside, np.ones((3, 3)))
+    parts, count = _parts(inside, np.ones((3, 3)))
     if count < 2:
         return inside, (), ()
     sizes = np.bincount(parts.ravel())

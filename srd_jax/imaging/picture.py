@@ -22,6 +22,13 @@ _FLAT = 0.1
 # Levels of a channel for finding the commonest colour.
 _LEVELS = 16
 
+# Of full intensity: darker pixels have no hue at all, or none that a JPEG keeps.
+_BLACK, _DARK = 4 / 255, 0.1
+
+# A colour of this distance, relative to its brightness, is another hue, and a picture in which this
+# share of the pixels has one is colourful.
+_OTHER_HUE, _COLOURFUL = 0.25, 0.2
+
 # Pixels this near to a background mix with it; their colours say nothing about the picture.
 _MIXED_PX = 3
 
@@ -141,21 +148,19 @@ def blue_background(samples: np.ndarray, depth: float) -> np.ndarray:
     rgb = np.stack([red, green, blue], axis=-1) / np.float32(depth)
     colour = _commonest(rgb[strong])
     flat = np.abs(rgb - colour).max(axis=-1) <= _FLAT
-    rest = ~ndimage.binary_dilation(strong, iterations=_MIXED_PX)
-    rest = rest if rest.any() else ~strong
-    # Black has no hue.
-    brightest = rgb[rest].max(axis=-1)
-    lit = brightest > 4 / 255
+    rest = np.logical_not(ndimage.binary_dilation(strong, iterations=_MIXED_PX))
+    rest = rest if rest.any() else np.logical_not(strong)
     if not rest.any():
         return flat if flat.all() else none
-    colour_excess = colour[2] - max(colour[:2])
+    brightest = rgb[rest].max(axis=-1)
+    lit = brightest > _BLACK
+    colour_excess = float(colour[2] - max(colour[:2]))
     if lit.any():
         relative = np.clip(excess[rest][lit], 0, None) / brightest[lit]
         typical = float(np.median(relative))
         if typical > 0.5 * colour_excess / colour[2]:
             return none
-        saturation = 1 - rgb[rest][lit].min(axis=-1) / brightest[lit]
-        if np.median(saturation) > 0.5 and not _frames(flat, colour_excess, strong):
+        if _is_colourful(rgb[rest]) and not _frames(flat, colour_excess, strong):
             return none
         colour_excess *= 1 + typical
     return excess > colour_excess / 2
@@ -167,8 +172,22 @@ def _commonest(colours: np.ndarray) -> np.ndarray:
     return np.median(colours[bins == np.bincount(bins).argmax()], axis=0)
 
 
+def _is_colourful(colours: np.ndarray) -> bool:
+    """Tells whether colours (pixels, 3), 0..1, are saturated or have several hues, unlike tints."""
+    brightest = colours.max(axis=-1)
+    lit = brightest > _BLACK
+    if not lit.any():
+        return False
+    hues = colours[lit] / brightest[lit, None]
+    other = np.abs(hues - np.median(hues, axis=0)).max(axis=-1) > _OTHER_HUE
+    # A JPEG keeps no hue of dark pixels.
+    other &= brightest[lit] > _DARK
+    return bool(other.mean() > _COLOURFUL or np.median(hues.min(axis=-1)) < 0.5)
+
+
 def _frames(flat: np.ndarray, excess: float, strong: np.ndarray) -> bool:
     """Tells whether a colourful picture's blue is a pure, flat background along its border."""
     border = np.concatenate([flat[0], flat[-1], flat[1:-1, 0], flat[1:-1, -1]])
     flatness = np.count_nonzero(flat) / np.count_nonzero(strong)
-    return excess >= _PURE_BLUE and flatness > 0.5 and border.mean() > max(0.3, 1.5 * flat.mean())
+    frames = border.mean() > max(0.3, 1.5 * flat.mean())
+    return bool(excess >= _PURE_BLUE and flatness > 0.5 and frames)

@@ -110,6 +110,14 @@ class _NotWanted(Exception):
     """Ends whole_file without leaving a file."""
 
 
+def is_folder(path: _Path) -> bool:
+    """Tells whether a path is a folder; a link to one is, and what can't be looked at isn't."""
+    try:
+        return pathlib.Path(path).is_dir()
+    except OSError:
+        return False
+
+
 def write_text(path: _Path, text: str) -> None:
     """Writes a text file whole or not at all.
 
