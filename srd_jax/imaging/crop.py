@@ -23,7 +23,7 @@ import numpy as np
 
 from srd_jax.imaging.formats import read_picture
 from srd_jax.imaging.mask_files import read_mask
-from srd_jax.imaging.masks import main_part, opaque, slices, tight_box
+from srd_jax.imaging.masks import boxes, main_part, opaque, slices
 from srd_jax.imaging.picture import Picture, blue_background
 from srd_jax.support.errors import InputError, naming
 
@@ -103,29 +103,21 @@ def open_crops(path: str | os.PathLike[str]) -> dict[int | None, Callable[[], Cr
         sources, notes = [file.name], [*notes, *file.notes]
     mask_source = ", ".join(sources)
     notes = (*picture.notes, *notes)
-    labels = inside if file is None else np.where(inside, file.labels, file.labels.dtype.type(0))
-    numbers = np.unique(labels[labels > 0])
-    if len(numbers) < 2:
+    labels = inside if file is None else file.labels * inside
+    found = {} if labels.dtype == bool else boxes(labels)
+    if len(found) < 2:
         return {None: functools.partial(_crop, path, picture, labels > 0, mask_source, notes)}
     return {
-        int(number): functools.partial(_cut, path, picture, labels, number, mask_source, notes)
-        for number in numbers
+        number: functools.partial(
+            _crop,
+            path,
+            dataclasses.replace(picture, samples=picture.samples[slices(box)]),
+            labels[slices(box)] == number,
+            mask_source,
+            notes,
+        )
+        for number, box in found.items()
     }
-
-
-def _cut(
-    path: pathlib.Path,
-    picture: Picture,
-    labels: np.ndarray,
-    number: int,
-    mask_source: str,
-    notes: tuple[str, ...],
-) -> Crop:
-    """Returns the crop of one granum of several, cut to its box."""
-    inside = labels == number
-    box = slices(tight_box(inside))
-    part = dataclasses.replace(picture, samples=picture.samples[box])
-    return _crop(path, part, inside[box], mask_source, notes)
 
 
 def _crop(

@@ -161,7 +161,7 @@ def _masks_of(path: pathlib.Path) -> list[pathlib.Path]:
     alike = here.images.get(_key(path.stem), ())
     if len({pathlib.Path(name).stem for name in alike}) > 1:
         # a.png and A.png: the case of letters tells whose mask it is.
-        found = [file for file in found if path.stem in file.name]
+        found = [f for f in found if f.name.startswith(path.stem) or f.stem.endswith(path.stem)]
     return found
 
 

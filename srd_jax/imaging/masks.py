@@ -54,6 +54,17 @@ def slices(box: Box) -> tuple[slice, slice]:
     return slice(row0, row1), slice(column0, column1)
 
 
+def boxes(labels: np.ndarray) -> dict[int, Box]:
+    """Returns the tight box of each number above 0 in an array (rows, columns) of whole numbers."""
+    numbers = np.unique(np.append(labels, 0))
+    ranks = np.searchsorted(numbers, labels).astype(np.int32)
+    found = zip(numbers[1:], ndimage.find_objects(ranks), strict=True)
+    return {
+        int(number): (rows.start, rows.stop, columns.start, columns.stop)
+        for number, (rows, columns) in found
+    }
+
+
 def check_lengths(rows: int, columns: int) -> None:
     """Checks the size of a granum, px.
 
@@ -238,7 +249,7 @@ def _listed(plane: np.ndarray) -> str:
     """Returns the values of a mask as text, of many the range."""
     values = np.unique(plane)
     if len(values) > _FEW:
-        return f"{values[0]:g} to {values[-1]:g}, {len(values)} of them,"
+        return f"{values[0]:g} to {values[-1]:g} ({len(values)} values)"
     return " and ".join([", ".join(f"{value:g}" for value in values[:-1]), f"{values[-1]:g}"])
 
 

@@ -13,8 +13,9 @@ ACCEPTED_FORMATS = "accepted are PNG, JPEG and TIFF files"
 ACCEPTED_COLOURS = "accepted are grey, RGB and palette images, with or without alpha"
 ONE_PICTURE = "accepted are files of one picture"
 
-# Of full intensity: how far blue exceeds red and green in a background at least, and in a pure one.
-_LEAST_BLUE, _PURE_BLUE = 0.35, 0.9
+# Of full intensity: how far blue exceeds red and green in a background at least, in one that no
+# toner reaches, and in a pure one.
+_LEAST_BLUE, _CLEAR_BLUE, _PURE_BLUE = 0.35, 0.75, 0.9
 
 # Of full intensity: how far the pixels of a flat background are from its colour.
 _FLAT = 0.1
@@ -160,7 +161,9 @@ def blue_background(samples: np.ndarray, depth: float) -> np.ndarray:
         typical = float(np.median(relative))
         if typical > 0.5 * colour_excess / colour[2]:
             return none
-        if _is_colourful(rgb[rest]) and not _frames(flat, colour_excess, strong):
+        least = _PURE_BLUE if _is_colourful(rgb[rest]) else _LEAST_BLUE
+        clear = least == _LEAST_BLUE and colour_excess >= _CLEAR_BLUE
+        if colour_excess < least or not (clear or _frames(flat, strong)):
             return none
         colour_excess *= 1 + typical
     return excess > colour_excess / 2
@@ -185,9 +188,8 @@ def _is_colourful(colours: np.ndarray) -> bool:
     return bool(other.mean() > _COLOURFUL or np.median(hues.min(axis=-1)) < 0.5)
 
 
-def _frames(flat: np.ndarray, excess: float, strong: np.ndarray) -> bool:
-    """Tells whether a colourful picture's blue is a pure, flat background along its border."""
+def _frames(flat: np.ndarray, strong: np.ndarray) -> bool:
+    """Tells whether a picture's blue is mostly of one colour, and lies along its border."""
     border = np.concatenate([flat[0], flat[-1], flat[1:-1, 0], flat[1:-1, -1]])
     flatness = np.count_nonzero(flat) / np.count_nonzero(strong)
-    frames = border.mean() > max(0.3, 1.5 * flat.mean())
-    return bool(excess >= _PURE_BLUE and flatness > 0.5 and frames)
+    return bool(flatness > 0.5 and border.mean() > max(0.3, 1.5 * flat.mean()))
