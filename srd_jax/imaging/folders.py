@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from srd_jax.imaging.formats import SUFFIXES
 from srd_jax.imaging.mask_files import image_of
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import is_folder
+from srd_jax.support.files import is_folder, is_stamped
 
 # Endings of pictures that are drawn of crops, often into their folder.
 OVERLAY_ENDING, ATTENTION_ENDING = _DRAWN_ENDINGS = (".overlay.png", ".attention.png")
 
 _LEFT_OUT = (
-    "pictures drawn of crops",
+    "pictures of an earlier run",
     "masks of other images",
 )
 
@@ -29,8 +29,8 @@ _OF_SYSTEMS = {
 _PREVIEW = re.compile(r"(.+)[ _.-](?:thumb|thumbnail|preview)s?", re.IGNORECASE)
 _PREVIEW_OF_SYSTEM = "synophoto_thumb"
 
-# Of a file's name on all common file systems, bytes.
-_LONGEST_NAME = 255
+# File systems take names of 255 bytes; a temporary file beside the picture has a longer one.
+_LONGEST_NAME = 240
 _KEPT_NAME = 180
 
 
@@ -54,7 +54,7 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> Found:
 
     Folders are searched with their subfolders for image suffixes, sorted, a folder's own files
     first; links to folders are followed. Left out are hidden files and folders, those of systems
-    such as @eaDir, previews, masks of other images, and pictures that were drawn of crops; the last
+    such as @eaDir, previews, masks of other images, and pictures that commands have drawn; the last
     two also where they are named themselves. All other named files are listed. The order of
     `paths` is kept, and each file is listed once.
 
@@ -64,6 +64,7 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> Found:
     given = [_given(path) for path in paths]
     found: dict[str, pathlib.Path] = {}
     named: dict[str, list[pathlib.Path]] = {}
+    kinds: dict[str, None] = {}
     unread: list[str] = []
     for path in given:
         images, known = [path], len(unread)
@@ -78,14 +79,16 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> Found:
             kind = _left_out(image)
             if not kind:
                 found.setdefault(os.path.realpath(image), image)
-            elif image is path:
+                continue
+            kinds[kind] = None
+            if image is path:
                 named.setdefault(kind, []).append(path)
     passed_over = [
         f"{files[0]}: is passed over as one of {len(files)} {kind}" for kind, files in named.items()
     ]
     if given and not found:
         nothing = (
-            f"{', '.join(map(str, given))}: only {' and '.join(_LEFT_OUT)}; accepted are crops"
+            f"{', '.join(map(str, given))}: holds {' and '.join(kinds)} only; accepted are crops"
         )
         raise InputError(unread[0] if unread else nothing)
     return Found(list(found.values()), passed_over, unread)
@@ -139,7 +142,7 @@ def _given(path: str | os.PathLike[str]) -> pathlib.Path:
 
 def _left_out(image: pathlib.Path) -> str:
     """Returns which of `_LEFT_OUT` a file is; empty for a crop."""
-    if image.name.lower().endswith(_DRAWN_ENDINGS):
+    if image.name.lower().endswith(_DRAWN_ENDINGS) or is_stamped(image):
         return _LEFT_OUT[0]
     return _LEFT_OUT[1] if image_of(image) is not None else ""
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from PIL.PngImagePlugin import PngInfo
 from scipy import ndimage
 
 from srd_jax.support.errors import InputError
+from srd_jax.support.files import PNG_TEXT
 
 _MAX_PIXELS = 500_000_000
 
@@ -116,6 +118,14 @@ def upright(array: np.ndarray, orientation: int) -> np.ndarray:
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """Returns grey values or colours 0..1 as uint8 0..255."""
     return np.rint(values * 255.0).astype(np.uint8)
+
+
+def png_text() -> PngInfo:
+    """Returns `files.PNG_TEXT` for Pillow."""
+    text = PngInfo()
+    for name, value in PNG_TEXT.items():
+        text.add_text(name, value)
+    return text
 
 
 def blue_outside(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:

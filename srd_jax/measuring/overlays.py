@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
 from srd_jax.imaging.folders import OVERLAY_ENDING, picture_path
 from srd_jax.imaging.masks import Box
-from srd_jax.imaging.picture import to_bytes
+from srd_jax.imaging.picture import png_text, to_bytes
 from srd_jax.measuring.measure_files import Measured
 from srd_jax.measuring.result import Result
 from srd_jax.networks.receptive_field import Geometry
@@ -275,4 +275,4 @@ def _write(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     margin = ((_GAP, _GAP), (_GAP, _GAP), (0, 0))
     framed = np.pad(picture, margin, constant_values=255)
     with whole_file(path) as temporary:
-        Image.fromarray(framed).save(temporary, format="PNG")
+        Image.fromarray(framed).save(temporary, format="PNG", pnginfo=png_text())

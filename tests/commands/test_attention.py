@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers.command import read, refused, run
 from helpers.crops import random_weights, stripes, write_crop, write_weights
+from helpers.image_files import write_png
 from PIL import Image
 
 from srd_jax.commands.attention import crop_attention
@@ -118,7 +119,7 @@ def test_a_drawn_picture_that_is_named_is_passed_over(tmp_path, monkeypatch, cap
     crop = write_crop(tmp_path / "a.png")
     for name in ("a.png.overlay.png", "a.png.attention.png"):
         path = write_crop(tmp_path / name)
-        line = f"{path}: is passed over as one of 1 pictures drawn of crops\n"
+        line = f"{path}: is passed over as one of 1 pictures of an earlier run\n"
         assert run("predict", path, crop, "--out", tmp_path / "r.csv") == 0
         assert capfd.readouterr().err == line
         assert [row["file"] for row in read(tmp_path / "r.csv")] == [str(crop)]

@@ -2,10 +2,15 @@ import hashlib
 import os
 import pathlib
 
+import numpy as np
 import pytest
+from helpers.image_files import write_png
+from matplotlib.figure import Figure
 
+from srd_jax.commands.sheet import Shown, write_sheet
 from srd_jax.imaging.folders import common_root, find_images, picture_path
 from srd_jax.support.errors import InputError
+from srd_jax.support.files import PNG_TEXT
 
 
 def touch(folder, *names):
@@ -50,7 +55,7 @@ def test_find_images(tmp_path):
     every = find_images(names)
     assert [path.name for path in every.images] == ["2.png", "alone_mask.png"]
     assert [line.removeprefix(f"{tmp_path}/b/") for line in every.passed_over] == [
-        "2.png.attention.png: is passed over as one of 2 pictures drawn of crops",
+        "2.png.attention.png: is passed over as one of 2 pictures of an earlier run",
         "2_mask.png: is passed over as one of 1 masks of other images",
     ]
 
@@ -63,7 +68,7 @@ def test_find_images_refuses(tmp_path):
     for path, message in (
         ("missing.png", "No such file"),
         ("empty", "a folder without images"),
-        ("drawn", "only pictures drawn of crops and masks"),
+        ("drawn", "holds pictures of an earlier run only"),
     ):
         with pytest.raises(InputError, match=message) as caught:
             find_images([tmp_path / path])
@@ -149,3 +154,12 @@ def test_the_picture_of_a_long_name_has_a_shorter_one(tmp_path, stem):
     assert path.name.startswith(stem[:40])
     other = image.with_name(f"{stem[:-1]}X.png")
     assert picture_path(tmp_path, tmp_path.resolve(), other, ".overlay.png").name != path.name
+
+
+def test_a_sheet_and_curves_of_any_name_are_no_crops(tmp_path):
+    touch(tmp_path, "a.png")
+    grey = np.full((20, 30), 0.5, np.float32)
+    write_sheet(tmp_path / "sheet.png", [Shown(grey, grey > 0, "one")])
+    Figure().savefig(tmp_path / "figure.png", metadata=PNG_TEXT)
+    write_png(tmp_path / "crop.png", (255 * grey).astype(np.uint8))
+    assert names_below(tmp_path) == ["a.png", "crop.png"]
