@@ -150,33 +150,39 @@ def blue_background(samples: np.ndarray, depth: float) -> np.ndarray:
       samples: (rows, columns, 3) RGB.
       depth: sample value of full intensity.
     """
-    red, green, blue = np.moveaxis(np.nan_to_num(samples).astype(np.float32), -1, 0)
-    excess = (blue - np.maximum(red, green)) / np.float32(depth)
+    rgb = np.nan_to_num(samples.astype(np.float32), nan=0, posinf=0, neginf=0) / np.float32(depth)
+    excess = rgb[..., 2] - np.maximum(rgb[..., 0], rgb[..., 1])
     strong = excess >= _LEAST_BLUE
     none = np.zeros(excess.shape, bool)
     if not strong.any():
         return none
-    rgb = np.stack([red, green, blue], axis=-1) / np.float32(depth)
-    colour = _commonest(rgb[strong])
+    colour = _commonest(_some(rgb[strong]))
     flat = np.abs(rgb - colour).max(axis=-1) <= _FLAT
-    rest = np.logical_not(ndimage.binary_dilation(strong, iterations=_MIXED_PX))
+    rest = np.logical_not(ndimage.maximum_filter(strong, 2 * _MIXED_PX + 1))
     rest = rest if rest.any() else np.logical_not(strong)
     if not rest.any():
         return flat if flat.all() else none
-    brightest = rgb[rest].max(axis=-1)
-    lit = brightest > _BLACK
+    colours = _some(rgb[rest])
+    brightest = colours.max(axis=-1)
+    colours, brightest = colours[brightest > _BLACK], brightest[brightest > _BLACK]
     colour_excess = float(colour[2] - max(colour[:2]))
-    if lit.any():
-        relative = np.clip(excess[rest][lit], 0, None) / brightest[lit]
-        typical = float(np.median(relative))
+    if len(colours):
+        relative = (colours[:, 2] - colours[:, :2].max(axis=-1)) / brightest
+        typical = float(np.median(np.clip(relative, 0, None)))
         if typical > 0.5 * colour_excess / colour[2]:
             return none
-        least = _PURE_BLUE if _is_colourful(rgb[rest]) else _LEAST_BLUE
-        clear = least == _LEAST_BLUE and colour_excess >= _CLEAR_BLUE
+        colourful = _is_colourful(colours, brightest)
+        clear = not colourful and colour_excess >= _CLEAR_BLUE
+        least = _PURE_BLUE if colourful else _LEAST_BLUE
         if colour_excess < least or not (clear or _frames(flat, strong)):
             return none
         colour_excess *= 1 + typical
     return excess > colour_excess / 2
+
+
+def _some(pixels: np.ndarray) -> np.ndarray:
+    """Returns about a million evenly spread pixels of (pixels, 3), which suffice for a median."""
+    return pixels[:: max(1, len(pixels) // 1_000_000)]
 
 
 def _commonest(colours: np.ndarray) -> np.ndarray:
@@ -185,16 +191,17 @@ def _commonest(colours: np.ndarray) -> np.ndarray:
     return np.median(colours[bins == np.bincount(bins).argmax()], axis=0)
 
 
-def _is_colourful(colours: np.ndarray) -> bool:
-    """Tells whether colours (pixels, 3), 0..1, are saturated or have several hues, unlike tints."""
-    brightest = colours.max(axis=-1)
-    lit = brightest > _BLACK
-    if not lit.any():
-        return False
-    hues = colours[lit] / brightest[lit, None]
+def _is_colourful(colours: np.ndarray, brightest: np.ndarray) -> bool:
+    """Tells whether colours are saturated or have several hues, unlike grey and tints.
+
+    Args:
+      colours: (pixels, 3), 0..1, none of them black.
+      brightest: (pixels,) the largest channel of each.
+    """
+    hues = colours / brightest[:, None]
     other = np.abs(hues - np.median(hues, axis=0)).max(axis=-1) > _OTHER_HUE
     # A JPEG keeps no hue of dark pixels.
-    other &= brightest[lit] > _DARK
+    other &= brightest > _DARK
     return bool(other.mean() > _COLOURFUL or np.median(hues.min(axis=-1)) < 0.5)
 
 
