@@ -5,10 +5,12 @@ import collections
 import dataclasses
 import os
 import pathlib
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from srd_jax.imaging import annotations
+from srd_jax.imaging.folders import Found, find_images
 from srd_jax.measuring import result
 from srd_jax.measuring.measurement import BATCH_SIZE
 from srd_jax.support.errors import InputError
@@ -173,6 +175,18 @@ def limits(options: argparse.Namespace) -> result.Limits:
     low, high = found.period_nm
     if low > high:
         raise InputError(f"--period-nm {low:g} {high:g}: accepted is the shorter one first")
+    return found
+
+
+def images(paths: Sequence[str]) -> Found:
+    """Returns the images among files and folders; on stderr, a line on what isn't read.
+
+    Raises:
+      InputError: see `folders.find_images`.
+    """
+    found = find_images(paths)
+    for line in (*found.passed_over, *found.unread):
+        print(" ".join(line.split()), file=sys.stderr)
     return found
 
 

@@ -9,14 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from srd_jax.commands import arguments
-from srd_jax.imaging.crop import (
-    ATTENTION_ENDING,
-    Crop,
-    common_root,
-    find_images,
-    picture_path,
-    read_crop,
-)
+from srd_jax.imaging.crop import Crop, open_crops
+from srd_jax.imaging.folders import ATTENTION_ENDING, common_root, picture_path
 from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.support.errors import InputError, reason
 from srd_jax.support.terminal import printable, track
@@ -34,7 +28,8 @@ def add(commands) -> None:
 
 
 def _attention(options: argparse.Namespace) -> int:
-    paths = find_images(options.paths)
+    images = arguments.images(options.paths)
+    paths = images.images
     known = {}
     if options.annotations is not None:
         known = arguments.known_periods(options.annotations, paths)
@@ -45,7 +40,7 @@ def _attention(options: argparse.Namespace) -> int:
     for path, why in failed.items():
         print(f"{path}: {why}", file=sys.stderr)
     print(f"{len(paths) - len(failed)} of {len(paths)} crops drawn; figures in {folder}")
-    return arguments.SOME_FAILED if failed else arguments.ALL_READ
+    return arguments.SOME_FAILED if failed or images.unread else arguments.ALL_READ
 
 
 def _draw(
@@ -58,13 +53,17 @@ def _draw(
     root = common_root(paths)
     failed = {}
     for path in track(paths, "drawing"):
-        name = printable(path.name)
         try:
-            figure = crop_attention(estimator, read_crop(path), name, known.get(path.name))
+            for label, read in open_crops(path).items():
+                name, ending, true_px = printable(path.name), ATTENTION_ENDING, None
+                if label is None:
+                    true_px = known.get(path.name)
+                else:
+                    name, ending = f"{name} granum {label}", f".{label}{ending}"
+                figure = crop_attention(estimator, read(), name, true_px)
+                write_figure(picture_path(folder, root, path, ending), figure)
         except InputError as error:
             failed[path] = reason(error, path)
-            continue
-        write_figure(picture_path(folder, root, path, ATTENTION_ENDING), figure)
     return failed
 
 
@@ -75,7 +74,7 @@ def crop_attention(
 
     Args:
       estimator: from `estimator.load`.
-      crop: as `crop.read_crop` returns it, or (rows, columns) grey values, see `Method.__call__`.
+      crop: of `crop`, or (rows, columns) grey values, see `Method.__call__`.
       name: of the crop, for the title.
       true_px: known period, px of the crop; None without.
 
@@ -85,8 +84,8 @@ def crop_attention(
     Raises:
       InputError: the crop cannot be measured.
     """
-    prepared = estimator.prepare(crop)
-    (found,) = estimator.measure([prepared], with_attention=True)
+    prepared = estimator.prepare(crop)[0]
+    (found,) = estimator.measure_frames([prepared], with_attention=True)
     assert found.attention is not None
     scale = found.scale
     text = title(

@@ -1,6 +1,7 @@
 """`srd predict`: measures crops of grana."""
 
 import argparse
+import itertools
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ import rich.console
 from rich.text import Text
 
 from srd_jax.commands import arguments
-from srd_jax.imaging.crop import OVERLAY_ENDING, common_root, find_images
+from srd_jax.imaging.folders import OVERLAY_ENDING, common_root
 from srd_jax.measuring import methods, table
 from srd_jax.measuring.measure_files import measure_files
 from srd_jax.measuring.measurement import Method
@@ -56,7 +57,8 @@ def _predict(options: argparse.Namespace) -> int:
         )
     arguments.check_network_options(options, network)
     limits = arguments.limits(options)
-    paths = find_images(options.paths)
+    images = arguments.images(options.paths)
+    paths = images.images
     truth = {}
     if options.annotations is not None:
         truth = arguments.known_periods(options.annotations, paths)
@@ -70,8 +72,9 @@ def _predict(options: argparse.Namespace) -> int:
     except BaseException:  # whatever stops the rest, finished results are kept
         if found:
             table.write_csv(options.out, found)
-        kept = f"the first {len(found)} are in {options.out}" if found else "nothing is written"
-        print(f"{len(found)} of {len(paths)} files done; {kept}", file=sys.stderr)
+        done = len({one.file for one in found})
+        kept = f"the first {done} are in {options.out}" if found else "nothing is written"
+        print(f"{done} of {len(paths)} files done; {kept}", file=sys.stderr)
         raise
     table.write_csv(options.out, found)
     console = rich.console.Console()
@@ -80,9 +83,8 @@ def _predict(options: argparse.Namespace) -> int:
     line = f"{table.summary(found)}; results in {options.out}{overlays}"
     # By rich, which ends quietly if the reader of a pipe closes it.
     print_line(console, Text(line))
-    return (
-        arguments.SOME_FAILED if any(one.status == "error" for one in found) else arguments.ALL_READ
-    )
+    failed = images.unread or any(one.status == "error" for one in found)
+    return arguments.SOME_FAILED if failed else arguments.ALL_READ
 
 
 def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -> None:
@@ -115,7 +117,9 @@ def _measure(
         auto_rotate=options.auto_rotate,
     )
     root = common_root(paths)
-    for one in track(measured, "measuring", len(paths)):
-        if overlay is not None:
-            write_overlay(overlay, root, one, method.geometry)
-        found.append(one.result)
+    files = itertools.groupby(measured, lambda one: one.result.file)
+    for _, grana in track(files, "measuring", len(paths)):
+        for one in grana:
+            if overlay is not None:
+                write_overlay(overlay, root, one, method.geometry)
+            found.append(one.result)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from srd_jax.imaging.picture import blue_outside, to_bytes
+from srd_jax.imaging.picture import blue_outside, png_text, to_bytes
 from srd_jax.support.files import whole_file
 
 # Of the sheet, px.
@@ -45,7 +45,7 @@ def write_sheet(path: str | os.PathLike[str], crops: Sequence[Shown]) -> None:
         sheet.paste(Image.fromarray(blue_outside(grey, shown.mask)), (x, y))
         draw.text((x, y + shown.image.shape[0] + 1), shown.caption, fill=_TEXT)
     with whole_file(path) as temporary:
-        sheet.save(temporary, "PNG")
+        sheet.save(temporary, "PNG", pnginfo=png_text())
 
 
 def _places(shapes: Sequence[tuple[int, ...]]) -> tuple[list[tuple[int, int]], int]:

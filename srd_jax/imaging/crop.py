@@ -1,32 +1,43 @@
 """Reads crops of grana from image files: grey values, mask and pixel size.
 
-These pixels are outside of the granum: pure blue ones (0, 0, full depth), those whose alpha is 0,
-and the black ones of a mask file beside the image (NAME_mask.png). Lossy formats such as JPEG don't
-keep pure blue; there a pixel is outside if blue exceeds red and green by half of the full depth.
+These pixels are outside of the granum: those of a background of one saturated blue (see
+`picture.blue_background`), those whose alpha is below half of full, and those that are 0 in a mask
+file (see `mask_files`).
 
-Grey values are those of `picture.grey_values`.
+Grey values are those of `grey_values`.
 """
 
+import dataclasses
+import functools
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from srd_jax.imaging.formats import read_picture
-from srd_jax.imaging.picture import Picture, full_scale, grey_values
+from srd_jax.imaging.mask_files import read_mask
+from srd_jax.imaging.masks import boxes, main_part, opaque, slices
+from srd_jax.imaging.picture import Picture, blue_background
 from srd_jax.imaging.pixel_size import agreed, from_side_file
 from srd_jax.support.errors import InputError, naming
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-_MASK_ENDING = "_mask"
+# Luma of ITU-R BT.601.
+_LUMA = (0.299, 0.587, 0.114)
 
-# Endings of pictures that are drawn of crops, often into their folder.
-OVERLAY_ENDING, ATTENTION_ENDING = _DRAWN_ENDINGS = (".overlay.png", ".attention.png")
+_CAMERA_BITS = (8, 10, 12, 14, 16)
+
+# How far rounding may carry floats beyond 0..1.
+_FLOAT_SLACK = 1e-3
+
+# Floats whose largest value lies between 1 and this have no known white.
+_LEAST_FLOAT_WHITE = 16.0
+
+# Ranges of the percentiles 1 to 99 beyond which a value is an outlier.
+_OUTLIER = 4.0
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Crop:
     """The crop of one granum.
 
@@ -36,6 +47,9 @@ class Crop:
       px_per_nm: the scale that the file or a text file beside it states, None where none is taken.
       px_per_nm_source: who states it, see `pixel_size`; "" where there is none.
       notes: facts about the file and its mask that a user should know, each a phrase.
+      doubts: why the mask may not show one granum, each a phrase.
+      mask_source: name of the mask file relative to the image's folder, else "blue", "alpha", or
+        "" where nothing is left out.
     """
 
     image: np.ndarray
@@ -43,10 +57,25 @@ class Crop:
     px_per_nm: float | None
     px_per_nm_source: str
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    mask_source: str = ""
 
 
 def read_crop(path: str | os.PathLike[str]) -> Crop:
-    """Reads the crop of a granum and its mask.
+    """Reads the crop of a file that shows one granum; see `open_crops`.
+
+    Raises:
+      InputError: as `open_crops` and its functions, or the mask tells several grana apart.
+    """
+    crops = open_crops(path)
+    if len(crops) > 1:
+        raise InputError(f"{path}: the mask tells {len(crops)} grana apart; accepted is one")
+    (read,) = crops.values()
+    return read()
+
+
+def open_crops(path: str | os.PathLike[str]) -> dict[int | None, Callable[[], Crop]]:
+    """Returns a function for each granum of a file, which reads its crop.
 
     Colours become grey by the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B; pixels of three
     equal channels keep their value exactly.
@@ -54,143 +83,156 @@ def read_crop(path: str | os.PathLike[str]) -> Crop:
     Args:
       path: a PNG, JPEG or TIFF file.
 
+    Returns:
+      Functions by the number of the granum in the mask file; of a single one by None, and its crop
+      is the whole image; others are cut to their box. They raise InputError where grey values
+      aren't finite or have no known white.
+
     Raises:
-      InputError: the file can't be read (see `formats.read_picture`), its grey values aren't
-        finite, or its mask file can't be read or has another size.
+      InputError: the file can't be read (see `formats.read_picture`), or its mask file (see
+        `mask_files.read_mask`).
     """
     path = pathlib.Path(path)
     picture = read_picture(path)
     with naming(path):
-        inside = _inside(picture)
-    mask_file = path.with_name(f"{path.stem}{_MASK_ENDING}.png")
-    if os.path.lexists(mask_file):
-        inside &= _read_mask(mask_file, inside.shape)
+        inside, sources, notes = _inside(picture)
+    file = read_mask(path, inside.shape)
+    if file is not None:
+        sources, notes = [file.name], [*notes, *file.notes]
+    mask_source = ", ".join(sources)
+    notes = (*picture.notes, *notes)
+    labels = inside if file is None else file.labels * inside
+    found = {} if labels.dtype == bool else boxes(labels)
+    if len(found) < 2:
+        return {None: functools.partial(_crop, path, picture, labels > 0, mask_source, notes)}
+    return {
+        number: functools.partial(
+            _crop,
+            path,
+            dataclasses.replace(picture, samples=picture.samples[slices(box)]),
+            labels[slices(box)] == number,
+            mask_source,
+            notes,
+        )
+        for number, box in found.items()
+    }
+
+
+def _crop(
+    path: pathlib.Path,
+    picture: Picture,
+    inside: np.ndarray,
+    mask_source: str,
+    notes: tuple[str, ...],
+) -> Crop:
+    mask, strays, doubts = main_part(inside)
     with naming(path):
-        image = grey_values(picture, inside)
+        image = grey_values(picture, mask)
     scale = agreed(picture.scale, from_side_file(path))
     return Crop(
         image=image,
-        mask=inside,
+        mask=mask,
         px_per_nm=scale.px_per_nm,
         px_per_nm_source=scale.source,
-        notes=(*picture.notes, *filter(None, [scale.note])),
+        notes=(*notes, *strays, *filter(None, [scale.note])),
+        doubts=doubts,
+        mask_source=mask_source,
     )
 
 
-def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[pathlib.Path]:
-    """Lists the images among files and folders.
+def _inside(picture: Picture) -> tuple[np.ndarray, list[str], list[str]]:
+    """Returns bool (rows, columns), False where a picture is blue or transparent.
 
-    Files are always listed. Folders are searched with their subfolders for image suffixes, sorted,
-    a folder's own files first. Hidden files and folders are left out, and so are NAME_mask.png
-    beside an image NAME, overlays and attention figures. The order of `paths` is kept, and each
-    file is listed once.
-
-    Raises:
-      InputError: a path doesn't exist or can't be read, a folder has no images, or overlays and
-        attention figures only.
+    Returns:
+      The mask, what it comes from, and notes.
     """
-    given = [pathlib.Path(path) for path in paths]
-    found: dict[pathlib.Path, pathlib.Path] = {}
-    for path in given:
-        try:
-            path.stat()
-        except OSError as error:
-            raise InputError(
-                f"{path}: cannot be read ({error.strerror}); "
-                "accepted are images and folders of images"
-            ) from error
-        images = list(_images_below(path)) if path.is_dir() else [path]
-        if not images:
-            raise InputError(
-                f"{path}: a folder without images; accepted are folders that hold files ending "
-                f"in {', '.join(_SUFFIXES)}"
-            )
-        for image in images:
-            if image is path or not image.name.endswith(_DRAWN_ENDINGS):
-                found.setdefault(image.resolve(), image)
-    if given and not found:
-        raise InputError(
-            f"{', '.join(map(str, given))}: holds pictures of an earlier run only "
-            f"({', '.join(_DRAWN_ENDINGS)}); accepted are crops"
-        )
-    return list(found.values())
+    samples = picture.samples
+    inside, sources, notes = np.ones(samples.shape[:2], bool), [], []
+    if picture.opaque is not None:
+        inside, notes = opaque(picture.opaque)
+        sources += [] if inside.all() else ["alpha"]
+    if samples.shape[-1] == 3:
+        blue = samples[..., 2]
+        depth = full_scale(picture, blue[np.isfinite(blue)])
+        # Where white is unknown, so is pure blue.
+        background = np.False_ if depth is None else blue_background(samples, depth)
+        if background.any():
+            inside = inside & ~background
+            sources.append("blue")
+    return inside, sources, list(notes)
 
 
-def common_root(paths: Iterable[pathlib.Path]) -> pathlib.Path:
-    """Returns the deepest folder above all files."""
-    return pathlib.Path(os.path.commonpath([path.resolve().parent for path in paths]))
-
-
-def picture_path(
-    folder: pathlib.Path, root: pathlib.Path, image: pathlib.Path, ending: str
-) -> pathlib.Path:
-    """Returns the path of a picture drawn of an image: FOLDER/path from root/NAME + ending.
+def grey_values(picture: Picture, inside: np.ndarray) -> np.ndarray:
+    """Returns float32 (rows, columns): grey values 0..1, black to white; 0 outside.
 
     Args:
-      folder: of all pictures.
-      root: folder above all images, so that files of one name in two folders stay apart.
-      image: path of the image.
-      ending: such as OVERLAY_ENDING.
+      picture: of any sample type.
+      inside: bool (rows, columns), True inside of the granum.
+
+    Raises:
+      InputError: a grey value inside isn't finite.
     """
-    relative = image.resolve().relative_to(root)
-    return folder / relative.parent / f"{relative.name}{ending}"
-
-
-def _images_below(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields the images of a folder and its subfolders in order."""
-
-    def refuse(error: OSError) -> None:
+    values = picture.samples[inside]
+    if bad := np.count_nonzero(~np.isfinite(values).all(axis=-1)):
         raise InputError(
-            f"{error.filename}: cannot be read ({error.strerror}); accepted are readable folders"
-        ) from error
-
-    for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        images = [
-            pathlib.Path(parent, name)
-            for name in sorted(names)
-            if not name.startswith(".") and name.lower().endswith(_SUFFIXES)
-        ]
-        stems = {image.stem for image in images}
-        for image in images:
-            if not _masks_another(image, stems):
-                yield image
-
-
-def _masks_another(image: pathlib.Path, stems: set[str]) -> bool:
-    return (
-        image.suffix == ".png"
-        and image.stem.endswith(_MASK_ENDING)
-        and image.stem.removesuffix(_MASK_ENDING) in stems
-    )
-
-
-def _read_mask(path: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Reads a mask file as bool (rows, columns), False where it is black or masked itself."""
-    picture = read_picture(path)
-    samples = picture.samples
-    with naming(path):
-        if samples.shape[:2] != shape:
-            raise InputError(
-                f"the mask has {samples.shape[0]} x {samples.shape[1]} px (rows x columns); "
-                f"accepted is the size of its image, {shape[0]} x {shape[1]} px"
-            )
-        return _inside(picture) & (samples != 0).any(axis=-1)
-
-
-def _inside(picture: Picture) -> np.ndarray:
-    """Returns bool (rows, columns), False where a picture is pure blue or transparent."""
-    samples = picture.samples
-    inside = np.ones(samples.shape[:2], bool) if picture.opaque is None else picture.opaque.copy()
-    if samples.shape[-1] == 1:
-        return inside
-    red_green, blue = samples[..., :2], samples[..., 2]
-    depth = full_scale(picture, blue[np.isfinite(blue)])
-    if depth is None:
-        return inside
-    if picture.lossy:
-        # Pure blue comes out of a JPEG as (0, 0, 254), and mixed along the border of the mask.
-        outside = blue.astype(np.float32) - red_green.max(axis=-1) >= depth / 2
+            f"{bad} of the granum's {len(values)} pixels are NaN or infinite; "
+            "accepted are finite grey values, or a mask that leaves those pixels out"
+        )
+    white = full_scale(picture, values)
+    if white is None:
+        grey = _stretched(_luma(_from_zero(values)))
     else:
-        outside = (red_green == 0).all(axis=-1) & (blue == depth)
-    return inside & ~outside
+        grey = np.clip(_luma(values.astype(np.float32) / np.float32(white)), 0, 1)
+    image = np.zeros(inside.shape, np.float32)
+    image[inside] = 1 - grey if picture.inverted else grey
+    return image
+
+
+def full_scale(picture: Picture, values: np.ndarray) -> float | None:
+    """Returns the sample value of white, None where it is unknown.
+
+    Args:
+      picture: of any sample type.
+      values: some of its samples, finite.
+    """
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if picture.full_scale is not None and high <= picture.full_scale:
+        return picture.full_scale
+    floats = values.dtype.kind == "f"
+    if floats and low >= -_FLOAT_SLACK and high <= 1 + _FLOAT_SLACK:
+        return 1.0
+    if low < 0 or (floats and high < _LEAST_FLOAT_WHITE):
+        return None
+    return next((2.0**bits - 1 for bits in _CAMERA_BITS if high <= 2**bits - 1), None)
+
+
+def _luma(values: np.ndarray) -> np.ndarray:
+    """Returns grey values (pixels,) of floats (pixels, 1 or 3); equal channels keep their value."""
+    grey = values[:, 0]
+    if values.shape[-1] == 1:
+        return grey
+    coloured = (values != values[:, :1]).any(axis=-1)
+    return np.where(coloured, values @ np.array(_LUMA, values.dtype), grey)
+
+
+def _from_zero(values: np.ndarray) -> np.ndarray:
+    """Returns samples as float64, integers less their smallest value so that none is rounded."""
+    if values.dtype.kind in "iu" and values.size:
+        # Modulo 2^64, so that the difference holds for signed integers of 64 bits, too.
+        values = values.astype(np.uint64) - values.min().astype(np.uint64)
+    return values.astype(np.float64)
+
+
+def _stretched(grey: np.ndarray) -> np.ndarray:
+    """Returns float64 grey values of any range brought to 0..1, outliers clipped."""
+    if not grey.size:
+        return grey
+    # A power of two, exact, that keeps differences of the largest floats finite.
+    grey = grey / 64
+    low, first, last, high = np.percentile(grey, (0, 1, 99, 100))
+    if first < last:
+        reach = _OUTLIER * (last - first)
+        low, high = max(low, first - reach), min(high, last + reach)
+    if low == high:
+        return np.zeros_like(grey)
+    return (np.clip(grey, low, high) - low) / (high - low)

@@ -38,6 +38,9 @@ from srd_jax.imaging.picture import (
 from srd_jax.imaging.tiff import decode_tiff
 from srd_jax.support.errors import InputError, naming
 
+# Endings, in small letters, of the files that a folder is searched for.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff")
+
 _OTHER_FORMATS = {
     b"GIF8": "a GIF",
     b"BM": "a BMP",

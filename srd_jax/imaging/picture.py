@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+from PIL.PngImagePlugin import PngInfo
+from scipy import ndimage
 
 from srd_jax.imaging.pixel_size import UNKNOWN, Scale
 from srd_jax.support.errors import InputError
+from srd_jax.support.files import PNG_TEXT
 
 # Ten times the picture of a camera of 3,000 to 4,000 rows; all that is computed of it fits into
 # a few GB.
@@ -30,6 +33,26 @@ _MAX_SCANS = 100
 ACCEPTED_FORMATS = "accepted are PNG, JPEG and TIFF files"
 ACCEPTED_COLOURS = "accepted are grey, RGB and palette images, with or without alpha"
 ONE_PICTURE = "accepted are files of one picture"
+
+# Of full intensity: how far blue exceeds red and green in a background at least, in one that no
+# toner reaches, and in a pure one.
+_LEAST_BLUE, _CLEAR_BLUE, _PURE_BLUE = 0.35, 0.75, 0.9
+
+# Of full intensity: how far the pixels of a flat background are from its colour.
+_FLAT = 0.1
+
+# Levels of a channel for finding the commonest colour.
+_LEVELS = 16
+
+# Of full intensity: darker pixels have no hue at all, or none that a JPEG keeps.
+_BLACK, _DARK = 4 / 255, 0.1
+
+# A colour of this distance, relative to its brightness, is another hue, and a picture in which this
+# share of the pixels has one is colourful.
+_OTHER_HUE, _COLOURFUL = 0.25, 0.2
+
+# Pixels this near to a background mix with it; their colours say nothing about the picture.
+_MIXED_PX = 3
 
 # The tag Orientation of TIFF 6.0 and EXIF.
 ORIENTATION_TAG = 274
@@ -48,28 +71,13 @@ _TURNS = {
 }
 
 
-# Luma of ITU-R BT.601.
-_LUMA = (0.299, 0.587, 0.114)
-
-_CAMERA_BITS = (8, 10, 12, 14, 16)
-
-# How far rounding may carry floats beyond 0..1.
-_FLOAT_SLACK = 1e-3
-
-# Floats whose largest value lies between 1 and this have no known white.
-_LEAST_FLOAT_WHITE = 16.0
-
-# Ranges of the percentiles 1 to 99 beyond which a value is an outlier.
-_OUTLIER = 4.0
-
-
 @dataclass(frozen=True)
 class Picture:
     """The decoded samples of a file.
 
     Attributes:
       samples: (rows, columns, 1) grey or (rows, columns, 3) RGB, in the file's own numbers.
-      opaque: bool (rows, columns), True where alpha isn't 0; None where the file has no alpha.
+      opaque: (rows, columns) alpha, in the file's own numbers; None where the file has none.
       full_scale: sample value of full intensity, None where the file doesn't state it.
       inverted: True where 0 is white and full intensity is black.
       lossy: True where the compression doesn't keep exact colours.
@@ -112,92 +120,15 @@ def check_scans(jpeg: BinaryIO) -> None:
         raise InputError(f"is a JPEG of {scans} scans; accepted are at most {_MAX_SCANS}")
 
 
-def grey_values(picture: Picture, inside: np.ndarray) -> np.ndarray:
-    """Returns float32 (rows, columns): grey values 0..1, black to white; 0 outside.
-
-    Args:
-      picture: of any sample type.
-      inside: bool (rows, columns), True inside of the granum.
-
-    Raises:
-      InputError: a grey value inside isn't finite.
-    """
-    values = picture.samples[inside]
-    if bad := np.count_nonzero(~np.isfinite(values).all(axis=-1)):
-        raise InputError(
-            f"{bad} of the granum's {len(values)} pixels are NaN or infinite; "
-            "accepted are finite grey values, or a mask that leaves those pixels out"
-        )
-    white = full_scale(picture, values)
-    if white is None:
-        grey = _stretched(_luma(_from_zero(values)))
-    else:
-        grey = np.clip(_luma(values.astype(np.float32) / np.float32(white)), 0, 1)
-    image = np.zeros(inside.shape, np.float32)
-    image[inside] = 1 - grey if picture.inverted else grey
-    return image
-
-
-def full_scale(picture: Picture, values: np.ndarray) -> float | None:
-    """Returns the sample value of white, None where it is unknown.
-
-    Args:
-      picture: of any sample type.
-      values: some of its samples, finite.
-    """
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if picture.full_scale is not None and high <= picture.full_scale:
-        return picture.full_scale
-    floats = values.dtype.kind == "f"
-    if floats and low >= -_FLOAT_SLACK and high <= 1 + _FLOAT_SLACK:
-        return 1.0
-    if low < 0 or (floats and high < _LEAST_FLOAT_WHITE):
-        return None
-    return next((2.0**bits - 1 for bits in _CAMERA_BITS if high <= 2**bits - 1), None)
-
-
-def _luma(values: np.ndarray) -> np.ndarray:
-    """Returns grey values (pixels,) of floats (pixels, 1 or 3); equal channels keep their value."""
-    grey = values[:, 0]
-    if values.shape[-1] == 1:
-        return grey
-    coloured = (values != values[:, :1]).any(axis=-1)
-    return np.where(coloured, values @ np.array(_LUMA, values.dtype), grey)
-
-
-def _from_zero(values: np.ndarray) -> np.ndarray:
-    """Returns samples as float64, integers less their smallest value so that none is rounded."""
-    if values.dtype.kind in "iu" and values.size:
-        # Modulo 2^64, so that the difference holds for signed integers of 64 bits, too.
-        values = values.astype(np.uint64) - values.min().astype(np.uint64)
-    return values.astype(np.float64)
-
-
-def _stretched(grey: np.ndarray) -> np.ndarray:
-    """Returns float64 grey values of any range brought to 0..1, outliers clipped."""
-    if not grey.size:
-        return grey
-    # A power of two, exact, that keeps differences of the largest floats finite.
-    grey = grey / 64
-    low, first, last, high = np.percentile(grey, (0, 1, 99, 100))
-    if first < last:
-        reach = _OUTLIER * (last - first)
-        low, high = max(low, first - reach), min(high, last + reach)
-    if low == high:
-        return np.zeros_like(grey)
-    return (np.clip(grey, low, high) - low) / (high - low)
-
-
 def split_alpha(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Splits off the alpha channel of a grey or RGB array (rows, columns[, channels]).
 
     Returns:
-      The samples, (rows, columns, 1 or 3), and a bool (rows, columns), True where alpha isn't 0, or
-      None without alpha.
+      The samples, (rows, columns, 1 or 3), and alpha, (rows, columns), or None without.
     """
     samples = array[..., np.newaxis] if array.ndim == 2 else array
     if samples.shape[-1] in (2, 4):
-        return samples[..., :-1], samples[..., -1] != 0
+        return samples[..., :-1], samples[..., -1]
     return samples, None
 
 
@@ -219,6 +150,14 @@ def to_bytes(values: np.ndarray) -> np.ndarray:
     return np.rint(values * 255.0).astype(np.uint8)
 
 
+def png_text() -> PngInfo:
+    """Returns `files.PNG_TEXT` for Pillow."""
+    text = PngInfo()
+    for name, value in PNG_TEXT.items():
+        text.add_text(name, value)
+    return text
+
+
 def blue_outside(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Returns (rows, columns, 3) uint8 RGB of a crop, pure blue outside of its mask.
 
@@ -227,3 +166,77 @@ def blue_outside(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
       mask: bool (rows, columns), True inside of the granum.
     """
     return np.where(mask[..., None], grey[..., None], np.array([0, 0, 255], np.uint8))
+
+
+def blue_background(samples: np.ndarray, depth: float) -> np.ndarray:
+    """Returns bool (rows, columns), True where a picture shows a background painted blue.
+
+    The background has one saturated blue: pure (0, 0, depth), or what a JPEG, a palette or a
+    conversion of colours made of it. Its border mixes it with the picture; a pixel belongs to
+    whichever has the greater share. A picture that is blue or colourful itself, such as one tinted
+    or shown through a colour map, has no background unless its colour clearly stands out.
+
+    Args:
+      samples: (rows, columns, 3) RGB.
+      depth: sample value of full intensity.
+    """
+    rgb = np.nan_to_num(samples.astype(np.float32), nan=0, posinf=0, neginf=0) / np.float32(depth)
+    excess = rgb[..., 2] - np.maximum(rgb[..., 0], rgb[..., 1])
+    strong = excess >= _LEAST_BLUE
+    none = np.zeros(excess.shape, bool)
+    if not strong.any():
+        return none
+    colour = _commonest(_some(rgb[strong]))
+    flat = np.abs(rgb - colour).max(axis=-1) <= _FLAT
+    rest = np.logical_not(ndimage.maximum_filter(strong, 2 * _MIXED_PX + 1))
+    rest = rest if rest.any() else np.logical_not(strong)
+    if not rest.any():
+        return flat if flat.all() else none
+    colours = _some(rgb[rest])
+    brightest = colours.max(axis=-1)
+    colours, brightest = colours[brightest > _BLACK], brightest[brightest > _BLACK]
+    colour_excess = float(colour[2] - max(colour[:2]))
+    if len(colours):
+        relative = (colours[:, 2] - colours[:, :2].max(axis=-1)) / brightest
+        typical = float(np.median(np.clip(relative, 0, None)))
+        if typical > 0.5 * colour_excess / colour[2]:
+            return none
+        colourful = _is_colourful(colours, brightest)
+        clear = not colourful and colour_excess >= _CLEAR_BLUE
+        least = _PURE_BLUE if colourful else _LEAST_BLUE
+        if colour_excess < least or not (clear or _frames(flat, strong)):
+            return none
+        colour_excess *= 1 + typical
+    return excess > colour_excess / 2
+
+
+def _some(pixels: np.ndarray) -> np.ndarray:
+    """Returns about a million evenly spread pixels of (pixels, 3), which suffice for a median."""
+    return pixels[:: max(1, len(pixels) // 1_000_000)]
+
+
+def _commonest(colours: np.ndarray) -> np.ndarray:
+    """Returns the commonest of colours (pixels, 3), 0..1: the median of the fullest bin."""
+    bins = np.clip(colours * _LEVELS, 0, _LEVELS - 1).astype(np.int32) @ (_LEVELS**2, _LEVELS, 1)
+    return np.median(colours[bins == np.bincount(bins).argmax()], axis=0)
+
+
+def _is_colourful(colours: np.ndarray, brightest: np.ndarray) -> bool:
+    """Tells whether colours are saturated or have several hues, unlike grey and tints.
+
+    Args:
+      colours: (pixels, 3), 0..1, none of them black.
+      brightest: (pixels,) the largest channel of each.
+    """
+    hues = colours / brightest[:, None]
+    other = np.abs(hues - np.median(hues, axis=0)).max(axis=-1) > _OTHER_HUE
+    # A JPEG keeps no hue of dark pixels.
+    other &= brightest > _DARK
+    return bool(other.mean() > _COLOURFUL or np.median(hues.min(axis=-1)) < 0.5)
+
+
+def _frames(flat: np.ndarray, strong: np.ndarray) -> bool:
+    """Tells whether a picture's blue is mostly of one colour, and lies along its border."""
+    border = np.concatenate([flat[0], flat[-1], flat[1:-1, 0], flat[1:-1, -1]])
+    flatness = np.count_nonzero(flat) / np.count_nonzero(strong)
+    return bool(flatness > 0.5 and border.mean() > max(0.3, 1.5 * flat.mean()))

@@ -175,7 +175,7 @@ def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Meas
         np.array([getattr(one, name) for one in views]) for name in ("period_px", "sd_px")
     )
     try:
-        found = peaks(grey, mask, period)
+        found = peaks(grey, mask, list(period))
     except InputError:  # too low or narrow for an autocorrelation: the network alone is left
         return measured
     combined, sd_px = combine(period, sd, found)

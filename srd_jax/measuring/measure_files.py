@@ -1,13 +1,13 @@
 """Measures image files by any method: reads, turns if asked, measures, judges."""
 
 import dataclasses
-import functools
+import itertools
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from srd_jax.imaging.crop import Crop, read_crop
+from srd_jax.imaging.crop import Crop, open_crops
 from srd_jax.imaging.orientation import rotate, tilt
 from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, check_scale, result_of
@@ -17,12 +17,11 @@ from srd_jax.support.errors import InputError, reason
 _LEVEL = 1.0
 
 _Item = TypeVar("_Item")
-_Made = TypeVar("_Made")
 
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """The result of a file, with crop and measurement for a picture; both None for an error."""
+    """The result of a granum, with crop and measurement for a picture; both None for an error."""
 
     result: Result
     crop: Crop | None = None
@@ -39,7 +38,8 @@ def measure_files(
 ) -> Iterator[Measured]:
     """Yields the results of files in order; a bad file gives a result with the reason.
 
-    A thread reads the next batch while one is measured, so up to three of them are in memory.
+    A file whose mask tells several grana apart gives a result for each, with its label. A thread
+    reads the next batch while one is measured, so up to three of them are in memory.
 
     Args:
       method: from `estimator.load` or `methods.make`.
@@ -54,34 +54,33 @@ def measure_files(
     """
     if px_per_nm is not None:
         check_scale(px_per_nm)
-    files, size = list(paths), method.batch_size
-    parts = [files[i : i + size] for i in range(0, len(files), size)]
-    for read in _ahead(functools.partial(_read, method, auto_rotate), parts):
+    for read in _ahead(_read(method, auto_rotate, paths), method.batch_size):
         answers = method.measure_good([one.prepared for one in read], with_attention)
         for one, answer in zip(read, answers, strict=True):
             yield _measured(method, one, answer, px_per_nm, limits)
 
 
-def _ahead(function: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[_Made]:
-    """Yields function(item) in order, while a thread computes the next one."""
+def _ahead(items: Iterator[_Item], size: int) -> Iterator[list[_Item]]:
+    """Yields batches of items in order, while a thread makes the next one."""
     # One thread only, as reading an image silences the warnings and loggers of all threads.
     with ThreadPoolExecutor(max_workers=1) as pool:
-        current = None
-        for item in items:
-            following = pool.submit(function, item)
-            if current is not None:
-                yield current.result()
-            current = following
-        if current is not None:
-            yield current.result()
+        following = pool.submit(_batch, items, size)
+        while batch := following.result():
+            following = pool.submit(_batch, items, size)
+            yield batch
+
+
+def _batch(items: Iterator[_Item], size: int) -> list[_Item]:
+    return list(itertools.islice(items, size))
 
 
 @dataclasses.dataclass(frozen=True)
 class _Read:
-    """A file before it is measured.
+    """A granum before it is measured.
 
     Attributes:
       path: of the file.
+      label: of the granum in the mask file; None where it is the only one.
       prepared: crop prepared by the method, or the reason why it cannot be measured.
       crop: of the file, turned if asked.
       tilt_deg: direction of the crop's lamellae; None if it isn't clear.
@@ -89,27 +88,42 @@ class _Read:
     """
 
     path: pathlib.Path
+    label: int | None
     prepared: Any
     crop: Crop | None = None
     tilt_deg: float | None = None
     rotated_deg: float | None = None
 
 
-def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> list[_Read]:
-    """Reads and prepares a batch of files."""
-    read = []
+def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> Iterator[_Read]:
+    """Reads and prepares the grana of files."""
     for path in paths:
         try:
-            crop = read_crop(path)
-            degrees, turned = tilt(crop.image, crop.mask), None
-            if auto_rotate and degrees is not None and abs(degrees) > _LEVEL:
-                crop, turned = _turned(crop, -degrees), -degrees
-                degrees = tilt(crop.image, crop.mask)
-            read.append(_Read(path, method.prepare(crop), crop, degrees, turned))
+            crops = open_crops(path)
         except InputError as error:
             # The name of the file is a column of its own.
-            read.append(_Read(path, reason(error, path)))
-    return read
+            yield _Read(path, None, reason(error, path))
+            continue
+        for label, read_crop in crops.items():
+            try:
+                yield _prepared(method, auto_rotate, path, label, read_crop())
+            except InputError as error:
+                yield _Read(path, label, reason(error, path))
+
+
+def _prepared(
+    method: Method, auto_rotate: bool, path: pathlib.Path, label: int | None, crop: Crop
+) -> _Read:
+    """Returns a granum prepared by the method, turned if asked.
+
+    Raises:
+      InputError: it cannot be measured.
+    """
+    degrees, turned = tilt(crop.image, crop.mask), None
+    if auto_rotate and degrees is not None and abs(degrees) > _LEVEL:
+        crop, turned = _turned(crop, -degrees), -degrees
+        degrees = tilt(crop.image, crop.mask)
+    return _Read(path, label, method.prepare(crop), crop, degrees, turned)
 
 
 def _turned(crop: Crop, degrees: float) -> Crop:
@@ -126,7 +140,7 @@ def _measured(
 ) -> Measured:
     """Returns the result of a file from its measurement, or from the reason why there is none."""
     if isinstance(answer, str):
-        return Measured(Result(str(read.path), reason=answer))
+        return Measured(Result(str(read.path), reason=answer, label=read.label))
     crop = read.crop
     assert crop is not None
     result = result_of(
@@ -138,9 +152,12 @@ def _measured(
         limits,
         read.tilt_deg,
         crop.notes,
+        crop.doubts,
         int(crop.mask.sum(axis=0).max()),
     )
     if result.status == "error":
-        return Measured(result)
-    result = dataclasses.replace(result, rotated_deg=read.rotated_deg)
+        return Measured(dataclasses.replace(result, label=read.label))
+    result = dataclasses.replace(
+        result, rotated_deg=read.rotated_deg, mask=crop.mask_source, label=read.label
+    )
     return Measured(result, crop, answer)

@@ -9,10 +9,10 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from srd_jax.imaging.crop import OVERLAY_ENDING, picture_path
 from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
+from srd_jax.imaging.folders import OVERLAY_ENDING, picture_path
 from srd_jax.imaging.masks import Box
-from srd_jax.imaging.picture import to_bytes
+from srd_jax.imaging.picture import png_text, to_bytes
 from srd_jax.measuring.measure_files import Measured
 from srd_jax.measuring.result import Result
 from srd_jax.networks.receptive_field import Geometry
@@ -34,12 +34,12 @@ _NOTE = "brightness: √(attention / its maximum)"
 def write_overlay(
     folder: pathlib.Path, root: pathlib.Path, one: Measured, field: Geometry | None
 ) -> None:
-    """Writes the overlay of a measured file; see `crop.picture_path` for its path.
+    """Writes the overlay of a measured granum; see `folders.picture_path` for its path.
 
     Args:
       folder: of the overlays.
       root: folder above all files.
-      one: measured file; nothing is drawn for an error.
+      one: measured granum; nothing is drawn for an error.
       field: geometry of the network; None for a method without attention.
 
     Raises:
@@ -51,10 +51,11 @@ def write_overlay(
     heads = None
     if measurement.attention is not None and field is not None:
         heads = spread(measurement.attention[0], field.receptive_field, field.stride)
+    label = "" if one.result.label is None else f".{one.result.label}"
     # A shorter period can't be drawn.
     comb = measurement.period_px >= SHORTEST_PERIOD_PX
     overlay_picture(
-        picture_path(folder, root, pathlib.Path(one.result.file), OVERLAY_ENDING),
+        picture_path(folder, root, pathlib.Path(one.result.file), label + OVERLAY_ENDING),
         crop.image,
         crop.mask,
         heads,
@@ -66,7 +67,8 @@ def write_overlay(
 
 def _caption(result: Result) -> str:
     """Returns the lines above an overlay: file, period, status and reasons."""
-    text = f"{printable(pathlib.Path(result.file).name)}\nperiod {result.period_px:.2f} px"
+    granum = "" if result.label is None else f" granum {result.label}"
+    text = f"{printable(pathlib.Path(result.file).name)}{granum}\nperiod {result.period_px:.2f} px"
     if result.sd_px is not None:
         text += f", sd {result.sd_px:.2f} px"
     if result.period_nm is not None:
@@ -273,4 +275,4 @@ def _write(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     margin = ((_GAP, _GAP), (_GAP, _GAP), (0, 0))
     framed = np.pad(picture, margin, constant_values=255)
     with whole_file(path) as temporary:
-        Image.fromarray(framed).save(temporary, format="PNG")
+        Image.fromarray(framed).save(temporary, format="PNG", pnginfo=png_text())

@@ -56,6 +56,8 @@ class Result:
       tilt_deg: direction of the measured lamellae, counter-clockwise from the horizontal; None if
         it isn't clear.
       rotated_deg: how far the crop was turned first, counter-clockwise; None if it wasn't.
+      mask: what leaves pixels out, see `crop.Crop.mask_source`.
+      label: number of the granum in a mask of several; None where it is the only one.
     """
 
     file: str
@@ -70,6 +72,8 @@ class Result:
     quality: float | None = None
     tilt_deg: float | None = None
     rotated_deg: float | None = None
+    mask: str = ""
+    label: int | None = None
 
 
 def check_scale(px_per_nm: float) -> None:
@@ -91,6 +95,7 @@ def result_of(
     limits: Limits = DEFAULT_LIMITS,
     tilt_deg: float | None = None,
     notes: Sequence[str] = (),
+    doubts: Sequence[str] = (),
     rows: int | None = None,
 ) -> Result:
     """Judges a measurement.
@@ -104,6 +109,7 @@ def result_of(
       limits: of status ok.
       tilt_deg: direction of the lamellae, None if it isn't clear.
       notes: facts about the file; they end the reason.
+      doubts: why its mask may not show one granum.
       rows: height of the granum's tallest column, px of the crop; None if it isn't known.
 
     Returns:
@@ -124,14 +130,15 @@ def result_of(
             px_per_nm_source=source,
         )
     field_px = math.inf if field_rows is None else field_rows / measurement.scale
-    if doubts := [
+    if found := [
         *_doubts_of_period(result, field_px, limits),
         *_doubts_of_confidence(result, limits),
         *_doubts_of_tilt(result, limits),
         *_doubts_of_height(result, rows),
         *measurement.doubts,
+        *doubts,
     ]:
-        reason = "; ".join([*doubts, *notes])
+        reason = "; ".join([*found, *notes])
         return dataclasses.replace(result, status="low_confidence", reason=reason)
     missing = ["these weights give no sd"] if sd_px is None and result.quality is None else []
     return dataclasses.replace(result, reason="; ".join([*missing, *notes]))

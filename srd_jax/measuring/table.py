@@ -49,7 +49,7 @@ def print_table(
     truth = truth or {}
     shown = results[:TABLE_ROWS]
     numbers = {
-        "true px": [truth.get(pathlib.Path(result.file).name) for result in shown],
+        "true px": [_known(result, truth) for result in shown],
         "period px": [result.period_px for result in shown],
         "sd px": [result.sd_px for result in shown],
         "period nm": [result.period_nm for result in shown],
@@ -119,9 +119,18 @@ def _reason_lines(reason: str, width: int) -> list[Text]:
 
 
 def _names(results: Sequence[Result]) -> list[str]:
-    """Returns the names of the files, or their paths if two names are equal."""
+    """Returns the names of the files, or their paths if two names are equal, and the labels."""
+    labels = ["" if result.label is None else f" {result.label}" for result in results]
     names = [pathlib.Path(result.file).name for result in results]
-    return names if len(set(names)) == len(names) else [result.file for result in results]
+    names = [name + label for name, label in zip(names, labels, strict=True)]
+    if len(set(names)) == len(names):
+        return names
+    return [result.file + label for result, label in zip(results, labels, strict=True)]
+
+
+def _known(result: Result, truth: Mapping[str, float]) -> float | None:
+    """Returns the known period of a file; none of a granum among several of a file."""
+    return truth.get(pathlib.Path(result.file).name) if result.label is None else None
 
 
 def _short(value: float | None) -> str:
@@ -133,8 +142,7 @@ def _error_line(results: Sequence[Result], truth: Mapping[str, float]) -> str:
     errors = [
         (abs(result.period_px - known), result.status)
         for result in results
-        if result.period_px is not None
-        and (known := truth.get(pathlib.Path(result.file).name)) is not None
+        if result.period_px is not None and (known := _known(result, truth)) is not None
     ]
     trusted = [error for error, status in errors if status == "ok"]
     if not errors:
@@ -147,7 +155,7 @@ def _error_line(results: Sequence[Result], truth: Mapping[str, float]) -> str:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Returns how many files were measured, and how many have which status."""
+    """Returns how many grana were measured, and how many have which status."""
     counts = {status: sum(result.status == status for result in results) for status in _STYLES}
     measured = len(results) - counts["error"]
     found = ", ".join(f"{count} {status}" for status, count in counts.items() if count)

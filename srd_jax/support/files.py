@@ -14,6 +14,13 @@ from srd_jax.support.errors import InputError, one_line
 
 _Path = str | os.PathLike[str]
 
+# The text by which PNG files that are drawn here tell themselves from images (PNG specification,
+# 11.3.3.2), so that none is measured.
+PNG_TEXT = {"Software": "srd_jax"}
+_STAMP = b"tEXtSoftware\0srd_jax"
+# Such texts come before the pixels; of a drawn picture only short chunks come before them.
+_HEAD_BYTES = 1024
+
 
 @contextlib.contextmanager
 def whole_file(path: _Path) -> Iterator[pathlib.Path]:
@@ -108,6 +115,26 @@ def check_writable(path: _Path) -> None:
 
 class _NotWanted(Exception):
     """Ends whole_file without leaving a file."""
+
+
+def is_folder(path: _Path) -> bool:
+    """Tells whether a path is a folder; a link to one is, and what can't be looked at isn't."""
+    try:
+        return pathlib.Path(path).is_dir()
+    except OSError:
+        return False
+
+
+def is_stamped(path: _Path) -> bool:
+    """Tells whether a file is a PNG that was written with `PNG_TEXT`; False if it can't be read."""
+    path = pathlib.Path(path)
+    try:
+        if path.suffix.lower() != ".png" or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return _STAMP in file.read(_HEAD_BYTES)
+    except OSError:
+        return False
 
 
 def write_text(path: _Path, text: str) -> None:

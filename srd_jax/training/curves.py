@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import whole_file
+from srd_jax.support.files import PNG_TEXT, whole_file
 from srd_jax.training.task import Score
 
 _NOTHING: Mapping[str, str] = types.MappingProxyType({})
@@ -44,7 +44,7 @@ def write_curves(
     """
     figure = curves_figure(rows, score, reference, beside)
     with whole_file(path) as temporary:
-        figure.savefig(temporary, format="png")
+        figure.savefig(temporary, format="png", metadata=PNG_TEXT)
 
 
 def curves_figure(

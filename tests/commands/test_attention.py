@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers.command import read, refused, run
 from helpers.crops import random_weights, stripes, write_crop, write_weights
+from helpers.image_files import write_png
 from PIL import Image
 
 from srd_jax.commands.attention import crop_attention
@@ -112,12 +113,30 @@ def test_attention_and_prediction_leave_each_others_pictures_out(tmp_path, monke
     assert draw() == first
 
 
-def test_a_drawn_picture_that_is_named_is_taken(tmp_path, monkeypatch):
+def test_a_drawn_picture_that_is_named_is_passed_over(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("srd_jax.commands.attention.load", lambda path, batch_size: estimator())
     monkeypatch.setattr(methods, "make", lambda *_: estimator())
+    crop = write_crop(tmp_path / "a.png")
     for name in ("a.png.overlay.png", "a.png.attention.png"):
         path = write_crop(tmp_path / name)
-        assert run("predict", path, "--out", tmp_path / "r.csv") == 0
-        assert [row["file"] for row in read(tmp_path / "r.csv")] == [str(path)]
-        assert run("attention", path, "--weights", "any", "--out", tmp_path / "out") == 0
-        assert (tmp_path / "out" / f"{name}.attention.png").exists()
+        line = f"{path}: is passed over as one of 1 pictures of an earlier run\n"
+        assert run("predict", path, crop, "--out", tmp_path / "r.csv") == 0
+        assert capfd.readouterr().err == line
+        assert [row["file"] for row in read(tmp_path / "r.csv")] == [str(crop)]
+        assert run("attention", path, crop, "--weights", "any", "--out", tmp_path / "out") == 0
+        assert capfd.readouterr().err == line
+        assert run("predict", path, "--out", tmp_path / "r.csv") == 2
+        assert "accepted are crops" in capfd.readouterr().err
+    figures = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert figures == ["a.png.attention.pdf", "a.png.attention.png"]
+
+
+def test_each_granum_of_a_mask_has_a_figure(tmp_path, monkeypatch):
+    monkeypatch.setattr("srd_jax.commands.attention.load", lambda path, batch_size: estimator())
+    crop = write_crop(tmp_path / "a.png")
+    labels = np.zeros((120, 150), np.uint8)
+    labels[20:100, 20:70], labels[20:100, 80:130] = 1, 2
+    write_png(tmp_path / "a_masks.png", labels)
+    assert run("attention", crop, "--weights", "any", "--out", tmp_path / "out") == 0
+    figures = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
+    assert figures == ["a.png.1.attention.png", "a.png.2.attention.png"]

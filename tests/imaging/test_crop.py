@@ -1,4 +1,3 @@
-import pathlib
 from fractions import Fraction
 
 import numpy as np
@@ -7,8 +6,7 @@ import tifffile
 from helpers.image_files import grey, refusal, silence, some_mask, with_blue, write_png
 from PIL import Image
 
-from srd_jax.imaging.crop import common_root, find_images, picture_path, read_crop
-from srd_jax.support.errors import InputError
+from srd_jax.imaging.crop import read_crop
 
 
 @pytest.fixture(autouse=True)
@@ -206,63 +204,3 @@ def test_inverted_tiff(tmp_path):
     tifffile.imwrite(tmp_path / "crop.tif", array, photometric="miniswhite")
     image = read_crop(tmp_path / "crop.tif").image
     np.testing.assert_allclose(image, 1 - array / 4095, rtol=0, atol=1e-6)
-
-
-def test_find_images(tmp_path):
-    names = [
-        "b/2.png", "b/10.TIF", "b/2_mask.png", "b/alone_mask.png", "b/notes.txt", "b/.hidden.png",
-        "b/sub/1.jpeg", "b/.cache/1.png", "a.jpg", "table.csv",
-        "b/2.png.overlay.png", "b/2.png.attention.png", "b/sub/0.attention.png",
-        "drawn/a.overlay.png",
-    ]  # fmt: skip
-    for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-        (tmp_path / name).touch()
-
-    def found(*paths):
-        images = find_images([tmp_path / path for path in paths])
-        return [image.relative_to(tmp_path).as_posix() for image in images]
-
-    in_b = ["b/10.TIF", "b/2.png", "b/alone_mask.png", "b/sub/1.jpeg"]
-    assert found("b") == in_b
-    assert found(".") == ["a.jpg", *in_b]
-    assert found("b/2.png", "a.jpg", "b") == [
-        "b/2.png",
-        "a.jpg",
-        *(n for n in in_b if "2." not in n),
-    ]
-    assert found("table.csv", "b/2_mask.png") == ["table.csv", "b/2_mask.png"]
-    assert found("a.jpg", "b/../a.jpg") == ["a.jpg"]
-    # Pictures drawn of crops are taken where they are named only.
-    assert found("drawn", "a.jpg") == ["a.jpg"]
-    drawn = "b/2.png.overlay.png"
-    assert found("b", drawn) == [*in_b, drawn]
-    assert find_images([]) == []
-
-
-def test_find_images_refuses(tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "notes.txt").touch()
-    (tmp_path / "drawn").mkdir()
-    (tmp_path / "drawn" / "a.attention.png").touch()
-    for path, message in (
-        ("missing.png", "No such file"),
-        ("empty", "a folder without images"),
-        ("drawn", "pictures of an earlier run only"),
-    ):
-        with pytest.raises(InputError, match=message) as caught:
-            find_images([tmp_path / path])
-        assert str(caught.value).startswith(f"{tmp_path / path}: ")
-        assert "\n" not in str(caught.value)
-
-
-def test_the_common_root_is_above_all_files(tmp_path):
-    paths = [pathlib.Path(tmp_path, name) for name in ("a/b/1.png", "a/c/1.png")]
-    assert common_root(paths) == (tmp_path / "a").resolve()
-    assert common_root(paths[:1]) == (tmp_path / "a" / "b").resolve()
-
-
-def test_pictures_of_images_of_one_name_lie_apart(tmp_path):
-    root, out = tmp_path / "in", tmp_path / "out"
-    found = picture_path(out, root.resolve(), root / "x" / "a.png", ".overlay.png")
-    assert found == out / "x" / "a.png.overlay.png"

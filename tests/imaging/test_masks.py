@@ -28,14 +28,6 @@ def test_blue_alpha_and_mask_file_add_up(tmp_path):
     np.testing.assert_allclose(crop.image, expected, rtol=0, atol=1e-7)
 
 
-def test_only_pure_blue_is_masked(tmp_path):
-    rgb = np.zeros((4, 5, 3), np.uint8)
-    rgb[0] = [(0, 0, 255), (0, 0, 254), (1, 0, 255), (0, 1, 255), (255, 255, 255)]
-    mask = read_crop(write_png(tmp_path / "crop.png", rgb)).mask
-    assert mask[0].tolist() == [False, True, True, True, True]
-    assert mask[1:].all()
-
-
 @pytest.mark.parametrize("suffix", ["jpg", "tif"])
 def test_blue_survives_lossy_compression(tmp_path, suffix):
     mask = np.zeros((96, 128), bool)

@@ -6,11 +6,12 @@ import pytest
 from helpers.crops import random_weights, stripes, write_crop
 from helpers.image_files import with_blue, write_png
 
-from srd_jax.imaging.crop import read_crop
+from srd_jax.imaging.crop import open_crops
 from srd_jax.imaging.orientation import rotate
 from srd_jax.measuring import methods
 from srd_jax.measuring.estimator import Estimator
 from srd_jax.measuring.measure_files import measure_files
+from srd_jax.measuring.overlays import write_overlay
 from srd_jax.support.errors import InputError
 
 
@@ -23,14 +24,14 @@ def test_the_next_batch_is_read_meanwhile_and_no_more(tmp_path, monkeypatch):
         begun.append(path)
         if len(begun) == 3:
             second_batch.set()
-        return read_crop(path)
+        return open_crops(path)
 
     def measuring(prepared, with_attention):
         assert second_batch.wait(30)  # before the first batch is measured
         return measure(prepared, with_attention)
 
     measure = estimator.measure
-    monkeypatch.setattr("srd_jax.measuring.measure_files.read_crop", reading)
+    monkeypatch.setattr("srd_jax.measuring.measure_files.open_crops", reading)
     monkeypatch.setattr(estimator, "measure", measuring)
     files = []
     for count, one in enumerate(measure_files(estimator, paths)):
@@ -75,3 +76,38 @@ def test_auto_rotate_turns_a_crop_whose_lamellae_run_steeply(tmp_path):
 def test_a_scale_that_is_none_is_refused(scale):
     with pytest.raises(InputError, match=f"^px_per_nm is {scale}; accepted"):
         list(measure_files(methods.make("fft"), [], scale))
+
+
+def test_a_mask_of_several_grana_gives_a_row_for_each(tmp_path):
+    image = np.full((140, 330), 150, np.uint8)
+    image[10:130, 10:160], image[10:130, 170:320] = stripes(0), stripes(1)[::-1]
+    labels = np.zeros(image.shape, np.uint8)
+    labels[10:130, 10:160], labels[10:130, 170:320], labels[0, 0] = 3, 8, 9
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    write_png(paths[0], image)
+    write_png(tmp_path / "a_cp_masks.png", labels)
+    write_png(paths[1], image[10:130, 10:160])
+    method = methods.make("autocorrelation", batch_size=2)
+    first, second, speck, alone = measure_files(method, paths)
+    assert [one.result.label for one in (first, second, speck, alone)] == [3, 8, 9, None]
+    assert {one.result.file for one in (first, second, speck)} == {str(paths[0])}
+    assert first.result.mask == second.result.mask == "a_cp_masks.png"
+    assert alone.result.mask == ""
+    assert first.crop.image.shape == second.crop.image.shape == (120, 150)
+    np.testing.assert_array_equal(first.crop.image, alone.crop.image)
+    assert first.result.period_px == alone.result.period_px
+    assert abs(second.result.period_px - 20) < 0.2
+    assert (speck.result.status, speck.result.period_px) == ("error", None)
+    assert "1 x 1 px" in speck.result.reason
+    write_overlay(tmp_path / "out", tmp_path, second, None)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png.8.overlay.png"]
+
+
+def test_a_mask_of_two_large_parts_is_measured_with_doubt(tmp_path):
+    path = write_png(tmp_path / "a.png", stripes(0))
+    mask = np.zeros((120, 150), np.uint8)
+    mask[:, :70], mask[:, 80:] = 255, 255
+    write_png(tmp_path / "a_mask.png", mask)
+    (one,) = measure_files(methods.make("autocorrelation"), [path])
+    assert one.result.status == "low_confidence"
+    assert "the mask has 2 parts" in one.result.reason

@@ -17,20 +17,21 @@ BAD = Result("grana/c.png", reason="isn't an image; accepted are PNG, JPEG and T
 
 def test_csv(tmp_path):
     odd = Result(
-        'a, "b"\nc.png', reason="für, „Körner“", quality=0.75, tilt_deg=-42.5, rotated_deg=42.5
-    )
+        'a, "b"\nc.png', reason="für, „Körner“", quality=0.75, tilt_deg=-42.5, rotated_deg=42.5,
+        mask="../masks/a,b.png", label=2,
+    )  # fmt: skip
     write_csv(tmp_path / "deep" / "results.csv", [OK, NO_SCALE, BAD, odd])
     with (tmp_path / "deep" / "results.csv").open(newline="", encoding="utf-8") as file:
         header, *lines = csv.reader(file)
     columns = (
         "file period_px sd_px px_per_nm period_nm sd_nm status reason px_per_nm_source quality "
-        "tilt_deg rotated_deg"
+        "tilt_deg rotated_deg mask label"
     )
     assert header == columns.split()
     assert lines == [
-        ["grana/a.png", "25.1235", "0.94", "1.298", "19.355", "0.72", "ok", "", "tiff", *3 * [""]],
-        ["grana/b.png", "31", "17", "", "", "", "low_confidence", "sd is too large", *4 * [""]],
-        ["grana/c.png", "", "", "", "", "", "error", BAD.reason, *4 * [""]],
+        ["grana/a.png", "25.1235", "0.94", "1.298", "19.355", "0.72", "ok", "", "tiff", *5 * [""]],
+        ["grana/b.png", "31", "17", "", "", "", "low_confidence", "sd is too large", *6 * [""]],
+        ["grana/c.png", "", "", "", "", "", "error", BAD.reason, *6 * [""]],
         [
             'a, "b"\nc.png',
             "",
@@ -44,6 +45,8 @@ def test_csv(tmp_path):
             "0.75",
             "-42.5",
             "42.5",
+            "../masks/a,b.png",
+            "2",
         ],
     ]
     assert [path.name for path in tmp_path.rglob("*.csv")] == ["results.csv"]

@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from srd_jax.imaging.picture import to_bytes
 from srd_jax.networks.receptive_field import Geometry, Size
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import whole_file
+from srd_jax.support.files import PNG_TEXT, whole_file
 
 # Inches: width of a page's text, largest panel, gap between panels, height of a line of text.
 _WIDTH, _LARGEST, _GAP, _LINE = 7.2, 2.4, 0.08, 0.17
@@ -134,7 +134,7 @@ def write_figure(path: str | os.PathLike[str], figure: Figure) -> None:
     # Journals refuse fonts of type 3. Without a date, the same data give the same PDF.
     with matplotlib.rc_context({"pdf.fonttype": 42}):
         for target, metadata in (
-            (pathlib.Path(path), {}),
+            (pathlib.Path(path), PNG_TEXT),
             (pathlib.Path(path).with_suffix(".pdf"), {"CreationDate": None}),
         ):
             with whole_file(target) as temporary:

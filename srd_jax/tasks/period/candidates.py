@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from srd_jax.imaging.crop import find_images, read_crop
+from srd_jax.imaging.crop import read_crop
+from srd_jax.imaging.folders import find_images
 from srd_jax.imaging.preparation import prepare
 from srd_jax.networks.modules import Parameters
 from srd_jax.support.errors import InputError
@@ -144,7 +145,7 @@ def unlabelled(config: PeriodConfig, workdir: pathlib.Path) -> np.ndarray:
         data = config.data
         provide(folder, Recipe(config.validation.images, data.seed + 1, data.drawn))
     found = []
-    for path in find_images([folder])[: config.validation.images]:
+    for path in find_images([folder]).images[: config.validation.images]:
         try:
             crop = read_crop(path)
             found.append(prepare(crop.image, crop.mask, config.validation.frame).image)

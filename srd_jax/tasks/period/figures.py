@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from srd_jax.imaging.crop import ATTENTION_ENDING
+from srd_jax.imaging.folders import ATTENTION_ENDING
 from srd_jax.support.compiling import jit
 from srd_jax.tasks.period import model
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure

@@ -89,7 +89,7 @@ def make(config: PeriodConfig, workdir: pathlib.Path | None = None) -> PeriodSou
 def _normalised(batch: Batch) -> Batch:
     """Returns a batch whose images are normalised inside of their masks, as in prediction."""
     one = functools.partial(normalised, xp=jnp)
-    return batch.replace(image=jax.vmap(one)(batch.image, batch.mask))
+    return Batch(jax.vmap(one)(batch.image, batch.mask), batch.mask, batch.target)
 
 
 def _made(config: PeriodConfig, workdir: pathlib.Path | None) -> PeriodSource:
