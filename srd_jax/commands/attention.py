@@ -18,6 +18,7 @@ from srd_jax.imaging.crop import (
     read_crop,
 )
 from srd_jax.measuring.estimator import Estimator, load
+from srd_jax.support import process
 from srd_jax.support.errors import InputError, reason
 from srd_jax.support.terminal import printable, track
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure
@@ -27,7 +28,9 @@ def add(commands) -> None:
     """Adds the command."""
     text = "draw where a network looks in crops of grana, each as a PNG and a PDF for a page"
     one = arguments.add_command(commands, "attention", text, _attention)
-    one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
+    one.add_argument(
+        "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
+    )
     arguments.add_weights(one)
     one.add_argument("--out", required=True, metavar="DIR", help="folder of the figures")
     one.add_argument("--annotations", metavar="CSV", help="known periods, for the titles")
@@ -37,7 +40,8 @@ def _attention(options: argparse.Namespace) -> int:
     paths = find_images(options.paths)
     known = {}
     if options.annotations is not None:
-        known = arguments.known_periods(options.annotations, paths)
+        found = arguments.known(options.annotations, paths)
+        known = {path: one.period_px for path, one in found.items()}
     folder = pathlib.Path(options.out)
     arguments.check_folder("--out", folder, ATTENTION_ENDING)
     estimator = load(options.weights, batch_size=1)
@@ -45,13 +49,13 @@ def _attention(options: argparse.Namespace) -> int:
     for path, why in failed.items():
         print(f"{path}: {why}", file=sys.stderr)
     print(f"{len(paths) - len(failed)} of {len(paths)} crops drawn; figures in {folder}")
-    return arguments.SOME_FAILED if failed else arguments.ALL_READ
+    return process.SOME_FAILED if failed else process.ALL_READ
 
 
 def _draw(
     estimator: Estimator,
     paths: Sequence[pathlib.Path],
-    known: Mapping[str, float],
+    known: Mapping[pathlib.Path, float | None],
     folder: pathlib.Path,
 ) -> dict[pathlib.Path, str]:
     """Writes the figures, and returns the reason for each crop that failed."""
@@ -60,7 +64,7 @@ def _draw(
     for path in track(paths, "drawing"):
         name = printable(path.name)
         try:
-            figure = crop_attention(estimator, read_crop(path), name, known.get(path.name))
+            figure = crop_attention(estimator, read_crop(path), name, known.get(path))
         except InputError as error:
             failed[path] = reason(error, path)
             continue

@@ -3,6 +3,7 @@
 import argparse
 
 from srd_jax.commands import arguments
+from srd_jax.support import process
 from srd_jax.tasks.period import torch_weights, weights
 
 
@@ -27,10 +28,10 @@ def _import_weights(options: argparse.Namespace) -> int:
     weights.save(options.target, found)
     count = sum(value.size for value in found.parameters.values())
     print(f"{count:,} weights in {len(found.parameters)} tensors written to {options.target}")
-    return arguments.ALL_READ
+    return process.ALL_READ
 
 
 def _export_weights(options: argparse.Namespace) -> int:
     torch_weights.export_weights(weights.load(options.source), options.target)
     print(f"written under PyTorch's names to {options.target}")
-    return arguments.ALL_READ
+    return process.ALL_READ

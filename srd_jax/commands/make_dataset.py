@@ -3,6 +3,7 @@
 import argparse
 
 from srd_jax.commands import arguments
+from srd_jax.support import process
 from srd_jax.synthetic.drawn_set import Recipe, make_dataset
 
 # Size of the real set (Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
@@ -39,7 +40,7 @@ def _make_dataset(options: argparse.Namespace) -> int:
     print(f"{options.n} grana in {options.out}")
     if prepared is not None:
         print(f"prepared in {prepared}")
-    return arguments.ALL_READ
+    return process.ALL_READ
 
 
 def _share(text: str) -> float:

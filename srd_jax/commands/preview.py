@@ -13,6 +13,7 @@ from srd_jax.commands import arguments
 from srd_jax.commands.sheet import Shown, write_sheet
 from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.preparation import FRAME
+from srd_jax.support import process
 from srd_jax.support.compiling import jit
 from srd_jax.support.terminal import track
 from srd_jax.synthetic.config import GranaConfig
@@ -57,7 +58,7 @@ def _preview(options: argparse.Namespace) -> int:
         line += f"; real are {', '.join(places) or 'none'}"
     write_sheet(options.out, shown)
     print(line)
-    return arguments.ALL_READ
+    return process.ALL_READ
 
 
 def _drawn(config: PeriodConfig, seed: int, n: int) -> Iterable[Shown]:

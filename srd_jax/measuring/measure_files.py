@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -12,10 +12,13 @@ from srd_jax.imaging.orientation import tilt
 from srd_jax.imaging.rotation import rotate
 from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, check_scale, result_of
-from srd_jax.support.errors import InputError, reason
+from srd_jax.support.errors import InputError, reason, unexpected
 
 # Crops tilted by less, degrees, aren't turned: turning blurs a little.
 _LEVEL = 1.0
+
+# Scales of an annotation and of the file that differ by less, as a share, agree.
+_SCALE_ROUNDING = 0.01
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
@@ -37,6 +40,7 @@ def measure_files(
     limits: Limits = DEFAULT_LIMITS,
     with_attention: bool = False,
     auto_rotate: bool = False,
+    scales: Mapping[pathlib.Path, float] | None = None,
 ) -> Iterator[Measured]:
     """Yields the results of files in order; a bad file gives a result with the reason.
 
@@ -49,6 +53,7 @@ def measure_files(
       limits: of status ok.
       with_attention: also return the attention, if the method has any.
       auto_rotate: turn each crop first, so that its lamellae run horizontally.
+      scales: of some files, by their paths as given, which count above a file's own.
 
     Raises:
       InputError: the scale isn't above 0, or the device's memory doesn't suffice.
@@ -57,7 +62,7 @@ def measure_files(
         check_scale(px_per_nm)
     files, size = list(paths), method.batch_size
     parts = [files[i : i + size] for i in range(0, len(files), size)]
-    for read in _ahead(functools.partial(_read, method, auto_rotate), parts):
+    for read in _ahead(functools.partial(_read, method, auto_rotate, scales or {}), parts):
         answers = method.measure_good([one.prepared for one in read], with_attention)
         for one, answer in zip(read, answers, strict=True):
             yield _measured(method, one, answer, px_per_nm, limits)
@@ -96,12 +101,17 @@ class _Read:
     rotated_deg: float | None = None
 
 
-def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> list[_Read]:
+def _read(
+    method: Method,
+    auto_rotate: bool,
+    scales: Mapping[pathlib.Path, float],
+    paths: Iterable[pathlib.Path],
+) -> list[_Read]:
     """Reads and prepares a batch of files."""
     read = []
     for path in paths:
         try:
-            crop = read_crop(path)
+            crop = _with_scale(read_crop(path), scales.get(path))
             degrees, turned = tilt(crop.image, crop.mask), None
             if auto_rotate and degrees is not None and abs(degrees) > _LEVEL:
                 crop, turned = _turned(crop, -degrees), -degrees
@@ -110,7 +120,24 @@ def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> l
         except InputError as error:
             # The name of the file is a column of its own.
             read.append(_Read(path, reason(error, path)))
+        except Exception as error:
+            read.append(_Read(path, f"could not be measured ({unexpected(error)})"))
     return read
+
+
+def _with_scale(crop: Crop, px_per_nm: float | None) -> Crop:
+    """Returns a crop with the scale of its annotation, and with a note if its own differs."""
+    if px_per_nm is None:
+        return crop
+    notes = crop.notes
+    if crop.px_per_nm is not None and abs(crop.px_per_nm / px_per_nm - 1) > _SCALE_ROUNDING:
+        notes += (
+            f"annotated with {px_per_nm:.4g} px/nm, but {crop.px_per_nm:.4g} px/nm by "
+            f"{crop.px_per_nm_source}",
+        )
+    return dataclasses.replace(
+        crop, px_per_nm=px_per_nm, px_per_nm_source="annotations", notes=notes
+    )
 
 
 def _turned(crop: Crop, degrees: float) -> Crop:
