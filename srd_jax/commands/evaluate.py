@@ -64,7 +64,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     found, worst = cases.evaluate(tracked, compared, limits=limits)
     found += cases.unread(bad, compared)
     for one in bad:
-        print(f"{source}: {one_line(str(one))}", file=sys.stderr)
+        print(f"{source}: {one_line(InputError(one))}", file=sys.stderr)
     summaries = summary.summarise(found)
     output.write(folder, source, found, worst, summaries)
     console = rich.console.Console()

@@ -238,8 +238,8 @@ def _by_column(header: Sequence[str], cells: Sequence[str]) -> dict[str, str] | 
             "comma would make two of one number)"
         )
     for column, (left, right) in enumerate(itertools.pairwise(filled)):
-        unnamed = not header[column + 1 : column + 2] or not header[column + 1]
-        if unnamed and re.fullmatch(r"[+-]?\d+", left) and re.match(r"\d", right):
+        named, right_named = ([*header, ""][place] for place in (column, column + 1))
+        if named and not right_named and re.fullmatch(r"[+-]?\d+", left) and re.match(r"\d", right):
             return (
                 f"has {right!r} in a column without a name, right of {left}; accepted is a decimal "
                 "point, or a decimal comma in quotation marks"

@@ -34,7 +34,8 @@ def unexpected(error: BaseException) -> str:
     own = [frame for frame in frames if "srd_jax" in pathlib.Path(frame.filename).parts]
     place = next(reversed(own or frames), None)
     where = f" in {pathlib.Path(place.filename).name}, line {place.lineno}" if place else ""
-    return f"an unexpected {type(error).__name__}{where}"
+    why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+    return f"an unexpected {type(error).__name__}{where}{why}"
 
 
 @contextlib.contextmanager

@@ -78,15 +78,15 @@ def _target(path: _Path) -> tuple[pathlib.Path, os.stat_result | None]:
 
 def _temporary(target: pathlib.Path, there: os.stat_result | None) -> pathlib.Path:
     """Makes an empty file: beside the target, or elsewhere if the target cannot be replaced."""
-    names = {"prefix": f".{target.stem[:40]}.", "suffix": target.suffix}
+    suffix, prefix = target.suffix, f".{target.stem[:40]}."
     if there is None or stat.S_ISREG(there.st_mode):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            return _made(*tempfile.mkstemp(dir=target.parent, **names))
+            return _made(*tempfile.mkstemp(suffix, prefix, target.parent))
         except OSError as error:
             if there is None or error.errno not in _NOT_REPLACED:
                 raise
-    return _made(*tempfile.mkstemp(**names))
+    return _made(*tempfile.mkstemp(suffix, prefix))
 
 
 def _made(descriptor: int, name: str) -> pathlib.Path:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import pathlib
 import sys
 import traceback
 from collections.abc import Callable
@@ -53,6 +54,10 @@ def _cause(error: Exception) -> str:
     except OSError as problem:
         discard(sys.stdout)
         return f"standard output cannot be written ({problem.strerror or one_line(problem)})"
+    try:
+        pathlib.Path.cwd()
+    except OSError:
+        return "the working folder doesn't exist any more; accepted is to start in another one"
     if _lacks_device():
         return (
             f"JAX finds no device: JAX_PLATFORMS is {os.environ.get('JAX_PLATFORMS', '')!r}; "
@@ -73,8 +78,8 @@ def _prepare() -> None:
     """Prepares standard streams and environment.
 
     Closed streams are opened, as files opened later would take their place. Characters that the
-    encoding of standard output lacks become question marks. No window is ever opened, whatever
-    MPLBACKEND says.
+    encoding of standard output lacks become question marks. No window is opened, whatever MPLBACKEND
+    says, and JAX may move arrays, which JAX_TRANSFER_GUARD could forbid.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -82,6 +87,10 @@ def _prepare() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     os.environ["MPLBACKEND"] = "agg"
+    if os.environ.get("COLUMNS") == "0":  # of a terminal whose size isn't known; nothing would show
+        del os.environ["COLUMNS"]
+    for name in [name for name in os.environ if name.startswith("JAX_TRANSFER_GUARD")]:
+        del os.environ[name]
 
 
 def is_closed(stream: TextIO) -> bool:

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -45,14 +45,33 @@ class PeriodSource(Source):
     validation_names: tuple[str, ...] = ()
 
 
+def reads_crops(config: PeriodConfig) -> bool:
+    """Tells whether a config's source reads the crops in its data."""
+    return isinstance(config.source, CropsConfig | MaskedStripesConfig)
+
+
+def check_read(data: DataConfig, stages: Iterable[PeriodConfig]) -> None:
+    """Checks that a folder of crops, if one is named, is read by any of some stages.
+
+    Raises:
+      InputError: it isn't.
+    """
+    stages = list(stages)
+    if data.dir and not any(map(reads_crops, stages)):
+        names = ", ".join(stage.name for stage in stages)
+        raise InputError(
+            f"config.data.dir is {data.dir!r}, but {names} trains on drawn images alone; accepted: "
+            "a stage whose source is crops or masked_stripes, or no folder"
+        )
+
+
 def check(config: PeriodConfig) -> None:
     """Checks, without reading any crop, that the folder of the crops is there if one is named.
 
     Raises:
       InputError: it isn't.
     """
-    crops = isinstance(config.source, CropsConfig | MaskedStripesConfig)
-    if crops and config.data.dir and not pathlib.Path(config.data.dir).is_dir():
+    if reads_crops(config) and config.data.dir and not pathlib.Path(config.data.dir).is_dir():
         raise InputError(
             f"{config.data.dir}: no such folder; accepted: as config.data.dir, a folder of crops "
             "with known periods, or '' for drawn ones"
