@@ -242,7 +242,7 @@ def check_target(out: str, inputs: Iterable[str | os.PathLike[str]]) -> None:
     Raises:
       InputError: it can't, or is.
     """
-    if pathlib.Path(out).resolve() in {pathlib.Path(path).resolve() for path in inputs}:
+    if os.path.realpath(out) in {os.path.realpath(path) for path in inputs}:
         raise InputError(f"--out {out}: would replace an input; accepted is another file's path")
     check_writable(out)
 

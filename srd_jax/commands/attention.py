@@ -32,7 +32,9 @@ def add(commands) -> None:
         "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
     )
     arguments.add_weights(one)
-    one.add_argument("--out", required=True, metavar="DIR", help="folder of the figures")
+    one.add_argument(
+        "--out", type=arguments.path, required=True, metavar="DIR", help="folder of the figures"
+    )
     one.add_argument("--annotations", metavar="CSV", help="known periods, for the titles")
 
 
@@ -65,10 +67,9 @@ def _draw(
         name = printable(path.name)
         try:
             figure = crop_attention(estimator, read_crop(path), name, known.get(path))
+            write_figure(picture_path(folder, root, path, ATTENTION_ENDING), figure)
         except InputError as error:
             failed[path] = reason(error, path)
-            continue
-        write_figure(picture_path(folder, root, path, ATTENTION_ENDING), figure)
     return failed
 
 

@@ -48,7 +48,13 @@ def add(commands) -> None:
     )
     text = "weights files or workdirs of runs, each a method of its own"
     arguments.add_weights(one, text, nargs="+", action="extend")
-    one.add_argument("--out", default="evaluation", metavar="DIR", help="default: %(default)s")
+    one.add_argument(
+        "--out",
+        type=arguments.path,
+        default="evaluation",
+        metavar="DIR",
+        help="default: %(default)s",
+    )
     arguments.add_batch_size(one)
     arguments.add_network_options(one)
 
@@ -66,9 +72,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     for one in bad:
         print(f"{source}: {one_line(InputError(one))}", file=sys.stderr)
     summaries = summary.summarise(found)
-    output.write(folder, source, found, worst, summaries)
     console = rich.console.Console()
+    # Before the files, which a full disk may refuse.
     summary.print_table(console, summaries)
+    output.write(folder, source, found, worst, summaries)
     print_line(
         console, Text(f"{count + len(bad)} crops of {source}; report in {folder / 'report.html'}")
     )

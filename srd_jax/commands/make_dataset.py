@@ -14,7 +14,9 @@ def add(commands) -> None:
     """Adds the command."""
     text = "draw a set of grana with known periods: images and annotations.csv, as real sets have"
     one = arguments.add_command(commands, "make-dataset", text, _make_dataset)
-    one.add_argument("--out", required=True, metavar="DIR", help="a new or an empty folder")
+    one.add_argument(
+        "--out", type=arguments.path, required=True, metavar="DIR", help="a new or an empty folder"
+    )
     one.add_argument(
         "--n", type=arguments.count, default=_COUNT, help="how many, default: %(default)s"
     )

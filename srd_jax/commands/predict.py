@@ -39,6 +39,7 @@ def add(commands) -> None:
     )
     one.add_argument(
         "--out",
+        type=arguments.path,
         default="results.csv",
         metavar="CSV",
         help="default: %(default)s; - for standard output",

@@ -28,7 +28,7 @@ def add(commands) -> None:
     text = "draw a contact sheet of the images that a config trains on"
     one = arguments.add_command(commands, "preview", text, _preview)
     one.add_argument("--config", required=True, metavar="FILE", help="config of a training run")
-    one.add_argument("--out", required=True, metavar="PNG", help="the sheet")
+    one.add_argument("--out", type=arguments.path, required=True, metavar="PNG", help="the sheet")
     one.add_argument("--real", metavar="DIR", help="folder of annotated crops to show beside")
     one.add_argument("--n", type=arguments.count, default=24, metavar="N", help="images drawn")
     one.add_argument(

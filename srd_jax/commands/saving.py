@@ -43,11 +43,11 @@ def check(out: str, inputs: Iterable[str | os.PathLike[str]]) -> None:
         if process.is_closed(sys.stdout):
             raise InputError(f"--out {out}: standard output is closed; {_ACCEPTED}")
         return
+    arguments.check_target(out, inputs)
     suffix = pathlib.Path(out).suffix.lower()
     other = any(mimetypes.guess_type(f"name{suffix}")) or suffix in _ARRAYS
     if other and suffix not in _TABLES:
         raise InputError(f"--out {out}: is a table, but named {suffix}; {_ACCEPTED}")
-    arguments.check_target(out, inputs)
     _check_old(pathlib.Path(out), suffix)
 
 

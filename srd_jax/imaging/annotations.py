@@ -237,11 +237,11 @@ def _by_column(header: Sequence[str], cells: Sequence[str]) -> dict[str, str] | 
             f"has {len(cells)} cells; accepted are {len(header)}, as in the header (a decimal "
             "comma would make two of one number)"
         )
-    for column, (left, right) in enumerate(itertools.pairwise(filled)):
-        named, right_named = ([*header, ""][place] for place in (column, column + 1))
-        if named and not right_named and re.fullmatch(r"[+-]?\d+", left) and re.match(r"\d", right):
+    names = [*header, *[""] * len(cells)]
+    for (name, cell), (after, right) in itertools.pairwise(zip(names, filled, strict=False)):
+        if name and not after and re.fullmatch(r"[+-]?\d+", cell) and re.match(r"\d", right):
             return (
-                f"has {right!r} in a column without a name, right of {left}; accepted is a decimal "
+                f"has {right!r} in a column without a name, right of {cell}; accepted is a decimal "
                 "point, or a decimal comma in quotation marks"
             )
     return {name: cell for name, cell in zip(header, filled, strict=False) if name}

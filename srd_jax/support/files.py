@@ -61,7 +61,7 @@ def whole_file(path: _Path) -> Iterator[pathlib.Path]:
 def _target(path: _Path) -> tuple[pathlib.Path, os.stat_result | None]:
     """Returns the file that a path or a link leads to, and its status; None if there is none."""
     given = pathlib.Path(path)
-    target = given.resolve() if given.is_symlink() else given
+    target = pathlib.Path(os.path.realpath(given)) if given.is_symlink() else given
     try:
         there = given.stat()
     except FileNotFoundError:
@@ -128,8 +128,10 @@ def _opened(target: pathlib.Path) -> BinaryIO:
             descriptor = os.open(target, os.O_WRONLY | os.O_TRUNC | os.O_NONBLOCK)
             break
         except OSError as error:
-            if error.errno != errno.ENXIO or time.monotonic() > give_up:
+            if error.errno != errno.ENXIO:
                 raise
+            if time.monotonic() > give_up:
+                raise OSError(errno.ENXIO, "nobody reads the pipe") from error
             time.sleep(0.1)
     os.set_blocking(descriptor, True)
     return os.fdopen(descriptor, "wb")

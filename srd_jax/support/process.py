@@ -39,7 +39,10 @@ def run(program: Callable[[], int]) -> int:
     except Exception as error:
         if os.environ.get(_TRACEBACK):
             traceback.print_exc()
-        return _said(_cause(error), UNEXPECTED)
+        if cause := _outside(error):
+            return _said(cause, USAGE)
+        report = f"please report it with the traceback that {_TRACEBACK}=1 shows"
+        return _said(f"{unexpected(error)}; {report}", UNEXPECTED)
 
 
 def _said(line: str, status: int) -> int:
@@ -47,13 +50,11 @@ def _said(line: str, status: int) -> int:
     return status
 
 
-def _cause(error: Exception) -> str:
-    """Returns what is known of an exception that no part of the program expects."""
-    try:
-        sys.stdout.flush()
-    except OSError as problem:
+def _outside(error: Exception) -> str:
+    """Returns what outside of the program an exception comes from, "" where that isn't known."""
+    if isinstance(error, OSError) and error.filename is None:
         discard(sys.stdout)
-        return f"standard output cannot be written ({problem.strerror or one_line(problem)})"
+        return f"standard output cannot be written ({error.strerror or one_line(error)})"
     try:
         pathlib.Path.cwd()
     except OSError:
@@ -63,7 +64,7 @@ def _cause(error: Exception) -> str:
             f"JAX finds no device: JAX_PLATFORMS is {os.environ.get('JAX_PLATFORMS', '')!r}; "
             "accepted is a platform of this machine, such as cpu, or the variable unset"
         )
-    return f"{unexpected(error)}; please report it with the traceback that {_TRACEBACK}=1 shows"
+    return ""
 
 
 def _lacks_device() -> bool:
@@ -78,7 +79,7 @@ def _prepare() -> None:
     """Prepares standard streams and environment.
 
     Closed streams are opened, as files opened later would take their place. Characters that the
-    encoding of standard output lacks become question marks. No window is opened, whatever MPLBACKEND
+    encoding of standard output lacks become question marks. No window opens, whatever MPLBACKEND
     says, and JAX may move arrays, which JAX_TRANSFER_GUARD could forbid.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):

@@ -3,7 +3,7 @@ import pytest
 from helpers.command import numbers, read, refused, run
 from helpers.crops import write_crop, write_weights
 
-from srd_jax.imaging.annotations import Annotation, read_annotations, read_periods
+from srd_jax.imaging.annotations import Annotation, read_annotations, read_known
 from srd_jax.support.errors import InputError
 
 
@@ -12,21 +12,28 @@ def write_text(path, text, encoding="utf-8"):
     return path
 
 
+def periods(path):
+    """Known periods by name, px."""
+    return {one.name: one.period_px for one in read_known(path)}
+
+
 def test_annotations_in_nm(tmp_path):
     path = write_text(
         tmp_path / "a.csv",
         "granum_image,angle,period_nm,px_per_nm\r\na.png,90,20.5,1.298\r\n"
         '"b, c.png",12,"30",2\r\nunknown.png,90,,1.298\r\n,,,\r\n\r\n',
     )
-    periods = read_periods(path)
-    assert list(periods) == ["a.png", "b, c.png"]
-    np.testing.assert_allclose(list(periods.values()), [20.5 * 1.298, 60.0])
+    known = read_known(path)
+    assert [one.name for one in known] == ["a.png", "b, c.png", "unknown.png"]
+    assert [one.px_per_nm for one in known] == [1.298, 2, 1.298]
+    np.testing.assert_allclose([one.period_px for one in known[:2]], [20.5 * 1.298, 60.0])
+    assert known[2].period_px is None
 
 
 def test_annotations_in_px_go_first_and_a_spreadsheet_may_have_written_them(tmp_path):
     text = "granum_image, period_px ,angle,period_nm,px_per_nm\n a.png ,25.15,90,x,\n"
     path = write_text(tmp_path / "a.csv", text, "utf-8-sig")
-    assert read_periods(str(path)) == {"a.png": 25.15}
+    assert periods(str(path)) == {"a.png": 25.15}
 
 
 def test_whole_annotations_are_read_in_order(tmp_path):
@@ -35,20 +42,75 @@ def test_whole_annotations_are_read_in_order(tmp_path):
         Annotation(line=2, name="b.png", angle=90.0, period_px=25.0, px_per_nm=1.25),
         Annotation(line=4, name="a.png", angle=0.5, period_px=60.0, px_per_nm=2.0),
     ]
-    text = "granum_image,period_px,period_nm,px_per_nm\nb.png,20,x,1.25\na.png,30,,\n"
+    text = (
+        "granum_image,period_px,period_nm,px_per_nm\n"
+        "b.png,20,x,1.25\na.png,30,,\nc.png,,15,2\nd.png,20.0,15.4,1.3\n"
+    )
     assert read_annotations(write_text(tmp_path / "a.csv", text)) == [
         Annotation(line=2, name="b.png", angle=90.0, period_px=20.0, px_per_nm=1.25),
         Annotation(line=3, name="a.png", angle=90.0, period_px=30.0, px_per_nm=None),
+        Annotation(line=4, name="c.png", angle=90.0, period_px=30.0, px_per_nm=2.0),
+        Annotation(line=5, name="d.png", angle=90.0, period_px=20.0, px_per_nm=1.3),
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "direction"),
+    [(0, 180), (180, 180), (-180, 180), (360, 180), (-90, 90), (270, 90), (12.5, 12.5), (-30, 150)],
+)
+def test_a_direction_and_its_opposite_are_one(tmp_path, given, direction):
+    text = f"granum_image,period_px,angle\na.png,20,{given}\n"
+    (found,) = read_annotations(write_text(tmp_path / "a.csv", text))
+    assert found.angle == direction
 
 
 def test_a_period_may_be_unknown_to_one_reader_only(tmp_path):
     path = write_text(tmp_path / "a.csv", "granum_image,period_px\na.png,\nb.png,\nc.png,3\n")
-    assert read_periods(path) == {"c.png": 3.0}
+    assert periods(path) == {"a.png": None, "b.png": None, "c.png": 3.0}
     with pytest.raises(
         InputError, match=r"row 2 \(a\.png\): period_px is ''.*\(1 more of 3 rows are bad"
     ):
         read_annotations(path)
+
+
+PLAIN = "granum_image,period_px,px_per_nm\na.png,16.5,1.298\nb.png,22,\n"
+COMMAS = "granum_image;period_px;px_per_nm\na.png;16,5;1,298\nb.png;22;\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN.encode(),
+        PLAIN.encode("utf-8-sig"),
+        PLAIN.encode("utf-16"),
+        PLAIN.encode("utf-16-be"),
+        PLAIN.replace("\n", "\r\n").encode(),
+        PLAIN.replace("\n", "\r").encode(),
+        PLAIN.replace("\n", "\n\n").encode(),
+        (PLAIN + "\x1a").encode(),
+        PLAIN.replace(",", ";").encode(),
+        PLAIN.replace(",", "\t").encode(),
+        COMMAS.encode(),
+        COMMAS.replace(";", "\t").encode(),
+        b'granum_image,period_px,px_per_nm\na.png,"16,5","1,298"\nb.png,22,\n',
+        b"sep=,\n" + PLAIN.encode(),
+        b"sep=;\r\n" + COMMAS.encode(),
+        b"# measured by hand\n" + PLAIN.encode(),
+        PLAIN.replace("granum_image,period_px", "Granum Image , PERIOD_PX").encode(),
+        PLAIN.replace("granum_image", '"granum_image"').replace("a.png", '"a.png"').encode(),
+        PLAIN.replace("22,", "22").encode(),
+        PLAIN.replace("\n", ",,\n").encode() + b",,,,\n",
+        PLAIN.replace("22,", "22,,,").encode(),
+        b",granum_image,period_px,px_per_nm\n0,a.png,16.5,1.298\n1,b.png,22,\n",
+        PLAIN.replace("a.png,16.5", "a.png\u200b,16.5\u00a0").encode(),
+        PLAIN.replace("\n", ",seen by\n", 1).replace("22,", "22,,Müller").encode("cp1252"),
+    ],
+)
+def test_the_same_table_as_programs_and_people_leave_it(tmp_path, content):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    found = [(one.name, one.period_px, one.px_per_nm) for one in read_known(path)]
+    assert found == [("a.png", 16.5, 1.298), ("b.png", 22.0, None)]
 
 
 HEADER = "granum_image,period_nm,px_per_nm\n"
@@ -61,7 +123,7 @@ HEADER = "granum_image,period_nm,px_per_nm\n"
         (HEADER, "has no row below its header"),
         ("granum_image,period_nm\na.png,20\n", "has the columns granum_image, period_nm;"),
         ("image,period_px\na.png,20\n", "has the columns image, period_px;"),
-        ("granum_image;period_px\na.png;20\n", "has the columns granum_image;period_px;"),
+        ("granum_image period_px\na.png 20\n", "has the columns granum_image period_px;"),
         (
             "granum_image,period_px,period_px\na.png,20,25\n",
             "has period_px in its header more than",
@@ -72,18 +134,38 @@ HEADER = "granum_image,period_nm,px_per_nm\n"
         (HEADER + "a.png,-3,1\n", "row 2 (a.png): period_nm is '-3'"),
         (HEADER + "a.png,nan,1\n", "row 2 (a.png): period_nm is 'nan'"),
         (HEADER + "a.png,inf,1\n", "row 2 (a.png): period_nm is 'inf'"),
-        (HEADER + "a.png,20,1,298\n", "row 2 has 4 cells; accepted are 3"),
-        (HEADER + "a.png,20\n", "row 2 has 2 cells"),
+        (HEADER + "a.png,20,1,298\n", "row 2: has 4 cells; accepted are 3"),
+        (HEADER + "a.png,20\n", "row 2: has 2 cells"),
         (HEADER + ",20,1\n", "row 2: granum_image is empty"),
-        (HEADER + "a.png,20,1\nb.png,20,1\na.png,20,1\n", "row 4: granum_image is a.png, as in"),
+        (
+            HEADER + "a.png,20,1\nb.png,20,1\na.png,20,1\n",
+            "row 4 (a.png): granum_image is a.png, as",
+        ),
+        (HEADER + "a.png,20,1\n.\\a.png,20,1\n", "granum_image is .\\a.png, as in row 2"),
         (HEADER + 'a.png,20,1\n"b', "isn't such a file"),
-        (HEADER.encode("utf-16").decode("latin-1"), "isn't such a file"),
+        ("\x89PNG\r\n\0\0\xff", "isn't such a file (it isn't text)"),
+        (HEADER + "a.png,2_2,1\n", "period_nm is '2_2'"),
+        (HEADER + "a.png,22 nm,1\n", "period_nm is '22 nm'"),
+        (HEADER + "a.png,NA,1\n", "period_nm is 'NA'"),
+        (HEADER + "a.png,22. Jan,1\n", "period_nm is '22. Jan'"),
+        (HEADER + 'a.png,"1,022.5",1\n', "period_nm is '1,022.5'"),
+        (HEADER + 'a.png,"1,022",1\n', "period_nm is '1,022', which may be 1.022 or 1022"),
+        ("granum_image,period_px,\na.png,16,5\n", "has '5' in a column without a name"),
+        ("granum_image,period_px\na.png,16,5\n", "row 2: has 3 cells; accepted are 2"),
+        (
+            "granum_image;period_px\na.png;1.022\nb.png;16,5\n",
+            "row 2 (a.png): period_px is '1.022', which may be 1.022 or 1022",
+        ),
+        (
+            "granum_image,period_px,period_nm,px_per_nm\na.png,16,16,2\n",
+            "period_px is '16', but period_nm times px_per_nm is 16 × 2 = 32 px",
+        ),
     ],
 )
 def test_annotations_refused(tmp_path, text, message):
     path = write_text(tmp_path / "a.csv", text, "latin-1")
     with pytest.raises(InputError) as caught:
-        read_periods(path)
+        read_known(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
     assert "accepted" in str(caught.value)
@@ -93,7 +175,7 @@ def test_annotations_refused(tmp_path, text, message):
 def test_annotations_that_cannot_be_read(tmp_path):
     for path, message in ((tmp_path / "none.csv", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(InputError, match=message):
-            read_periods(path)
+            read_known(path)
 
 
 def test_predict_shows_known_periods_and_its_error(tmp_path, capsys):
@@ -124,7 +206,7 @@ def test_predict_shows_known_periods_and_its_error(tmp_path, capsys):
     assert said.startswith(f"{known}: tells images by their names, but 2 of yours are named 2.png")
     said = refused(capsys, *arguments[:-1], known.with_name("none.csv"), "--out", out)
     assert "none.csv: cannot be read (No such file" in said
-    known.write_text("granum_image,period_px\n0.PNG,20\n")
+    known.write_text("granum_image,period_px\n0.tif,20\n")
     assert "the period of none of the 4 images" in refused(capsys, *arguments, "--out", out)
     known.write_text("granum_image,period_px\n0.png,twenty\n")
     said = refused(capsys, *arguments, "--out", out)
