@@ -14,7 +14,7 @@ from srd_jax.measuring import result
 from srd_jax.measuring.measurement import BATCH_SIZE
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
-from srd_jax.support.names import Files
+from srd_jax.support.names import Files, parts_of
 from srd_jax.tasks.period import weights
 
 _WEIGHTS = "weights file or workdir of a run"
@@ -205,11 +205,13 @@ def known(path: str, files: Sequence[pathlib.Path]) -> dict[pathlib.Path, annota
     """
     csv = pathlib.Path(path, ANNOTATIONS) if pathlib.Path(path).is_dir() else pathlib.Path(path)
     rows = annotations.read_known(csv)
-    images = Files(files)
+    images, places = Files(files), {os.path.realpath(file): file for file in files}
     found: dict[pathlib.Path, annotations.Known] = {}
     lost = []
     for row in rows:
-        named = images.named(row.name)
+        # From the CSV's folder first, as a set of grana has it.
+        place = os.path.realpath(csv.parent.joinpath(*parts_of(row.name)))
+        named = [places[place]] if place in places else images.named(row.name)
         if named[1:]:
             raise InputError(
                 f"{csv}: tells images by their names, but {len(named)} of yours are named "
@@ -236,14 +238,21 @@ def known(path: str, files: Sequence[pathlib.Path]) -> dict[pathlib.Path, annota
     return found
 
 
-def check_target(out: str, inputs: Iterable[str | os.PathLike[str]]) -> None:
+def check_target(out: str, inputs: Iterable[str | os.PathLike[str]], suffix: str = "") -> None:
     """Checks that --out can be written and isn't an input.
 
+    Args:
+      out: its path.
+      inputs: paths of files that are read.
+      suffix: that its name must have, "" for any.
+
     Raises:
-      InputError: it can't, or is.
+      InputError: it can't, or is, or is named otherwise.
     """
     if os.path.realpath(out) in {os.path.realpath(path) for path in inputs}:
         raise InputError(f"--out {out}: would replace an input; accepted is another file's path")
+    if not out.lower().endswith(suffix):
+        raise InputError(f"{out}: has another suffix; accepted is a path ending in {suffix}")
     check_writable(out)
 
 

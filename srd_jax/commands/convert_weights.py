@@ -6,6 +6,8 @@ from srd_jax.commands import arguments
 from srd_jax.support import process
 from srd_jax.tasks.period import torch_weights, weights
 
+_SUFFIX = ".safetensors"
+
 
 def add(commands) -> None:
     """Adds the commands."""
@@ -24,6 +26,7 @@ def add(commands) -> None:
 
 
 def _import_weights(options: argparse.Namespace) -> int:
+    arguments.check_target(options.target, [options.source], _SUFFIX)
     found = torch_weights.import_weights(options.source)
     weights.save(options.target, found)
     count = sum(value.size for value in found.parameters.values())
@@ -32,6 +35,7 @@ def _import_weights(options: argparse.Namespace) -> int:
 
 
 def _export_weights(options: argparse.Namespace) -> int:
+    arguments.check_target(options.target, [options.source], _SUFFIX)
     torch_weights.export_weights(weights.load(options.source), options.target)
     print(f"written under PyTorch's names to {options.target}")
     return process.ALL_READ

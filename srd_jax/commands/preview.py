@@ -45,7 +45,7 @@ def _preview(options: argparse.Namespace) -> int:
     config = read_config(options.config)
     folders = (options.real, config.data.dir)
     files = (file for folder in folders if folder for file in pathlib.Path(folder).glob("*"))
-    arguments.check_target(options.out, [options.config, *files])
+    arguments.check_target(options.out, [options.config, *files], ".png")
     real = [] if options.real is None else _real(options.real, config)
     drawn = _drawn(config, options.seed, options.n)
     tracked = track(drawn, "drawing", options.n)

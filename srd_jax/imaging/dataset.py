@@ -31,7 +31,7 @@ from srd_jax.imaging.picture import blue_outside, to_bytes
 from srd_jax.imaging.rotation import rotate
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file, write_table
-from srd_jax.support.names import Files
+from srd_jax.support.names import Files, parts_of
 
 ANNOTATIONS = "annotations.csv"
 
@@ -115,13 +115,15 @@ def _reading(
         return Files([])
 
     def image(name: str) -> pathlib.Path:
-        direct = folder / name
-        found = [direct] if os.path.lexists(direct) else files().named(name)
+        for direct in (folder / name, folder.joinpath(*parts_of(name))):
+            if os.path.lexists(direct):
+                return direct
+        found = files().named(name)
         if found[1:]:
             raise InputError(
                 f"may be any of {', '.join(map(str, found))}; accepted is the name of one file"
             )
-        return found[0] if found else direct
+        return found[0] if found else folder / name
 
     return path, lambda line: _read_granum(image, line, names)
 

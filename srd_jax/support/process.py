@@ -1,6 +1,7 @@
 """The process of a program: its exit status, standard streams and environment."""
 
 import contextlib
+import errno
 import io
 import os
 import pathlib
@@ -14,6 +15,9 @@ from srd_jax.support.errors import InputError, one_line, unexpected
 # The last two as a shell gives them to a process that SIGINT or SIGPIPE ended; the one before as
 # EX_SOFTWARE of BSD's sysexits.h.
 ALL_READ, SOME_FAILED, USAGE, UNEXPECTED, INTERRUPTED, READER_GONE = 0, 1, 2, 70, 130, 141
+
+# What a system says of an open stream that cannot be written.
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 _TRACEBACK = "SRD_TRACEBACK"
 
@@ -52,13 +56,13 @@ def _said(line: str, status: int) -> int:
 
 def _outside(error: Exception) -> str:
     """Returns what outside of the program an exception comes from, "" where that isn't known."""
-    if isinstance(error, OSError) and error.filename is None:
-        discard(sys.stdout)
-        return f"standard output cannot be written ({error.strerror or one_line(error)})"
     try:
         pathlib.Path.cwd()
     except OSError:
         return "the working folder doesn't exist any more; accepted is to start in another one"
+    if isinstance(error, OSError) and error.errno in _UNWRITTEN and error.filename is None:
+        discard(sys.stdout)
+        return f"standard output cannot be written ({error.strerror})"
     if _lacks_device():
         return (
             f"JAX finds no device: JAX_PLATFORMS is {os.environ.get('JAX_PLATFORMS', '')!r}; "

@@ -1,7 +1,10 @@
+import pathlib
+
 import numpy as np
 import pytest
+import tifffile
 from helpers.command import numbers, read, refused, run
-from helpers.crops import write_crop, write_weights
+from helpers.crops import stripes, write_crop, write_weights
 
 from srd_jax.imaging.annotations import Annotation, read_annotations, read_known
 from srd_jax.support.errors import InputError
@@ -214,3 +217,58 @@ def test_predict_shows_known_periods_and_its_error(tmp_path, capsys):
     known.write_text("granum_image,period_px\n0.png,20\n")
     assert "would replace an input" in refused(capsys, *arguments, "--out", known)
     assert not out.exists()
+
+
+def test_predict_takes_scales_and_names_from_annotations(tmp_path, capsys):
+    folder = tmp_path / "grana"
+    for name in ("0.png", "sub/0.png", "1.png", "2.png"):
+        write_crop(folder / name)
+    (folder / "annotations.csv").write_text(
+        "granum_image;period_px;px_per_nm\n.\\0.png;20;1,25\nsub\\0.png;21;\n1;19,5;2,5\n9.png;3;\n"
+    )
+    given = ("predict", folder, "--method", "fft", "--annotations", folder)
+    out = tmp_path / "r.csv"
+    assert run(*given, "--out", out) == 0
+    said = capsys.readouterr()
+    assert said.err == (
+        f"{folder / 'annotations.csv'}: 1 of 4 rows match no image, first row 5 (9.png)\n"
+    )
+    lines = [line.split()[:2] for line in said.out.splitlines() if " ok" in line]
+    assert [line[0] for line in lines if line[0] in ("20.00", "21.00", "19.50")] == [
+        "20.00",
+        "19.50",
+        "21.00",
+    ]
+    found = {pathlib.Path(row["file"]).relative_to(folder).as_posix(): row for row in read(out)}
+    assert [found[name]["px_per_nm"] for name in ("0.png", "1.png")] == ["1.25", "2.5"]
+    assert found["0.png"]["px_per_nm_source"] == "annotations"
+    assert [found[name]["px_per_nm"] for name in ("2.png", "sub/0.png")] == ["", ""]
+    assert run(*given, "--out", out, "--px-per-nm", 2) == 0
+    assert {(row["px_per_nm"], row["px_per_nm_source"]) for row in read(out)} == {("2", "given")}
+
+
+def test_a_scale_in_annotations_goes_before_that_of_the_file(tmp_path):
+    grey = stripes(0)
+    resolution = {"resolution": (2e7, 2e7), "resolutionunit": "CENTIMETER"}  # 2 px/nm
+    for name in ("a.tif", "b.tif"):
+        tifffile.imwrite(tmp_path / name, grey, **resolution)
+    known = write_text(
+        tmp_path / "k.csv", "granum_image,period_px,px_per_nm\na.tif,20,1.5\nb.tif,20,2.001\n"
+    )
+    out = tmp_path / "r.csv"
+    run("predict", tmp_path, "--method", "fft", "--annotations", known, "--out", out)
+    first, second = read(out)
+    assert (first["px_per_nm"], first["px_per_nm_source"]) == ("1.5", "annotations")
+    assert "annotated with 1.5 px/nm, but 2 px/nm by " in first["reason"]
+    assert second["px_per_nm"] == "2.001"
+    assert "annotated" not in second["reason"]
+
+
+def test_limits_in_nm_without_a_scale_say_that_they_have_no_effect(tmp_path, capsys):
+    given = ("predict", write_crop(tmp_path / "a.png"), "--method", "fft", "--period-nm", 10, 12)
+    assert run(*given, "--out", tmp_path / "r.csv") == 0
+    assert capsys.readouterr().err == (
+        "--period-nm has no effect: the scale of no image is known; --px-per-nm gives it\n"
+    )
+    assert run(*given, "--out", tmp_path / "r.csv", "--px-per-nm", 1) == 0
+    assert capsys.readouterr().err == ""
