@@ -9,11 +9,8 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from srd_jax.curriculum import forerunners, stages
-from srd_jax.curriculum.config import CurriculumConfig
+from srd_jax.support import process
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.training import train
-from srd_jax.training.config import RunConfig
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAME by default.")
@@ -21,6 +18,12 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAM
 
 def main(_: list[str]) -> int:
     """Trains the config that the flags name, and returns the exit status."""
+    # Late, so that what JAX makes of the environment is told in one line.
+    from srd_jax.curriculum import forerunners, stages
+    from srd_jax.curriculum.config import CurriculumConfig
+    from srd_jax.training import train
+    from srd_jax.training.config import RunConfig
+
     logging.set_verbosity(logging.FATAL)  # orbax raises its errors, besides logging them
     config = _CONFIG.value
     try:
@@ -33,9 +36,6 @@ def main(_: list[str]) -> int:
             stages.run(config, workdir, folder)
         else:
             forerunners.run(config, workdir, folder, preset or None)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     except (train.Stopped, KeyboardInterrupt) as stop:
         print(str(stop) or "stopped; the same command goes on", file=sys.stderr)
         return 1 if isinstance(stop, train.Stopped) else 130
@@ -56,4 +56,4 @@ def _parse(arguments: list[str]) -> list[str]:
 
 if __name__ == "__main__":
     flags.mark_flag_as_required("config")
-    app.run(main, flags_parser=_parse)
+    sys.exit(process.run(lambda: app.run(main, flags_parser=_parse)))

@@ -1,26 +1,22 @@
 """The command line: `srd` or `python -m srd_jax`."""
 
 import argparse
-import os
-import sys
+import importlib
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from absl import logging
-
-from srd_jax.commands import (
-    arguments,
-    attention,
-    convert_weights,
-    evaluate,
-    make_dataset,
-    predict,
-    preview,
-    weights,
-)
+from srd_jax.support import process
 from srd_jax.support.errors import InputError, one_line
 
-_COMMANDS = (predict, evaluate, attention, make_dataset, preview, weights, convert_weights)
+_COMMANDS = (
+    "predict",
+    "evaluate",
+    "attention",
+    "make_dataset",
+    "preview",
+    "weights",
+    "convert_weights",
+)
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -30,26 +26,17 @@ def main(given: Sequence[str] | None = None) -> int:
       given: arguments of the command line; None takes the process's own.
 
     Returns:
-      0 if all files were read, 1 if some couldn't be, 2 for wrong usage, 130 after Ctrl-C, 141
-      where the reader of the output has gone, as `head` does.
+      0 if all files were read, 1 if some couldn't be, 2 for wrong usage or results that couldn't be
+      written where asked, 70 after an unexpected exception, 130 after Ctrl-C, 141 where the reader
+      of the output has gone, as `head` does.
     """
-    logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
-    try:
+
+    def program() -> int:
         options = _parser().parse_args(given)
         command: Callable[[argparse.Namespace], int] = options.command
-        status = command(options)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:
-        # Python flushes at its end, too, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return arguments.READER_GONE
-    except InputError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return arguments.USAGE
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return arguments.INTERRUPTED
+        return command(options)
+
+    return process.run(program)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="srd", description="Measures the stacking repeat distance of chloroplast grana."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add(commands)
+    # Late, as what packages make of the environment while they are imported is one line, too.
+    try:
+        from absl import logging
+
+        modules = [importlib.import_module(f"srd_jax.commands.{name}") for name in _COMMANDS]
+    except Exception as error:
+        raise InputError(f"a Python package cannot be loaded ({one_line(error)})") from error
+    logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
+    for module in modules:
+        module.add(commands)
     return parser

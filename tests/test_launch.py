@@ -143,6 +143,22 @@ def test_a_wrong_flag_is_one_line(tmp_path, flag, found):
     assert not workdir.exists()
 
 
+def test_a_folder_of_crops_that_no_stage_reads_is_one_line(tmp_path):
+    workdir = tmp_path / "run"
+    message = refused(
+        2, f"--config={CONFIG_FILE}", f"--workdir={workdir}", f"--config.data.dir={tmp_path}"
+    )
+    assert message.startswith(f"config.data.dir is {str(tmp_path)!r}, but tiny trains on drawn")
+    assert not workdir.exists()
+
+
+def test_a_platform_that_is_not_there_is_one_line(tmp_path):
+    done = launch(f"--config={CONFIG_FILE}", f"--workdir={tmp_path}", JAX_PLATFORMS="none_such")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: JAX finds no device: JAX_PLATFORMS is 'none_such'")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_missing_config_file_is_one_line(tmp_path):
     path = tmp_path / "none.py"
     assert refused(2, f"--config={path}").startswith(f"{path}: no such file")

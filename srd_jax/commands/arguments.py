@@ -1,7 +1,6 @@
-"""Exit statuses, and arguments that commands share: their types and checks."""
+"""Arguments that commands share: their types and checks."""
 
 import argparse
-import collections
 import dataclasses
 import os
 import pathlib
@@ -10,16 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from srd_jax.imaging import annotations
+from srd_jax.imaging.dataset import ANNOTATIONS
 from srd_jax.imaging.folders import Found, find_images
 from srd_jax.measuring import result
 from srd_jax.measuring.measurement import BATCH_SIZE
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
+from srd_jax.support.names import Files, parts_of
 from srd_jax.tasks.period import weights
 
 _WEIGHTS = "weights file or workdir of a run"
-# The last two as a shell gives them to a process that SIGINT or SIGPIPE ended.
-ALL_READ, SOME_FAILED, USAGE, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
 
 
 def positive(text: str) -> float:
@@ -36,6 +35,17 @@ def positive(text: str) -> float:
             f"found {text!r}; accepted is a number above 0, such as 1.302"
         ) from None
     return value
+
+
+def path(text: str) -> str:
+    """Checks the text of a path.
+
+    Raises:
+      ArgumentTypeError: it is empty, as a variable without a value is.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a path")
+    return text
 
 
 def count(text: str) -> int:
@@ -83,6 +93,11 @@ def add_command(
     parser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(command=command)
     return parser
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Adds the paths of the crops."""
+    parser.add_argument("paths", nargs="+", type=path, metavar="PATH", help="image or folder")
 
 
 def add_weights(parser: argparse.ArgumentParser, text: str = _WEIGHTS, **options: Any) -> None:
@@ -190,41 +205,67 @@ def images(paths: Sequence[str]) -> Found:
     return found
 
 
-def known_periods(path: str, files: Sequence[pathlib.Path]) -> dict[str, float]:
-    """Returns the known periods of files, px of the crop, by the name of the file.
+def known(path: str, files: Sequence[pathlib.Path]) -> dict[pathlib.Path, annotations.Known]:
+    """Returns what annotations tell of files, and names on stderr the rows that match no file.
 
     Args:
-      path: of the CSV of annotations.
+      path: of the CSV of annotations, or of the folder that holds it.
       files: images.
 
     Raises:
-      InputError: the CSV can't be read or names none of the files, or two files share a name.
+      InputError: the CSV can't be read, a row of it is bad, it names none of the files, or it
+        doesn't tell two of them apart.
     """
-    counts = collections.Counter(file.name for file in files)
-    periods = annotations.read_periods(path)
-    known = {name: period for name, period in periods.items() if name in counts}
-    if not known:
+    csv = pathlib.Path(path, ANNOTATIONS) if pathlib.Path(path).is_dir() else pathlib.Path(path)
+    rows = annotations.read_known(csv)
+    images, places = Files(files), {os.path.realpath(file): file for file in files}
+    found: dict[pathlib.Path, annotations.Known] = {}
+    lost = []
+    for row in rows:
+        # From the CSV's folder first, as a set of grana has it.
+        place = os.path.realpath(csv.parent.joinpath(*parts_of(row.name)))
+        named = [places[place]] if place in places else images.named(row.name)
+        if named[1:]:
+            raise InputError(
+                f"{csv}: tells images by their names, but {len(named)} of yours are named "
+                f"{named[0].name}; accepted is one of each name"
+            )
+        if named and (before := found.setdefault(named[0], row)) is not row:
+            raise InputError(
+                f"{csv}: rows {before.line} ({before.name}) and {row.line} ({row.name}) both mean "
+                f"{named[0]}; accepted is one row an image"
+            )
+        if not named:
+            lost.append(row)
+    if not found:
         raise InputError(
-            f"{path}: holds the period of none of the {len(files)} images; accepted are images "
+            f"{csv}: holds the period of none of the {len(files)} images; accepted are images "
             f"named as in its column granum_image, the first of yours is {files[0].name}"
         )
-    for name in known:
-        if counts[name] > 1:
-            raise InputError(
-                f"{path}: tells images by their names, but {counts[name]} of yours are named "
-                f"{name}; accepted is one of each name"
-            )
-    return known
+    if lost:
+        print(
+            f"{csv}: {len(lost)} of {len(rows)} rows match no image, first row {lost[0].line} "
+            f"({lost[0].name})",
+            file=sys.stderr,
+        )
+    return found
 
 
-def check_target(out: str, inputs: Iterable[str | os.PathLike[str]]) -> None:
+def check_target(out: str, inputs: Iterable[str | os.PathLike[str]], suffix: str = "") -> None:
     """Checks that --out can be written and isn't an input.
 
+    Args:
+      out: its path.
+      inputs: paths of files that are read.
+      suffix: that its name must have, "" for any.
+
     Raises:
-      InputError: it can't, or is.
+      InputError: it can't, or is, or is named otherwise.
     """
-    if pathlib.Path(out).resolve() in {pathlib.Path(path).resolve() for path in inputs}:
+    if os.path.realpath(out) in {os.path.realpath(path) for path in inputs}:
         raise InputError(f"--out {out}: would replace an input; accepted is another file's path")
+    if not out.lower().endswith(suffix):
+        raise InputError(f"{out}: has another suffix; accepted is a path ending in {suffix}")
     check_writable(out)
 
 

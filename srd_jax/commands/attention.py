@@ -12,6 +12,7 @@ from srd_jax.commands import arguments
 from srd_jax.imaging.crop import Crop, open_crops
 from srd_jax.imaging.folders import ATTENTION_ENDING, common_root, picture_path
 from srd_jax.measuring.estimator import Estimator, load
+from srd_jax.support import process
 from srd_jax.support.errors import InputError, reason
 from srd_jax.support.terminal import printable, track
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure
@@ -21,9 +22,13 @@ def add(commands) -> None:
     """Adds the command."""
     text = "draw where a network looks in crops of grana, each as a PNG and a PDF for a page"
     one = arguments.add_command(commands, "attention", text, _attention)
-    one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
+    one.add_argument(
+        "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
+    )
     arguments.add_weights(one)
-    one.add_argument("--out", required=True, metavar="DIR", help="folder of the figures")
+    one.add_argument(
+        "--out", type=arguments.path, required=True, metavar="DIR", help="folder of the figures"
+    )
     one.add_argument("--annotations", metavar="CSV", help="known periods, for the titles")
 
 
@@ -32,7 +37,8 @@ def _attention(options: argparse.Namespace) -> int:
     paths = images.images
     known = {}
     if options.annotations is not None:
-        known = arguments.known_periods(options.annotations, paths)
+        found = arguments.known(options.annotations, paths)
+        known = {path: one.period_px for path, one in found.items()}
     folder = pathlib.Path(options.out)
     arguments.check_folder("--out", folder, ATTENTION_ENDING)
     estimator = load(options.weights, batch_size=1)
@@ -40,13 +46,13 @@ def _attention(options: argparse.Namespace) -> int:
     for path, why in failed.items():
         print(f"{path}: {why}", file=sys.stderr)
     print(f"{len(paths) - len(failed)} of {len(paths)} crops drawn; figures in {folder}")
-    return arguments.SOME_FAILED if failed or images.unread else arguments.ALL_READ
+    return process.SOME_FAILED if failed or images.unread else process.ALL_READ
 
 
 def _draw(
     estimator: Estimator,
     paths: Sequence[pathlib.Path],
-    known: Mapping[str, float],
+    known: Mapping[pathlib.Path, float | None],
     folder: pathlib.Path,
 ) -> dict[pathlib.Path, str]:
     """Writes the figures, and returns the reason for each crop that failed."""
@@ -57,7 +63,7 @@ def _draw(
             for label, read in open_crops(path).items():
                 name, ending, true_px = printable(path.name), ATTENTION_ENDING, None
                 if label is None:
-                    true_px = known.get(path.name)
+                    true_px = known.get(path)
                 else:
                     name, ending = f"{name} granum {label}", f".{label}{ending}"
                 figure = crop_attention(estimator, read(), name, true_px)

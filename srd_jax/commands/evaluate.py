@@ -3,6 +3,7 @@
 import argparse
 import collections
 import pathlib
+import sys
 from collections.abc import Iterable
 
 import rich.console
@@ -11,11 +12,13 @@ from rich.text import Text
 from srd_jax.commands import arguments
 from srd_jax.evaluation import cases, output, summary
 from srd_jax.imaging import dataset
+from srd_jax.imaging.annotations import Bad
 from srd_jax.measuring import methods
 from srd_jax.measuring.combination import Combined
 from srd_jax.measuring.measurement import Method
 from srd_jax.measuring.methods import COMBINED, NETWORK, WITH_NETWORK
-from srd_jax.support.errors import InputError
+from srd_jax.support import process
+from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import check_writable
 from srd_jax.support.terminal import print_line, printable, track
 from srd_jax.synthetic.config import GranaConfig
@@ -28,7 +31,9 @@ def add(commands) -> None:
     """Adds the command."""
     text = "compare methods with the known periods of crops: errors, confidence, a report"
     one = arguments.add_command(commands, "evaluate", text, _evaluate)
-    one.add_argument("folder", nargs="?", metavar="FOLDER", help="crops and annotations.csv")
+    one.add_argument(
+        "folder", nargs="?", type=arguments.path, metavar="FOLDER", help="crops and annotations.csv"
+    )
     one.add_argument("--annotations", metavar="CSV", help="default: FOLDER/annotations.csv")
     one.add_argument(
         "--generated", type=arguments.count, metavar="N", help="draw N grana instead of a FOLDER"
@@ -43,7 +48,13 @@ def add(commands) -> None:
     )
     text = "weights files or workdirs of runs, each a method of its own"
     arguments.add_weights(one, text, nargs="+", action="extend")
-    one.add_argument("--out", default="evaluation", metavar="DIR", help="default: %(default)s")
+    one.add_argument(
+        "--out",
+        type=arguments.path,
+        default="evaluation",
+        metavar="DIR",
+        help="default: %(default)s",
+    )
     arguments.add_batch_size(one)
     arguments.add_network_options(one)
 
@@ -54,16 +65,22 @@ def _evaluate(options: argparse.Namespace) -> int:
     folder = pathlib.Path(options.out)
     _check_targets(options, folder)
     compared = _methods(options)
-    grana, count, source = _grana(options)
+    grana, count, bad, source = _grana(options)
     tracked = track(grana, "measuring", count)
     found, worst = cases.evaluate(tracked, compared, limits=limits)
+    found += cases.unread(bad, compared)
+    for one in bad:
+        print(f"{source}: {one_line(InputError(one))}", file=sys.stderr)
     summaries = summary.summarise(found)
-    output.write(folder, source, found, worst, summaries)
     console = rich.console.Console()
+    # Before the files, which a full disk may refuse.
     summary.print_table(console, summaries)
-    print_line(console, Text(f"{count} crops of {source}; report in {folder / 'report.html'}"))
+    output.write(folder, source, found, worst, summaries)
+    print_line(
+        console, Text(f"{count + len(bad)} crops of {source}; report in {folder / 'report.html'}")
+    )
     failed = any(case.status == "failed" for case in found)
-    return arguments.SOME_FAILED if failed else arguments.ALL_READ
+    return process.SOME_FAILED if failed else process.ALL_READ
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -146,12 +163,14 @@ def _short(path: pathlib.Path) -> str:
     return path.resolve().parent.name if path.name == WEIGHTS else path.stem
 
 
-def _grana(options: argparse.Namespace) -> tuple[Iterable[dataset.Granum], int, str]:
-    """Returns the grana, their number, and where they come from."""
+def _grana(
+    options: argparse.Namespace,
+) -> tuple[Iterable[dataset.Granum], int, list[Bad], str]:
+    """Returns the grana, their number, bad rows of annotations, and where they come from."""
     if options.folder is not None:
-        found = dataset.read_grana(options.folder, options.annotations)
-        return found, len(found), printable(options.folder)
+        found, bad = dataset.read_good_grana(options.folder, options.annotations)
+        return found, len(found), bad, printable(options.folder)
     seed = options.seed or 0
     drawn = draw_grana(seed, options.generated, GranaConfig())
     named = (dataset.Granum(f"generated_{index:05d}", *one) for index, one in enumerate(drawn))
-    return named, options.generated, f"the generator (seed {seed})"
+    return named, options.generated, [], f"the generator (seed {seed})"

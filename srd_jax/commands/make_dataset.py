@@ -3,6 +3,7 @@
 import argparse
 
 from srd_jax.commands import arguments
+from srd_jax.support import process
 from srd_jax.synthetic.drawn_set import Recipe, make_dataset
 
 # Size of the real set (Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212).
@@ -13,7 +14,9 @@ def add(commands) -> None:
     """Adds the command."""
     text = "draw a set of grana with known periods: images and annotations.csv, as real sets have"
     one = arguments.add_command(commands, "make-dataset", text, _make_dataset)
-    one.add_argument("--out", required=True, metavar="DIR", help="a new or an empty folder")
+    one.add_argument(
+        "--out", type=arguments.path, required=True, metavar="DIR", help="a new or an empty folder"
+    )
     one.add_argument(
         "--n", type=arguments.count, default=_COUNT, help="how many, default: %(default)s"
     )
@@ -39,7 +42,7 @@ def _make_dataset(options: argparse.Namespace) -> int:
     print(f"{options.n} grana in {options.out}")
     if prepared is not None:
         print(f"prepared in {prepared}")
-    return arguments.ALL_READ
+    return process.ALL_READ
 
 
 def _share(text: str) -> float:

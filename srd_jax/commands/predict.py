@@ -4,19 +4,20 @@ import argparse
 import itertools
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import rich.console
 from rich.text import Text
 
-from srd_jax.commands import arguments
+from srd_jax.commands import arguments, saving
 from srd_jax.imaging.folders import OVERLAY_ENDING, common_root
 from srd_jax.measuring import methods, table
-from srd_jax.measuring.measure_files import measure_files
+from srd_jax.measuring.measure_files import Measured, measure_files
 from srd_jax.measuring.measurement import Method
 from srd_jax.measuring.overlays import write_overlay
 from srd_jax.measuring.result import Limits, Result
-from srd_jax.support.errors import InputError
+from srd_jax.support import process
+from srd_jax.support.errors import InputError, one_line, unexpected
 from srd_jax.support.terminal import print_line, track
 
 
@@ -24,7 +25,9 @@ def add(commands) -> None:
     """Adds the command."""
     text = "measure crops of grana: images, or folders of them with their subfolders"
     one = arguments.add_command(commands, "predict", text, _predict)
-    one.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
+    one.add_argument(
+        "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
+    )
     one.add_argument(
         "--method",
         choices=methods.METHODS,
@@ -35,9 +38,22 @@ def add(commands) -> None:
     one.add_argument(
         "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all images"
     )
-    one.add_argument("--out", default="results.csv", metavar="CSV", help="default: %(default)s")
-    one.add_argument("--overlay", metavar="DIR", help="folder for pictures of the result")
-    one.add_argument("--annotations", metavar="CSV", help="known periods, to compare with")
+    one.add_argument(
+        "--out",
+        type=arguments.path,
+        default="results.csv",
+        metavar="CSV",
+        help="default: %(default)s; - for standard output",
+    )
+    one.add_argument(
+        "--overlay", type=arguments.path, metavar="DIR", help="folder for pictures of the result"
+    )
+    one.add_argument(
+        "--annotations",
+        type=arguments.path,
+        metavar="CSV",
+        help="known periods, to compare with, and scales",
+    )
     one.add_argument(
         "--auto-rotate",
         action="store_true",
@@ -59,32 +75,56 @@ def _predict(options: argparse.Namespace) -> int:
     limits = arguments.limits(options)
     images = arguments.images(options.paths)
     paths = images.images
-    truth = {}
+    known = {}
     if options.annotations is not None:
-        truth = arguments.known_periods(options.annotations, paths)
+        known = arguments.known(options.annotations, paths)
     _check_targets(options, paths)
     # No larger batch than there are crops, as padding costs time.
     size = min(options.batch_size, len(paths))
     method = methods.make(options.method, options.weights, size, options.tta)
+    scales = {path: one.px_per_nm for path, one in known.items() if one.px_per_nm is not None}
     found: list[Result] = []
     try:
-        _measure(method, paths, options, limits, found)
+        undrawn = _measure(method, paths, options, limits, scales, found)
     except BaseException:  # whatever stops the rest, finished results are kept
-        if found:
-            table.write_csv(options.out, found)
+        place = saving.write(options.out, found)[0] if found else ""
         done = len({one.file for one in found})
-        kept = f"the first {done} are in {options.out}" if found else "nothing is written"
+        kept = f"the first {done} are in {place}" if place else "nothing is written"
         print(f"{done} of {len(paths)} files done; {kept}", file=sys.stderr)
         raise
-    table.write_csv(options.out, found)
-    console = rich.console.Console()
-    table.print_table(console, found, truth)
+    place, as_asked = saving.write(options.out, found)
+    truth = {str(path): one.period_px for path, one in known.items() if one.period_px is not None}
+    # Standard output holds nothing but the CSV then.
+    console = rich.console.Console(stderr=place == saving.STANDARD_OUTPUT)
+    table.print_table(console, found, truth, table.TABLE_ROWS if place else len(found))
     overlays = f", overlays in {options.overlay}" if options.overlay else ""
-    line = f"{table.summary(found)}; results in {options.out}{overlays}"
+    line = f"{table.summary(found)}; results in {place or 'this table only'}{overlays}"
     # By rich, which ends quietly if the reader of a pipe closes it.
     print_line(console, Text(line))
-    failed = images.unread or any(one.status == "error" for one in found)
-    return arguments.SOME_FAILED if failed else arguments.ALL_READ
+    _say_what_had_no_effect(options, found, undrawn)
+    if not as_asked:
+        return process.USAGE
+    failed = undrawn or images.unread or any(one.status == "error" for one in found)
+    return process.SOME_FAILED if failed else process.ALL_READ
+
+
+def _say_what_had_no_effect(
+    options: argparse.Namespace, found: Sequence[Result], undrawn: Sequence[str]
+) -> None:
+    """Tells on stderr of overlays that could not be written, and of limits without a scale."""
+    if undrawn:
+        print(
+            f"{len(undrawn)} of {len(found)} overlays are missing, the first: {undrawn[0]}",
+            file=sys.stderr,
+        )
+    measured = [one for one in found if one.status != "error"]
+    if measured and all(one.px_per_nm is None for one in measured):
+        for flag, value in (("--period-nm", options.period_nm), ("--max-sd-nm", options.max_sd_nm)):
+            if value is not None:
+                print(
+                    f"{flag} has no effect: the scale of no image is known; --px-per-nm gives it",
+                    file=sys.stderr,
+                )
 
 
 def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -> None:
@@ -94,7 +134,7 @@ def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -
       InputError: they can't, or would.
     """
     inputs = [*paths, *filter(None, (options.weights, options.annotations))]
-    arguments.check_target(options.out, inputs)
+    saving.check(options.out, inputs)
     if options.overlay is not None:
         arguments.check_folder("--overlay", pathlib.Path(options.overlay), OVERLAY_ENDING)
 
@@ -104,9 +144,14 @@ def _measure(
     paths: Sequence[pathlib.Path],
     options: argparse.Namespace,
     limits: Limits,
+    scales: Mapping[pathlib.Path, float],
     found: list[Result],
-) -> None:
-    """Measures the files: appends their results to `found`, and writes overlays."""
+) -> list[str]:
+    """Measures the files: appends their results to `found`, and writes overlays.
+
+    Returns:
+      For each overlay that could not be written, the reason.
+    """
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
     measured = measure_files(
         method,
@@ -115,11 +160,25 @@ def _measure(
         limits,
         with_attention=overlay is not None,
         auto_rotate=options.auto_rotate,
+        scales=None if options.px_per_nm else scales,
     )
     root = common_root(paths)
+    undrawn = []
     files = itertools.groupby(measured, lambda one: one.result.file)
     for _, grana in track(files, "measuring", len(paths)):
         for one in grana:
-            if overlay is not None:
-                write_overlay(overlay, root, one, method.geometry)
             found.append(one.result)
+            if overlay is not None:
+                undrawn += _draw(overlay, root, one, method)
+    return undrawn
+
+
+def _draw(folder: pathlib.Path, root: pathlib.Path, one: Measured, method: Method) -> list[str]:
+    """Writes an overlay; returns why it could not be written."""
+    try:
+        write_overlay(folder, root, one, method.geometry)
+    except InputError as error:
+        return [one_line(error)]
+    except (OSError, MemoryError) as error:
+        return [f"{one.result.file}: {unexpected(error)}"]
+    return []

@@ -13,6 +13,7 @@ from srd_jax.commands import arguments
 from srd_jax.commands.sheet import Shown, write_sheet
 from srd_jax.imaging.dataset import read_grana
 from srd_jax.imaging.preparation import FRAME
+from srd_jax.support import process
 from srd_jax.support.compiling import jit
 from srd_jax.support.terminal import track
 from srd_jax.synthetic.config import GranaConfig
@@ -27,7 +28,7 @@ def add(commands) -> None:
     text = "draw a contact sheet of the images that a config trains on"
     one = arguments.add_command(commands, "preview", text, _preview)
     one.add_argument("--config", required=True, metavar="FILE", help="config of a training run")
-    one.add_argument("--out", required=True, metavar="PNG", help="the sheet")
+    one.add_argument("--out", type=arguments.path, required=True, metavar="PNG", help="the sheet")
     one.add_argument("--real", metavar="DIR", help="folder of annotated crops to show beside")
     one.add_argument("--n", type=arguments.count, default=24, metavar="N", help="images drawn")
     one.add_argument(
@@ -44,7 +45,7 @@ def _preview(options: argparse.Namespace) -> int:
     config = read_config(options.config)
     folders = (options.real, config.data.dir)
     files = (file for folder in folders if folder for file in pathlib.Path(folder).glob("*"))
-    arguments.check_target(options.out, [options.config, *files])
+    arguments.check_target(options.out, [options.config, *files], ".png")
     real = [] if options.real is None else _real(options.real, config)
     drawn = _drawn(config, options.seed, options.n)
     tracked = track(drawn, "drawing", options.n)
@@ -57,7 +58,7 @@ def _preview(options: argparse.Namespace) -> int:
         line += f"; real are {', '.join(places) or 'none'}"
     write_sheet(options.out, shown)
     print(line)
-    return arguments.ALL_READ
+    return process.ALL_READ
 
 
 def _drawn(config: PeriodConfig, seed: int, n: int) -> Iterable[Shown]:

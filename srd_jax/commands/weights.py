@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from srd_jax.commands import arguments
+from srd_jax.support import process
 from srd_jax.tasks.period import weights
 from srd_jax.training.weights import file_of
 
@@ -32,7 +33,7 @@ def _weights(options: argparse.Namespace) -> int:
         print(json.dumps(known, indent=2, allow_nan=False))
     else:
         print("\n".join(_lines(path, found)))
-    return arguments.ALL_READ
+    return process.ALL_READ
 
 
 def _lines(path: pathlib.Path, found: weights.PeriodWeights) -> Iterator[str]:

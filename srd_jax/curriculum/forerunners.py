@@ -14,7 +14,7 @@ from srd_jax.support.fields import checked, differences
 from srd_jax.tasks.config_files import read_config
 from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period import candidates, sources
-from srd_jax.tasks.period.config import CropsConfig, MaskedStripesConfig, PeriodConfig
+from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.tasks.period.model import parameter_shapes
 from srd_jax.training import train
 from srd_jax.training.config import StartConfig
@@ -46,9 +46,10 @@ def run(
       train.Stopped: a stage ended early.
     """
     config, workdir = checked(_from_scratch(config)), pathlib.Path(workdir)
+    missing = forerunners(config, workdir, folder, preset)
+    sources.check_read(config.data, [*missing, config])
     check_workdir(config, workdir)
     beside = workdir.absolute().parent
-    missing = forerunners(config, workdir, folder, preset)
     if missing:
         _check_chain([*missing, config], beside)
         print(_plan(config, missing, workdir))
@@ -152,7 +153,7 @@ def _from_scratch(config: PeriodConfig) -> PeriodConfig:
 def _alike(stage: PeriodConfig, name: str, config: PeriodConfig) -> PeriodConfig:
     """Returns a stage's config with the seed of `config` and, if it reads crops, its crops."""
     data = stage.data
-    if isinstance(stage.source, CropsConfig | MaskedStripesConfig):
+    if sources.reads_crops(stage):
         share = config.data.validation_share or data.validation_share
         data = dataclasses.replace(config.data, validation_share=share)
     return checked(dataclasses.replace(stage, name=name, seed=config.seed, data=data))

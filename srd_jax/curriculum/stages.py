@@ -11,6 +11,7 @@ from srd_jax.support.fields import checked
 from srd_jax.support.files import read_json, whole_file
 from srd_jax.tasks.config_files import read_config
 from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period import sources
 from srd_jax.tasks.period.config import DataConfig, PeriodConfig
 from srd_jax.training import checkpoint, train
 from srd_jax.training.config import StartConfig, start_workdir
@@ -36,6 +37,7 @@ def run(
     """
     config, workdir = checked(config), pathlib.Path(workdir)
     stages = stage_configs(config, pathlib.Path(folder))
+    sources.check_read(config.data, stages)
     names = [stage.name for stage in stages]
     for stage in stages:
         if (workdir / stage.name).exists():  # the check would create it

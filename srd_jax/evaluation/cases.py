@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from srd_jax.evaluation import traits
+from srd_jax.imaging.annotations import Bad
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.dataset import Granum
 from srd_jax.imaging.orientation import tilt
@@ -44,7 +45,7 @@ class Case:
 
     name: str
     method: str
-    true_px: float
+    true_px: float | None
     period_px: float | None
     sd_px: float | None
     quality: float | None
@@ -52,11 +53,11 @@ class Case:
     error_percent: float | None
     status: str
     reason: str
-    layers: float
-    contrast: float
-    noise: float
-    px_per_nm: float | None
-    frame_scale: float
+    layers: float | None = None
+    contrast: float | None = None
+    noise: float | None = None
+    px_per_nm: float | None = None
+    frame_scale: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,6 +150,17 @@ def _blank(granum: Granum) -> Case:
     )
 
 
+def unread(bad: Iterable[Bad], methods: Iterable[str]) -> list[Case]:
+    """Returns the failed cases of lines of annotations whose granum cannot be read, by method."""
+    named = [(one.name or f"row {one.number}", one.reason) for one in bad]
+    blank = Case("", "", None, None, None, None, None, None, "failed", "")
+    return [
+        dataclasses.replace(blank, name=name, method=method, reason=reason)
+        for name, reason in named
+        for method in methods
+    ]
+
+
 def _case(
     blank: Case,
     answer: Measurement | str,
@@ -172,6 +184,7 @@ def _case(
     )
     if result.status == "error":
         return dataclasses.replace(blank, reason=result.reason)
+    assert blank.true_px is not None
     error = answer.period_px - blank.true_px
     return dataclasses.replace(
         blank,

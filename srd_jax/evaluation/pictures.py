@@ -25,7 +25,7 @@ def picture(one: Shown) -> bytes:
     shown, scale = magnified(grey.convert("RGB"))
     pen, unit = ImageDraw.Draw(shown), max(1, max(shown.size) // 300)
     ends = scale * box[0], scale * box[1] - 1
-    combs = ((TRUE, one.case.true_px), (MEASURED, one.measurement.period_px))
+    combs = ((TRUE, one.granum.period_px), (MEASURED, one.measurement.period_px))
     for index, (colour, period_px) in enumerate(combs):
         # A shorter period can't be drawn.
         if period_px < SHORTEST_PERIOD_PX:

@@ -102,6 +102,7 @@ def error_by_traits(cases: Sequence[Case], summaries: Sequence[Summary]) -> Figu
             axes.plot([row["mean"] for row in bins], mean, **looks[name], label=name, markersize=5)
         axes.axhline(100 * MISTAKE, color=_FAINT, linewidth=0.8, linestyle="--")
         values = column(cases, field)
+        values = values[np.isfinite(values)]
         axes.set(xscale="log", yscale="log", xlabel=label)
         axes.set(xlim=(values.min() / 1.1, values.max() * 1.1), ylim=(_LEAST_PERCENT / 1.1, None))
         _plain(axes, "xy")

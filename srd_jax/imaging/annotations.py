@@ -1,28 +1,37 @@
 """Reads the CSV of annotations that comes with a set of real grana.
 
-Columns are found by name; others are ignored:
+Columns are found by name, whatever their capitals and spaces; others are ignored:
   granum_image: file of the image.
   period_px: px of the crop; or period_nm (nm), whose product with px_per_nm is the period in px.
   px_per_nm: scale; beside period_px it may be empty or missing.
-  angle: direction of the lamellae, degrees counter-clockwise from the vertical, above 0 and at most
-    180; 90 is horizontal, and the value where the column is missing.
+  angle: direction of the lamellae, degrees counter-clockwise from the vertical, from -360 to 360; a
+    direction and its opposite are one. 90 is horizontal, and the value where the column is missing.
 """
 
-import csv
+import itertools
 import math
 import os
-import pathlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from srd_jax.support.errors import InputError, one_line
+from srd_jax.support import csv_files
+from srd_jax.support.errors import InputError
+from srd_jax.support.names import parts_of
 
 HORIZONTAL = 90.0
 
+_NAME, _PX, _NM, _SCALE, _ANGLE = "granum_image", "period_px", "period_nm", "px_per_nm", "angle"
+_NEEDED = ((_NAME, _PX), (_NAME, _NM, _SCALE))
+_NUMBERS = (_PX, _NM, _SCALE, _ANGLE)
+
+# How far period_px and period_nm times px_per_nm may differ by rounding, as a share.
+_ROUNDING = 0.05
+
 _ACCEPTED = (
-    "accepted is a CSV file in UTF-8, its cells separated by commas, with the columns "
-    "granum_image and period_px, or granum_image, period_nm and px_per_nm"
+    "accepted is a CSV file with the columns granum_image and period_px, or granum_image, "
+    "period_nm and px_per_nm"
 )
 
 _Result = TypeVar("_Result")
@@ -36,11 +45,13 @@ class Line:
       number: of the line.
       name: of the image.
       cells: by column.
+      unclear: cells whose comma or point may be one of thousands.
     """
 
     number: int
     name: str
     cells: Mapping[str, str]
+    unclear: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,8 @@ class Annotation:
     Attributes:
       line: number of its line in the file.
       name: of the image.
-      angle: direction of the lamellae, degrees counter-clockwise from the vertical.
+      angle: direction of the lamellae, degrees counter-clockwise from the vertical, above 0 and at
+        most 180.
       period_px: px of the crop.
       px_per_nm: scale, None where it isn't known.
     """
@@ -62,24 +74,53 @@ class Annotation:
     px_per_nm: float | None
 
 
-def read_periods(path: str | os.PathLike[str]) -> dict[str, float]:
-    """Returns the known periods, px of the crop, by the name of the image.
+@dataclass(frozen=True)
+class Known:
+    """Period and scale of one crop, None where they aren't known; see `Annotation`."""
 
-    An image has no known period where that cell is empty. Angles aren't read, nor are scales beside
-    period_px.
+    line: int
+    name: str
+    period_px: float | None
+    px_per_nm: float | None
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A line that cannot be used.
+
+    Attributes:
+      number: of the line.
+      name: of the image; "" where it isn't known.
+      reason: why.
+    """
+
+    number: int
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Returns the line with its reason, for a message."""
+        return f"row {self.number}{self.name and f' ({self.name})'}: {self.reason}"
+
+
+def read_known(path: str | os.PathLike[str]) -> list[Known]:
+    """Returns what is known of all crops, in the order of the file; angles aren't read.
+
+    A period is unknown where its cells are empty.
 
     Args:
       path: the CSV file.
 
     Raises:
-      InputError: as `each_line`, or a period or scale isn't a number above 0.
+      InputError: as `each_line`, or as `annotation` for another reason than the angle.
     """
 
-    def period(line: Line) -> tuple[str, float | None]:
-        known = line.cells["period_px" if "period_px" in line.cells else "period_nm"]
-        return line.name, _period_px(line.cells) if known else None
+    def known(line: Line) -> Known:
+        empty = not any(line.cells.get(column) for column in (_PX, _NM))
+        period = None if empty else _period_px(line)
+        return Known(line.number, line.name, period, _scale(line))
 
-    return {name: value for name, value in each_line(path, period) if value is not None}
+    return each_line(path, known)
 
 
 def read_annotations(path: str | os.PathLike[str]) -> list[Annotation]:
@@ -98,17 +139,10 @@ def annotation(line: Line) -> Annotation:
     """Returns the annotation of a line.
 
     Raises:
-      InputError: the period or the scale isn't a number above 0, or the angle isn't a number above
-        0 and at most 180.
+      InputError: the period or the scale isn't a number above 0, both periods contradict each
+        other, or the angle isn't a number from -360 to 360.
     """
-    cells = line.cells
-    return Annotation(
-        line=line.number,
-        name=line.name,
-        angle=_number(cells, "angle", 180.0) if "angle" in cells else HORIZONTAL,
-        period_px=_period_px(cells),
-        px_per_nm=_number(cells, "px_per_nm") if cells.get("px_per_nm") else None,
-    )
+    return Annotation(line.number, line.name, _angle(line), _period_px(line), _scale(line))
 
 
 def each_line(path: str | os.PathLike[str], convert: Callable[[Line], _Result]) -> list[_Result]:
@@ -121,94 +155,143 @@ def each_line(path: str | os.PathLike[str], convert: Callable[[Line], _Result]) 
       convert: raises InputError for a bad line; its message need not name the file and the line.
 
     Raises:
-      InputError: the file or a column is missing, it isn't CSV or has a header only, a line has
-        more or fewer cells than the header, an image is there twice or has no name, or `convert`
-        raises it.
+      InputError: see `good_lines`; or a line is bad.
     """
-    header, lines = _read(path)
-    numbers: dict[str, int] = {}
-    found, problems = [], []
-    for number, cells in lines:
-        try:
-            line = _line(f"{path}: row {number}", number, header, cells, numbers)
-            found.append(_converted(f"{path}: row {number} ({line.name})", line, convert))
-        except InputError as error:
-            problems.append(str(error))
-    if problems:
-        more = f" ({len(problems) - 1} more of {len(lines)} rows are bad)" if problems[1:] else ""
-        raise InputError(problems[0] + more)
+    found, bad = good_lines(path, convert)
+    if bad:
+        total = len(found) + len(bad)
+        more = f" ({len(bad) - 1} more of {total} rows are bad)" if bad[1:] else ""
+        raise InputError(f"{path}: {bad[0]}{more}")
     return found
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Returns the header, and number and cells of each line that isn't empty."""
+def good_lines(
+    path: str | os.PathLike[str], convert: Callable[[Line], _Result]
+) -> tuple[list[_Result], list[Bad]]:
+    """Returns the result of `convert` for each good line below the header, and the bad lines.
+
+    A line is bad if it has more cells than the header, or fewer of those that are needed; if its
+    image is there twice or has no name; or if `convert` raises InputError.
+
+    Args:
+      path: the CSV file; see `csv_files.read_table`.
+      convert: raises InputError for a bad line; its message need not name the file and the line.
+
+    Raises:
+      InputError: the file cannot be read, a column is missing or there twice, or there is no line
+        below the header.
+    """
+    table = _read(path)
+    rows = [(number, _by_column(table.header, cells)) for number, cells in table.rows]
+    good = [cells for _, cells in rows if not isinstance(cells, str)]
+    numbers = [cells[column] for cells in good for column in _NUMBERS if column in cells]
+    unclear = frozenset(csv_files.ambiguous(numbers, table.delimiter))
+    first: dict[tuple[str, ...], Line] = {}
+    found: dict[int, _Result] = {}
+    bad = []
+    for number, cells in rows:
+        if isinstance(cells, str):
+            bad.append(Bad(number, "", cells))
+            continue
+        line = Line(number, cells[_NAME], cells, unclear)
+        before = first.setdefault(parts_of(line.name), line)
+        try:
+            if not line.name or before is not line:
+                raise _not_one_row(line, before)
+            found[number] = convert(line)
+        except InputError as error:
+            bad.append(Bad(number, line.name, str(error)))
+            if found.pop(before.number, None) is not None:
+                bad.append(Bad(before.number, before.name, str(_not_one_row(before, line))))
+    return list(found.values()), bad
+
+
+def _read(path: str | os.PathLike[str]) -> csv_files.Table:
+    """Returns the table; checks its header."""
     try:
-        with pathlib.Path(path).open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file, strict=True)
-            rows = [(lines.line_num, [cell.strip() for cell in cells]) for cells in lines]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); {_ACCEPTED}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: isn't such a file ({one_line(error)}); {_ACCEPTED}") from error
-    filled = [(line, cells) for line, cells in rows if any(cells)]
-    header = filled[0][1] if filled else []
-    of_period = "period_px" in header or {"period_nm", "px_per_nm"} <= set(header)
-    if "granum_image" not in header or not of_period:
-        found = ", ".join(header) or "none"
-        raise InputError(f"{path}: has the columns {found}; {_ACCEPTED}")
-    twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
+        table = csv_files.read_table(path, _NEEDED)
+    except InputError as error:
+        raise InputError(f"{error}; {_ACCEPTED}") from error
+    used = (_NAME, *_NUMBERS)
+    twice = [name for name in used if table.header.count(name) > 1]
     if twice:
         raise InputError(
             f"{path}: has {', '.join(twice)} in its header more than once; accepted is each column "
             "once, as it isn't known which one counts"
         )
-    if not filled[1:]:
+    if not table.rows:
         raise InputError(f"{path}: has no row below its header; accepted is one row an image")
-    return header, filled[1:]
+    return table
 
 
-def _line(
-    where: str, number: int, header: list[str], cells: list[str], numbers: dict[str, int]
-) -> Line:
-    """Returns a line, and notes its number under the image's name in `numbers`."""
-    if len(cells) != len(header):
-        raise InputError(
-            f"{where} has {len(cells)} cells; accepted are {len(header)}, as in the "
-            "header (a decimal comma would make two of one number)"
+def _by_column(header: Sequence[str], cells: Sequence[str]) -> dict[str, str] | str:
+    """Returns the cells of a line by column, or what is wrong with it.
+
+    Spreadsheets leave out empty cells at the end of a line, or add some.
+    """
+    extra = [cell for cell in cells[len(header) :] if cell]
+    filled = [*cells, *[""] * (len(header) - len(cells))]
+    needed = {_NAME, _PX} if _PX in header else {_NAME, _NM, _SCALE}
+    if extra or needed & set(header[len(cells) :]):
+        return (
+            f"has {len(cells)} cells; accepted are {len(header)}, as in the header (a decimal "
+            "comma would make two of one number)"
         )
-    by_column = dict(zip(header, cells, strict=True))
-    name = by_column["granum_image"]
-    if not name or name in numbers:
-        found = f"{name}, as in row {numbers[name]}" if name else "empty"
-        raise InputError(f"{where}: granum_image is {found}; accepted is one row an image")
-    numbers[name] = number
-    return Line(number, name, by_column)
+    names = [*header, *[""] * len(cells)]
+    for (name, cell), (after, right) in itertools.pairwise(zip(names, filled, strict=False)):
+        if name and not after and re.fullmatch(r"[+-]?\d+", cell) and re.match(r"\d", right):
+            return (
+                f"has {right!r} in a column without a name, right of {cell}; accepted is a decimal "
+                "point, or a decimal comma in quotation marks"
+            )
+    return {name: cell for name, cell in zip(header, filled, strict=False) if name}
 
 
-def _converted(where: str, line: Line, convert: Callable[[Line], _Result]) -> _Result:
-    """Returns the result of `convert`; a message of its InputError begins with `where`."""
-    try:
-        return convert(line)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error
+def _not_one_row(line: Line, other: Line) -> InputError:
+    found = f"{line.name}, as in row {other.number}" if line.name else "empty"
+    return InputError(f"{_NAME} is {found}; accepted is one row an image")
 
 
-def _period_px(cells: Mapping[str, str]) -> float:
-    if "period_px" in cells:
-        return _number(cells, "period_px")
-    return _number(cells, "period_nm") * _number(cells, "px_per_nm")
-
-
-def _number(cells: Mapping[str, str], column: str, most: float = math.inf) -> float:
-    """Returns the number of a cell, which is above 0 and at most `most`."""
-    try:
-        value = float(cells[column])
-    except ValueError:
-        value = math.nan
-    if not (0 < value <= most and value < math.inf):
-        limit = "" if math.isinf(most) else f" and at most {most:g}"
+def _period_px(line: Line) -> float:
+    cells = line.cells
+    if not cells.get(_PX) and cells.get(_NM):
+        return _number(line, _NM) * _number(line, _SCALE)
+    period = _number(line, _PX if _PX in cells else _NM)
+    nm, scale = (csv_files.number(cells.get(column, "")) for column in (_NM, _SCALE))
+    if nm and scale and abs(nm * scale - period) > _ROUNDING * period:
         raise InputError(
-            f"{column} is {cells[column]!r}; accepted is a number above 0{limit} "
+            f"{_PX} is {cells[_PX]!r}, but {_NM} times {_SCALE} is {cells[_NM]} × {cells[_SCALE]} "
+            f"= {nm * scale:.6g} px; accepted are values that agree"
+        )
+    return period
+
+
+def _scale(line: Line) -> float | None:
+    return _number(line, _SCALE) if line.cells.get(_SCALE) else None
+
+
+def _angle(line: Line) -> float:
+    if _ANGLE not in line.cells:
+        return HORIZONTAL
+    value = csv_files.number(line.cells[_ANGLE])
+    if value is None or not -360 <= value <= 360:
+        raise InputError(
+            f"{_ANGLE} is {line.cells[_ANGLE]!r}; accepted is a number of degrees from -360 to 360 "
             "with a decimal point"
+        )
+    return value - 180 * (math.ceil(value / 180) - 1)
+
+
+def _number(line: Line, column: str) -> float:
+    """Returns the number of a cell, which is above 0."""
+    text = line.cells[column]
+    value = csv_files.number(text)
+    if value is None or not 0 < value < math.inf:
+        raise InputError(f"{column} is {text!r}; accepted is a number above 0 with a decimal point")
+    if text in line.unclear:
+        whole = text.replace(",", "").replace(".", "")
+        raise InputError(
+            f"{column} is {text!r}, which may be {value:g} or {whole}; accepted is a number with a "
+            "decimal point and without marks of thousands"
         )
     return value

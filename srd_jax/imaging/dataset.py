@@ -6,22 +6,33 @@ lamellae, degrees counter-clockwise from the vertical as the image is seen: at 9
 horizontally, at 180 vertically, at 135 they rise from left to right, at 45 they fall.
 """
 
+import contextlib
+import functools
 import hashlib
 import os
 import pathlib
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
 
-from srd_jax.imaging.annotations import HORIZONTAL, Line, annotation, each_line
+from srd_jax.imaging.annotations import (
+    HORIZONTAL,
+    Bad,
+    Line,
+    annotation,
+    each_line,
+    good_lines,
+)
 from srd_jax.imaging.crop import read_crop
+from srd_jax.imaging.folders import find_images
 from srd_jax.imaging.masks import check_lamellae, check_lengths
 from srd_jax.imaging.orientation import rotate
 from srd_jax.imaging.picture import blue_outside, to_bytes
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file, write_table
+from srd_jax.support.names import Files, parts_of
 
 ANNOTATIONS = "annotations.csv"
 
@@ -61,23 +72,69 @@ def read_grana(
       annotations: path of the CSV file; None takes annotations.csv in the folder.
 
     Raises:
-      InputError: the CSV or a line of it is bad (see `annotations.each_line` and
-        `annotations.annotation`), an image can't be read (see `crop.read_crop`), is blank, less
-        than 2 px wide or a copy of another, or the period isn't from 2 px to half of the granum's
-        height. The message names the first bad line and the number of others.
+      InputError: the CSV or a line of it is bad (see `annotations.good_lines` and
+        `annotations.annotation`), an image isn't told from others by its name, can't be
+        read (see `crop.read_crop`), is blank, less than 2 px wide or a copy of another, or the
+        period isn't from 2 px to half of the granum's height. The message names the first bad line
+        and the number of others.
     """
+    path, read = _reading(folder, annotations)
+    return each_line(path, read)
+
+
+def read_good_grana(
+    folder: str | os.PathLike[str], annotations: str | os.PathLike[str] | None = None
+) -> tuple[list[Granum], list[Bad]]:
+    """Reads the good rows of a set of grana as `read_grana` does, and returns the bad ones too.
+
+    Args:
+      folder, annotations: see `read_grana`.
+
+    Raises:
+      InputError: the CSV cannot be read, or all of its rows are bad.
+    """
+    path, read = _reading(folder, annotations)
+    grana, bad = good_lines(path, read)
+    if not grana:
+        more = f" ({len(bad) - 1} more of {len(bad)} rows are bad)" if bad[1:] else ""
+        raise InputError(f"{path}: {bad[0]}{more}")
+    return grana, bad
+
+
+def _reading(
+    folder: str | os.PathLike[str], annotations: str | os.PathLike[str] | None
+) -> tuple[str | os.PathLike[str], Callable[[Line], Granum]]:
+    """Returns the path of the CSV, and the function that reads the granum of a line."""
     folder = pathlib.Path(folder)
+    path = folder / ANNOTATIONS if annotations is None else annotations
     names: dict[str, str] = {}
-    return each_line(
-        folder / ANNOTATIONS if annotations is None else annotations,
-        lambda line: _read_granum(folder, line, names),
-    )
+
+    @functools.cache
+    def files() -> Files:
+        with contextlib.suppress(InputError):
+            return Files(find_images([folder]).images)
+        return Files([])
+
+    def image(name: str) -> pathlib.Path:
+        for direct in (folder / name, folder.joinpath(*parts_of(name))):
+            if os.path.lexists(direct):
+                return direct
+        found = files().named(name)
+        if found[1:]:
+            raise InputError(
+                f"may be any of {', '.join(map(str, found))}; accepted is the name of one file"
+            )
+        return found[0] if found else folder / name
+
+    return path, lambda line: _read_granum(image, line, names)
 
 
-def _read_granum(folder: pathlib.Path, line: Line, names: dict[str, str]) -> Granum:
+def _read_granum(
+    image_path: Callable[[str], pathlib.Path], line: Line, names: dict[str, str]
+) -> Granum:
     """Reads the granum of a line, and enters its name in `names` by its content."""
     known = annotation(line)
-    crop = read_crop(folder / known.name)
+    crop = read_crop(image_path(known.name))
     first = names.setdefault(fingerprint(*rotate(crop.image, crop.mask, 0)), known.name)
     if first != known.name:
         raise InputError(

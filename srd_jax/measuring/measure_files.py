@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -11,12 +11,16 @@ from srd_jax.imaging.crop import Crop, open_crops
 from srd_jax.imaging.orientation import rotate, tilt
 from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, check_scale, result_of
-from srd_jax.support.errors import InputError, reason
+from srd_jax.support.errors import InputError, reason, unexpected
 
 # Crops tilted by less, degrees, aren't turned: turning blurs a little.
 _LEVEL = 1.0
 
+# Scales of an annotation and of the file that differ by less, as a share, agree.
+_SCALE_ROUNDING = 0.01
+
 _Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +39,7 @@ def measure_files(
     limits: Limits = DEFAULT_LIMITS,
     with_attention: bool = False,
     auto_rotate: bool = False,
+    scales: Mapping[pathlib.Path, float] | None = None,
 ) -> Iterator[Measured]:
     """Yields the results of files in order; a bad file gives a result with the reason.
 
@@ -48,13 +53,15 @@ def measure_files(
       limits: of status ok.
       with_attention: also return the attention, if the method has any.
       auto_rotate: turn each crop first, so that its lamellae run horizontally.
+      scales: of some files, by their paths as given, which count above a file's own.
 
     Raises:
       InputError: the scale isn't above 0, or the device's memory doesn't suffice.
     """
     if px_per_nm is not None:
         check_scale(px_per_nm)
-    for read in _ahead(_read(method, auto_rotate, paths), method.batch_size):
+    grana = _read(method, auto_rotate, scales or {}, paths)
+    for read in _ahead(grana, method.batch_size):
         answers = method.measure_good([one.prepared for one in read], with_attention)
         for one, answer in zip(read, answers, strict=True):
             yield _measured(method, one, answer, px_per_nm, limits)
@@ -95,20 +102,36 @@ class _Read:
     rotated_deg: float | None = None
 
 
-def _read(method: Method, auto_rotate: bool, paths: Iterable[pathlib.Path]) -> Iterator[_Read]:
+def _read(
+    method: Method,
+    auto_rotate: bool,
+    scales: Mapping[pathlib.Path, float],
+    paths: Iterable[pathlib.Path],
+) -> Iterator[_Read]:
     """Reads and prepares the grana of files."""
     for path in paths:
-        try:
-            crops = open_crops(path)
-        except InputError as error:
-            # The name of the file is a column of its own.
-            yield _Read(path, None, reason(error, path))
+        crops = _or_reason(path, lambda path=path: open_crops(path))
+        if isinstance(crops, str):
+            yield _Read(path, None, crops)
             continue
         for label, read_crop in crops.items():
-            try:
-                yield _prepared(method, auto_rotate, path, label, read_crop())
-            except InputError as error:
-                yield _Read(path, label, reason(error, path))
+
+            def read(label=label, path=path, read_crop=read_crop) -> _Read:
+                crop = _with_scale(read_crop(), scales.get(path))
+                return _prepared(method, auto_rotate, path, label, crop)
+
+            one = _or_reason(path, read)
+            yield _Read(path, label, one) if isinstance(one, str) else one
+
+
+def _or_reason(path: pathlib.Path, function: Callable[[], _Made]) -> _Made | str:
+    """Returns what a function makes of a file, or the reason why it can't."""
+    try:
+        return function()
+    except InputError as error:
+        return reason(error, path)  # the name of the file is a column of its own
+    except Exception as error:
+        return f"could not be measured ({unexpected(error)})"
 
 
 def _prepared(
@@ -124,6 +147,21 @@ def _prepared(
         crop, turned = _turned(crop, -degrees), -degrees
         degrees = tilt(crop.image, crop.mask)
     return _Read(path, label, method.prepare(crop), crop, degrees, turned)
+
+
+def _with_scale(crop: Crop, px_per_nm: float | None) -> Crop:
+    """Returns a crop with the scale of its annotation, and with a note if its own differs."""
+    if px_per_nm is None:
+        return crop
+    notes = crop.notes
+    if crop.px_per_nm is not None and abs(crop.px_per_nm / px_per_nm - 1) > _SCALE_ROUNDING:
+        notes += (
+            f"annotated with {px_per_nm:.4g} px/nm, but {crop.px_per_nm:.4g} px/nm by "
+            f"{crop.px_per_nm_source}",
+        )
+    return dataclasses.replace(
+        crop, px_per_nm=px_per_nm, px_per_nm_source="annotations", notes=notes
+    )
 
 
 def _turned(crop: Crop, degrees: float) -> Crop:

@@ -2,10 +2,10 @@
 
 import os
 
+from srd_jax.measuring import estimator
 from srd_jax.measuring.autocorrelation import autocorrelation
 from srd_jax.measuring.classical import Classical
 from srd_jax.measuring.combination import Combined
-from srd_jax.measuring.estimator import load
 from srd_jax.measuring.measurement import BATCH_SIZE, Method
 from srd_jax.measuring.spectrum import fft
 from srd_jax.measuring.tta import Augmented
@@ -27,7 +27,7 @@ def make(
     """Makes a method.
 
     Args:
-      name: one of METHODS; None for combined, or network if the weights give no sd.
+      name: one of METHODS; None for combined, the best one, or network if the weights give no sd.
       weights: weights file or workdir of a run, for a method with a network only; None for the
         weights of the package.
       batch_size: number of crops, or of their views, measured at once.
@@ -46,9 +46,9 @@ def make(
                 f"method {name} with {found}; accepted with {' and '.join(WITH_NETWORK)} only"
             )
         return Classical(_CLASSICAL[name], batch_size)
-    estimator = load(weights, batch_size)
-    network = Augmented(estimator) if tta else estimator
-    if estimator.weights.model.confidence and name != NETWORK:
+    plain = estimator.load(weights, batch_size)
+    network = Augmented(plain) if tta else plain
+    if plain.weights.model.confidence and name != NETWORK:
         return Combined(network)
     if name == COMBINED:
         raise InputError(
@@ -56,3 +56,21 @@ def make(
             f"accepted: weights that do, or the method {NETWORK}"
         )
     return network
+
+
+def load(
+    weights: str | os.PathLike[str] | None = None,
+    batch_size: int = BATCH_SIZE,
+    method: str | None = None,
+    tta: bool = False,
+) -> Method:
+    """Loads what measures crops best; the same as `make`, with the weights first.
+
+    Args:
+      weights, batch_size, tta: see `make`.
+      method: one of METHODS, such as network for the network alone; None as in `make`.
+
+    Raises:
+      InputError: see `make`.
+    """
+    return make(method, weights, batch_size, tta)

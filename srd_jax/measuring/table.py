@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from srd_jax.measuring.result import Result
-from srd_jax.support.files import write_table
+from srd_jax.support.files import table_bytes, write_table
 from srd_jax.support.terminal import print_line
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Result))
@@ -28,13 +28,19 @@ def write_csv(path: str | os.PathLike[str], results: Sequence[Result]) -> None:
     Raises:
       InputError: the file cannot be written.
     """
-    write_table(path, _COLUMNS, (dataclasses.astuple(result) for result in results))
+    write_table(path, _COLUMNS, map(dataclasses.astuple, results))
+
+
+def csv_bytes(results: Sequence[Result]) -> bytes:
+    """Returns what `write_csv` writes."""
+    return table_bytes(_COLUMNS, map(dataclasses.astuple, results))
 
 
 def print_table(
     console: rich.console.Console,
     results: Sequence[Result],
     truth: Mapping[str, float] | None = None,
+    rows: int = TABLE_ROWS,
 ) -> None:
     """Prints results in lines, each with its reason below, and the error against known periods.
 
@@ -43,11 +49,12 @@ def print_table(
 
     Args:
       console: to print on.
-      results: the first 50 are printed, the others counted.
-      truth: known periods by file name, px of the crop, for a column of their own.
+      results: the first ones are printed, the others counted.
+      truth: known periods by the result's file, px of the crop, for a column of their own.
+      rows: number of results printed at most.
     """
     truth = truth or {}
-    shown = results[:TABLE_ROWS]
+    shown = results[:rows]
     numbers = {
         "true px": [_known(result, truth) for result in shown],
         "period px": [result.period_px for result in shown],
@@ -62,7 +69,7 @@ def print_table(
         if any(value is not None for value in values)
     }
     lines = _lines(console.width, shown, columns)
-    if hidden := results[TABLE_ROWS:]:
+    if hidden := results[rows:]:
         errors = sum(result.status == "error" for result in hidden)
         lines.append(Text(f"and {len(hidden)} more, {errors} of them with errors"))
     if error := _error_line(results, truth):
@@ -130,7 +137,7 @@ def _names(results: Sequence[Result]) -> list[str]:
 
 def _known(result: Result, truth: Mapping[str, float]) -> float | None:
     """Returns the known period of a file; none of a granum among several of a file."""
-    return truth.get(pathlib.Path(result.file).name) if result.label is None else None
+    return truth.get(result.file) if result.label is None else None
 
 
 def _short(value: float | None) -> str:

@@ -71,7 +71,9 @@ def test_a_bad_file_stops_no_other(tmp_path, capsys, monkeypatch):
 def test_what_cannot_be_used_is_refused(tmp_path, capsys):
     crop = write_crop(tmp_path / "a.png")
     weights = write_weights(tmp_path / "weights.safetensors")
-    periods = tmp_path / "periods.csv"
+    # A CSV beside an image of that name would mean that one.
+    periods = tmp_path / "known" / "periods.csv"
+    periods.parent.mkdir()
     periods.write_text("granum_image,period_px\nother.png,20\n")
     given = ("attention", crop, "--weights", weights, "--out")
     error = refused(capsys, *given, tmp_path / "out", "--annotations", periods)

@@ -111,6 +111,38 @@ def test_a_crop_that_a_method_refuses_is_a_row_and_a_status(folder, tmp_path, mo
     assert " 2/3 " in capsys.readouterr().out
 
 
+def test_a_bad_row_is_a_failed_case_and_the_rest_is_measured(folder, tmp_path, capsys):
+    folder = shutil.copytree(folder, tmp_path / "set")
+    (folder / "bad.png").write_text("hello")
+    with (folder / "annotations.csv").open("a") as file:
+        file.write("bad.png,90,16,1.25\nlost.png,90,x,1.25\n")
+    out = tmp_path / "out"
+    assert run("evaluate", folder, "--method", "fft", "autocorrelation", "--out", out) == 1
+    rows = read(out / "results.csv")
+    good = [row for row in rows if row["true_px"]]
+    bad = [row for row in rows if not row["true_px"]]
+    assert len(good) == 6
+    assert [(row["name"], row["method"]) for row in bad] == [
+        (name, method) for name in ("bad.png", "lost.png") for method in ("fft", "autocorrelation")
+    ]
+    assert {row["status"] for row in bad} == {"failed"}
+    assert "isn't an image" in bad[0]["reason"]
+    assert bad[2]["reason"].startswith("period_nm is 'x'; accepted")
+    assert {(one["crops"], one["failed"]) for one in read(out / "summary.csv")} == {("5", "2")}
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "period_nm is &#39;x&#39;" in report
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in said] == ["row 5 (bad.png)", "row 6 (lost.png)"]
+
+
+def test_no_good_row_is_refused(folder, tmp_path, capsys):
+    folder = shutil.copytree(folder, tmp_path / "set")
+    (folder / "annotations.csv").write_text("granum_image,period_px\nlost.png,20\nb.png,x\n")
+    said = refused(capsys, "evaluate", folder, "--method", "fft", "--out", tmp_path / "out")
+    assert "annotations.csv: row 2 (lost.png): " in said
+    assert said.endswith("(1 more of 2 rows are bad)")
+
+
 def test_other_annotations(folder, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("granum_image,period_px\n2.png,22\n", encoding="utf-8")

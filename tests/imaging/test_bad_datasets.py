@@ -42,10 +42,9 @@ GOOD = "granum_0.png,90,10,1.2\n"
         ("granum_1.png,90,10,0", "px_per_nm is '0'"),
         ("granum_1.png,90,10,", "px_per_nm is ''"),
         ("granum_1.png,90,10,wide", "px_per_nm is 'wide'"),
-        ("granum_1.png,,10,1.2", "angle is ''; accepted is a number above 0 and at most 180"),
-        ("granum_1.png,0,10,1.2", "angle is '0'"),
-        ("granum_1.png,180.5,10,1.2", "angle is '180.5'"),
-        ("granum_1.png,-90,10,1.2", "angle is '-90'"),
+        ("granum_1.png,,10,1.2", "angle is ''; accepted is a number of degrees from -360 to 360"),
+        ("granum_1.png,360.5,10,1.2", "angle is '360.5'"),
+        ("granum_1.png,-400,10,1.2", "angle is '-400'"),
         ("granum_1.png,nan,10,1.2", "angle is 'nan'"),
         ("granum_1.png,90,25.5,1.2", "the period is 30.6 px of the crop; accepted are 2 px to 30"),
         ("granum_1.png,90,1,1.9", "the period is 1.9 px of the crop; accepted are 2 px"),
@@ -68,10 +67,13 @@ def test_half_of_the_height_is_that_of_the_turned_granum(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("granum_1.png,90,10\n", "row 3 has 3 cells; accepted are 4"),
-        ("granum_1.png,90,10,1,2\n", "row 3 has 5 cells; accepted are 4"),
+        ("granum_1.png,90,10\n", "row 3: has 3 cells; accepted are 4"),
+        ("granum_1.png,90,10,1,2\n", "row 3: has 5 cells; accepted are 4"),
         (",90,10,1.2\n", "row 3: granum_image is empty"),
-        ("granum_0.png,90,10,1.2\n", "row 3: granum_image is granum_0.png, as in row 2"),
+        (
+            "granum_0.png,90,10,1.2\n",
+            "row 3 (granum_0.png): granum_image is granum_0.png, as in row 2",
+        ),
     ],
 )
 def test_a_bad_row_is_told(tmp_path, row, message):
@@ -152,7 +154,7 @@ def test_all_rows_are_looked_at_and_the_first_bad_one_is_told(tmp_path):
         ("", "has the columns none"),
         ("granum_image,angle,period_nm\na.png,90,20\n", "has the columns granum_image, angle, per"),
         ("image,angle,period_px\na.png,90,20\n", "has the columns image, angle, period_px"),
-        ("granum_image;angle;period_px\na.png;90;20\n", "has the columns granum_image;angle;"),
+        ("granum_image angle period_px\na.png 90 20\n", "has the columns granum_image angle"),
     ],
 )
 def test_a_bad_csv_is_told(tmp_path, text, message):

@@ -1,5 +1,7 @@
 import csv
 import dataclasses
+import shutil
+import unicodedata
 
 import imagecodecs
 import numpy as np
@@ -213,3 +215,20 @@ def test_real_grana(reference_dir):
         assert granum.image.shape == (int(row["height"]), int(row["width"]))
     train, validation = split(grana, 0.3)
     assert (len(train), len(validation)) == (6, 2)
+
+
+def test_images_are_found_by_the_names_that_people_write(tmp_path):
+    write_grana(tmp_path, [drawn_granum(seed) for seed in range(4)])
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "granum_2.png").rename(tmp_path / "sub" / "granum_2.png")
+    (tmp_path / "granum_3.png").rename(tmp_path / unicodedata.normalize("NFD", "Blätt.png"))
+    names = ["GRANUM_0.PNG", "C:\\data\\granum_1", ".\\sub\\granum_2.png", "Blätt.png"]
+    text = "\n".join(["granum_image,period_px", *(f"{name},12" for name in names)])
+    found = read_grana(annotate(tmp_path, text))
+    assert [one.name for one in found] == names
+    for one, drawn in zip(found, map(drawn_granum, range(4)), strict=True):
+        assert one.mask.sum() == drawn.mask.sum()
+        np.testing.assert_allclose(one.image[one.mask], drawn.image[drawn.mask], atol=0.003)
+    shutil.copy(tmp_path / "granum_0.png", tmp_path / "sub" / "granum_1.tif")
+    with pytest.raises(InputError, match=r"may be any of .*granum_1\.png, .*granum_1\.tif; acc"):
+        read_grana(tmp_path)

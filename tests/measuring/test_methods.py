@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from helpers.crops import ellipse, random_weights, stripes, write_crop, write_weights
 
+import srd_jax
 from srd_jax.imaging.crop import Crop, read_crop
 from srd_jax.measuring import methods
 from srd_jax.measuring.autocorrelation import autocorrelation
@@ -29,6 +30,21 @@ def test_crops_and_arrays(name, tmp_path):
     first, second = method([crop, padded])
     assert (first.period_px, first.quality) == (second.period_px, second.quality)
     assert second.box == (7, 127, 7, 157)
+
+
+def test_load_gives_the_best_method_and_others_by_name(tmp_path):
+    path = write_weights(tmp_path / "weights.safetensors")
+    best = srd_jax.load(path, batch_size=3)
+    assert isinstance(best, Combined)
+    assert best.batch_size == 3
+    assert isinstance(srd_jax.load(), Combined)
+    assert isinstance(srd_jax.load(path, method="network"), Estimator)
+    without = write_weights(tmp_path / "without.safetensors", confidence=False)
+    assert isinstance(srd_jax.load(without), Estimator)
+    (expected,) = methods.make("fft")([stripes(0)])
+    assert srd_jax.load(method="fft")([stripes(0)]) == [expected]
+    with pytest.raises(InputError, match="method is 'best'; accepted are combined, "):
+        srd_jax.load(method="best")
 
 
 def test_make_gives_each_method(tmp_path):

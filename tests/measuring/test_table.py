@@ -141,7 +141,7 @@ def test_long_tables_are_cut_and_tell_it():
 
 
 def test_mean_absolute_error():
-    truth = {"a.png": 25.0, "b.png": 15.5, "c.png": 20.0, "d.png": 1.0}
+    truth = {OK.file: 25.0, NO_SCALE.file: 15.5, BAD.file: 20.0, "d.png": 1.0}
     unknown = Result("grana/e.png", 50.0, status="ok")
     lines = printed([OK, NO_SCALE, BAD, unknown], truth=truth)
     everything = np.mean([0.123456, 15.5])

@@ -1,10 +1,13 @@
 import errno
 import os
 import pathlib
+import stat
+import tempfile
 
 import numpy as np
 import pytest
 
+from srd_jax.support import files
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import (
     check_writable,
@@ -118,6 +121,83 @@ def test_check_writable_leaves_everything_as_it_was(tmp_path):
     check_writable(old)
     assert old.read_bytes() == b"old"
     assert _only_file(tmp_path) == old
+
+
+def test_the_target_of_a_link_is_written_and_its_mode_stays(tmp_path):
+    (tmp_path / "far").mkdir()
+    target, link = tmp_path / "far" / "table.csv", tmp_path / "link.csv"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    link.symlink_to("far/table.csv")
+    check_writable(link)
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    (tmp_path / "dangling").symlink_to("far/other.csv")
+    write_text(tmp_path / "dangling", "new")
+    assert (tmp_path / "far" / "other.csv").read_bytes() == b"new"
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match=r"loop: cannot be written \(Too many levels"):
+        check_writable(tmp_path / "loop")
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/full"])
+def test_a_device_is_written_and_stays(device):
+    check_writable(device)
+    if device == "/dev/full":
+        with pytest.raises(InputError, match="No space left on device"):
+            write_text(device, "x")
+    else:
+        write_text(device, "x")
+    assert stat.S_ISCHR(os.stat(device).st_mode)  # noqa: PTH116
+
+
+def test_a_pipe_is_written_for_its_reader_and_stays(tmp_path, monkeypatch):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    check_writable(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "1,2\n")
+    assert os.read(reader, 100) == b"1,2\n"
+    os.close(reader)
+    monkeypatch.setattr(files, "_WAIT_FOR_READER", 0.0)
+    with pytest.raises(InputError, match="nobody reads the pipe"):
+        write_text(pipe, "x")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert _only_file(tmp_path) == pipe
+
+
+def test_a_file_that_cannot_be_replaced_is_written_over(tmp_path, monkeypatch):
+    # As a file that is mounted alone says it.
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"old and longer than the new one")
+    number = path.stat().st_ino
+
+    def busy(self, target):
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(pathlib.Path, "replace", busy)
+    write_text(path, "new")
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_ino == number
+    assert _only_file(tmp_path) == path
+
+
+def test_a_file_in_a_folder_without_the_right_to_write_is_written_over(tmp_path, monkeypatch):
+    path, mkstemp = tmp_path / "table.csv", tempfile.mkstemp
+    path.write_bytes(b"old")
+
+    def refuse(suffix=None, prefix=None, folder=None):
+        if folder == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return mkstemp(suffix, prefix, folder)
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    write_text(path, "new")
+    assert path.read_bytes() == b"new"
+    with pytest.raises(InputError, match="Permission denied"):
+        write_text(tmp_path / "other.csv", "new")
 
 
 def test_text_is_written_as_utf_8(tmp_path):

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,6 @@ from srd_jax.training.task import Source
 # Folded into the seed's key for the order of crops; no step reaches it.
 _ORDER = 2**31 - 2
 
-
 _Drawn = StripesConfig | GranaConfig
 
 
@@ -51,14 +50,33 @@ class PeriodSource(Source):
     validation_names: tuple[str, ...] = ()
 
 
+def reads_crops(config: PeriodConfig) -> bool:
+    """Tells whether a config's source reads the crops in its data."""
+    return isinstance(config.source, CropsConfig | MaskedStripesConfig)
+
+
+def check_read(data: DataConfig, stages: Iterable[PeriodConfig]) -> None:
+    """Checks that a folder of crops, if one is named, is read by any of some stages.
+
+    Raises:
+      InputError: it isn't.
+    """
+    stages = list(stages)
+    if data.dir and not any(map(reads_crops, stages)):
+        names = ", ".join(stage.name for stage in stages)
+        raise InputError(
+            f"config.data.dir is {data.dir!r}, but {names} trains on drawn images alone; accepted: "
+            "a stage whose source is crops or masked_stripes, or no folder"
+        )
+
+
 def check(config: PeriodConfig) -> None:
     """Checks, without reading any crop, that the folder of the crops is there if one is named.
 
     Raises:
       InputError: it isn't.
     """
-    crops = isinstance(config.source, CropsConfig | MaskedStripesConfig)
-    if crops and config.data.dir and not pathlib.Path(config.data.dir).is_dir():
+    if reads_crops(config) and config.data.dir and not pathlib.Path(config.data.dir).is_dir():
         raise InputError(
             f"{config.data.dir}: no such folder; accepted: as config.data.dir, a folder of crops "
             "with known periods, or '' for drawn ones"
@@ -87,13 +105,11 @@ def make(config: PeriodConfig, workdir: pathlib.Path | None = None) -> PeriodSou
 
 
 def _normalised(batch: Batch) -> Batch:
-    """Returns a batch whose images are normalised inside of their masks, as in prediction."""
-    one = functools.partial(normalised, xp=jnp)
-    return Batch(jax.vmap(one)(batch.image, batch.mask), batch.mask, batch.target)
+    image = jax.vmap(functools.partial(normalised, xp=jnp))(batch.image, batch.mask)
+    return dataclasses.replace(batch, image=image)
 
 
 def _made(config: PeriodConfig, workdir: pathlib.Path | None) -> PeriodSource:
-    """Returns the source of a config, its grey values as they are."""
     if isinstance(config.source, CropsConfig | MaskedStripesConfig):
         return _from_crops(config, config.source, workdir)
     render = _renderer(config.source, config)

@@ -35,7 +35,7 @@ def test_the_package_has_weights_of_the_references_size_trained_from_scratch():
 
 
 def test_load_without_a_path_takes_them():
-    found = srd_jax.load().weights
+    found = srd_jax.load(method="network").weights
     expected = weights.load(weights.RELEASED)
     assert found.calibration == expected.calibration
     for name, value in expected.parameters.items():
