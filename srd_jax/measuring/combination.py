@@ -42,6 +42,15 @@ _ANYWHERE = 1 / math.log(1000 / 4)
 _CLEAREST = 0.999
 # Lower peaks are noise.
 _LEAST_HEIGHT = 0.05
+# Share of a height at another scale, where noise may be smoother.
+_OTHER_SCALE = 0.7
+# A peak is later than another if its shift is so many times as long.
+_LATER = 1.3
+# The share of a granum that repeats is at least this, as at a shift of nearly its height.
+_LEAST_OFTEN = 0.05
+# A half of a granum that repeats by so much better at another distance is another granum, unless
+# all of the granum repeats so well.
+_UNEVEN, _EVEN = 0.45, 0.7
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +69,7 @@ class Belief:
       by_partial: change of the log of a peak's share where a later peak is twice as high.
       log_missing: log of the prominence that stands for "no peak shows the period", at clarity 0.
       by_clarity: exponent of 1 - clarity in this prominence.
+      by_often: exponent in a peak's share of the share of the granum that can repeat there.
       ends_shift: divided by layers, added to the log of a peak's own period.
       mean_ends_shift: divided by layers, added to the log of the mean local period.
       mean_odds: log of the weight of the mean local period against the peak's own, at 1 layer.
@@ -79,6 +89,7 @@ class Belief:
     by_partial: float
     log_missing: float
     by_clarity: float
+    by_often: float
     ends_shift: float
     mean_ends_shift: float
     mean_odds: float
@@ -103,9 +114,10 @@ BELIEF = Belief(
     log_widening=0.7,
     log_elsewhere=-3.5,
     by_multiple=-8.165,
-    by_partial=-20.0,
+    by_partial=-60.0,
     log_missing=-2.3,
     by_clarity=3.0,
+    by_often=1.0,
     ends_shift=0.02796,
     mean_ends_shift=0.02912,
     mean_odds=-4.941,
@@ -179,7 +191,19 @@ def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Meas
     except InputError:  # too low or narrow for an autocorrelation: the network alone is left
         return measured
     combined, sd_px = combine(period, sd, found)
-    return dataclasses.replace(nearest(views, combined), period_px=combined, sd_px=sd_px)
+    return dataclasses.replace(
+        nearest(views, combined), period_px=combined, sd_px=sd_px, doubts=_doubts(combined, found)
+    )
+
+
+def _doubts(period: float, found: Peaks) -> tuple[str, ...]:
+    """Returns a doubt where a part of the crop clearly repeats at another distance."""
+    if not len(found.period_px):
+        return ()
+    at = int(np.abs(np.log(found.period_px / period)).argmin())
+    if found.uneven[at] < _UNEVEN or found.height[at] > _EVEN:
+        return ()
+    return (f"a part of the crop repeats at {found.other_px[at]:.2f} px, is it one granum?",)
 
 
 def _proper(one: Measurement) -> bool:
@@ -238,13 +262,16 @@ def posteriors(
 
 def _likelihood(log_period: np.ndarray, found: Peaks, belief: Belief) -> np.ndarray:
     """Returns the likelihood of each log period by the peaks, (N,)."""
-    whole = np.exp(belief.by_partial * _part(found))
-    share = found.prominence * whole * np.exp(belief.by_multiple * _multiple(found))
+    # How far everything repeats, and how often one sees it.
+    whole = np.exp(belief.by_partial * _part(found) ** 2)
+    often = _often(found)
+    share = found.prominence * whole * often**belief.by_often
+    share *= np.exp(belief.by_multiple * _multiple(found, whole))
     odds = np.exp(belief.mean_odds) * found.layers**belief.mean_by_layers
     at_peak = np.log(found.period_px) + belief.ends_shift / found.layers
     at_mean = np.log(found.mean_px) + belief.mean_ends_shift / found.layers
     middle = (at_peak + odds * at_mean) / (1 + odds)
-    clarity = min(float((found.height * whole).max(initial=0.0)), _CLEAREST)
+    clarity = min(float((found.height * whole * often).max(initial=0.0)), _CLEAREST)
     missing = math.exp(belief.log_missing) * (1 - clarity) ** belief.by_clarity
     likelihood = _student(log_period[:, None], middle, _scale(found, belief)) @ share
     return (likelihood + missing * _ANYWHERE) / (share.sum() + missing)
@@ -264,21 +291,31 @@ def _scale(found: Peaks, belief: Belief) -> np.ndarray:
 def _part(found: Peaks) -> np.ndarray:
     """Returns how far only a part of the lamellae repeats at each peak, (N,), from 0 to 1.
 
-    It is the height that the peak lacks to the highest later one, over that one's height.
+    It is the height that the peak lacks to the highest later one, over that one's height. At other
+    scales, peaks that are seen more often count more.
     """
-    highest = np.maximum(found.height + found.partial, _LEAST_HEIGHT)
-    return np.clip(found.partial / highest, 0.0, 1.0)
+    later = found.period_px > _LATER * found.period_px[:, None]
+    elsewhere = _OTHER_SCALE * np.where(later, found.height * _often(found), 0.0).max(axis=1)
+    highest = np.maximum(np.maximum(found.height + found.partial, elsewhere), _LEAST_HEIGHT)
+    return np.clip(1 - found.height / highest, 0.0, 1.0)
 
 
-def _multiple(found: Peaks) -> np.ndarray:
+def _often(found: Peaks) -> np.ndarray:
+    """Returns the share of the granum that can repeat at each peak's shift, (N,), above 0."""
+    return np.clip(1 - 1 / found.layers, _LEAST_OFTEN, 1.0)
+
+
+def _multiple(found: Peaks, whole: np.ndarray) -> np.ndarray:
     """Returns how far each peak is a multiple of earlier peaks, (N,); 0 is no multiple.
 
-    A peak at exactly a half, a third, … of its shift adds 1 if it is at least as prominent.
+    A peak at exactly a half, a third, … of its shift adds 1 if it is at least as prominent and
+    everything repeats there, that is `whole` is 1.
     """
     times = found.period_px[:, None] / found.period_px
-    whole = np.maximum(np.round(times), 1)
-    near = np.exp(-((np.log(times / whole) / _OFF_MULTIPLE) ** 2) / 2) * (whole > 1)
-    return (near * np.minimum(found.prominence / found.prominence[:, None], 1)).sum(axis=1)
+    number = np.maximum(np.round(times), 1)
+    near = np.exp(-((np.log(times / number) / _OFF_MULTIPLE) ** 2) / 2) * (number > 1)
+    ratio = np.minimum(found.prominence / found.prominence[:, None], 1)
+    return (near * ratio * whole).sum(axis=1)
 
 
 def _student(

@@ -4,7 +4,7 @@ docs/methods.md, "The combined method", explains the steps.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,9 @@ _SHORTEST_PX = 4.0
 _FINE_PX = 14.0
 # Repeats that two scales show count once if their logarithms differ by less.
 _SAME = 0.06
+# Fewest periods in a half of a granum that is looked at alone; share of the greatest height from
+# which its first peak counts; and relative difference of shifts that are the same.
+_LEAST_PERIODS, _HIGH, _NEAR = 3.0, 0.8, 0.1
 # Greatest shift, share of the height of the tallest column.
 _FARTHEST = 0.75
 
@@ -50,6 +53,8 @@ class Peaks(NamedTuple):
       faint: (N,) share of the granum where waves near this period are faint.
       dislocations: (N,) number of points at which such lamellae end.
       shortening: (N,) relative difference between the vertical period and the period.
+      uneven: (N,) how much higher, in a half of the granum, a peak at another shift is than here.
+      other_px: (N,) that shift, px of the crop; 0 where there is none.
     """
 
     period_px: np.ndarray
@@ -64,6 +69,8 @@ class Peaks(NamedTuple):
     faint: np.ndarray
     dislocations: np.ndarray
     shortening: np.ndarray
+    uneven: np.ndarray
+    other_px: np.ndarray
 
 
 def peaks(image: ArrayLike, mask: ArrayLike, about_px: Sequence[float]) -> Peaks:
@@ -140,6 +147,7 @@ def _at_scale(
     height = int(part.sum(axis=0).max())
     shifts, found = signal.find_peaks(whole[: int(_FARTHEST * height) + 2], prominence=NOTHING)
     width = part.any(axis=0).sum()
+    parts = [correlation(*half) for half in _halves(profiles, valid, scale / factor)]
     rows = []
     for shift, prominence in zip(shifts, found["prominences"], strict=True):
         vertical = summit(whole, shift)
@@ -151,6 +159,7 @@ def _at_scale(
         later = whole[shifts[shifts > 1.3 * shift]]
         partial = max(float(later.max(initial=-1.0)) - whole[shift], 0.0)
         near = local_period(profiles, valid, vertical)
+        uneven, other = max((_other(half, vertical) for half in parts), default=(0.0, 0.0))
         numbers = [
             period * factor,
             near.mean_px * cosine * factor,
@@ -164,6 +173,36 @@ def _at_scale(
             near.faint,
             near.dislocations,
             1 - cosine,
+            uneven,
+            other * cosine * factor,
         ]
         rows.append((own, np.array(numbers, np.float64)))
     return rows
+
+
+def _halves(
+    profiles: np.ndarray, valid: np.ndarray, scale: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields profiles and validity of the halves of a granum that show several periods."""
+    rows, strips = (size // 2 for size in profiles.shape)
+    cuts = [np.s_[:, :strips], np.s_[:, strips:]] if strips else []
+    if rows >= _LEAST_PERIODS * scale:
+        cuts += [np.s_[:rows], np.s_[rows:]]
+    for cut in cuts:
+        if valid[cut].any():
+            part = np.where(valid[cut], profiles[cut], 0.0)
+            yield part, valid[cut]
+
+
+def _other(half: np.ndarray, vertical: float) -> tuple[float, float]:
+    """Returns how much higher a half's own first high peak is than at a shift, and its shift."""
+    shifts, _ = signal.find_peaks(half[: int(3 * vertical) + 2], prominence=0.2)
+    shifts = shifts[shifts >= max(vertical / 3, 2)]
+    if not len(shifts) or half[shifts].max() <= 0:
+        return 0.0, 0.0
+    high = shifts[half[shifts] >= _HIGH * half[shifts].max()][0]
+    ratio = math.log(high / vertical)
+    near = half[math.floor(vertical * (1 - _NEAR)) : math.ceil(vertical * (1 + _NEAR)) + 1]
+    if abs(ratio) < _NEAR or not len(near):
+        return 0.0, 0.0
+    return float(half[high] - near.max()), float(high)
