@@ -38,8 +38,9 @@ HELD = ["log_widening", "log_elsewhere", "log_missing"]
 ODDS = ["log_odds", "by_prominence"]
 # The two posteriors of a crop.
 CERTAIN, DOUBTFUL = 0, 1
-# Log periods on which a posterior is normalised.
-GRID = np.arange(np.log(3.0), np.log(300.0), 0.002)
+# Log periods on which a posterior is normalised: coarse ones, and finer ones around each peak.
+COARSE = np.arange(np.log(3.0), np.log(1200.0), 0.01)
+AROUND = np.sinh(np.linspace(-4.5, 4.5, 61)) / 1000
 
 
 class Seen(NamedTuple):
@@ -122,7 +123,9 @@ def log_probability(crops: list[Seen], held: Belief, case: int) -> float:
     densities = []
     for one in crops:
         given = one.period, one.sd, one.peaks, held
-        whole = posteriors(GRID, *given)[case].sum() * (GRID[1] - GRID[0])
+        at = np.log(np.concatenate([one.period, one.peaks.period_px, one.peaks.mean_px]))
+        grid = np.unique(np.concatenate([COARSE, (at[:, None] + AROUND).ravel()]))
+        whole = np.trapezoid(posteriors(grid, *given)[case], grid)
         densities.append(posteriors(np.log([one.true]), *given)[case][0] / whole)
     return float(np.mean(np.log(densities)))
 

@@ -38,6 +38,7 @@ LEVELS = (2, 3, 4, 8, 256)
 # Rows and columns of the largest crop, px.
 LARGEST = (2400, 1200)
 BEYOND = 15.0  # per cent
+FINE = 30  # px
 
 
 def main() -> None:
@@ -127,7 +128,10 @@ def lamellae(name, period, gap, duty, noise, layers, levels, rng) -> Granum:
     exact = period * rng.uniform(0.93, 1.07)
     rows = int(min(max(layers * exact, 14), LARGEST[0]))
     columns = int(min(max(rows * rng.uniform(0.5, 2.0), 40), LARGEST[1]))
-    y, x = np.mgrid[:rows, :columns]
+    # Small pixels are means of smaller ones.
+    finer = 4 if period < FINE else 1
+    y, x = np.mgrid[: rows * finer, :columns].astype(float)
+    y = (y + 0.5) / finer
     bend = exact * rng.uniform(0, 0.3) * np.sin(np.pi * x / columns * rng.uniform(0.5, 2.0))
     phase = (y + bend) / exact + rng.uniform()
     layer = np.floor(phase)
@@ -137,12 +141,16 @@ def lamellae(name, period, gap, duty, noise, layers, levels, rng) -> Granum:
     if gap is not None:
         dark += rng.uniform(0.6, 1.0) * np.exp(-(((turn - gap / 2) / duty) ** 2) / 2)
     grey = 0.7 - 0.4 * dark * strength[(layer - layer.min()).astype(int)]
+    grey = grey.reshape(rows, finer, columns).mean(axis=1)
     grain = ndimage.gaussian_filter(rng.normal(size=grey.shape), rng.uniform(0.5, 1.5))
-    grey += 0.4 * noise * grain / grain.std() + rng.uniform(-0.1, 0.1) * (x / columns - 0.5)
+    grey += 0.4 * noise * grain / grain.std() + rng.uniform(-0.1, 0.1) * (
+        np.arange(columns) / columns - 0.5
+    )
     grey = np.clip(grey, 0, 1)
     grey = np.round(grey * (levels - 1)) / (levels - 1)
     mask = np.ones(grey.shape, bool)
     if rng.random() < 0.5:
+        y, x = np.mgrid[:rows, :columns]
         mask = ((2 * y - rows + 1) / rows) ** 2 + ((2 * x - columns + 1) / columns) ** 2 <= 1
     return Granum(name, np.where(mask, grey, 0).astype(np.float32), mask, exact, None)
 

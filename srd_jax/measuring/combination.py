@@ -29,6 +29,13 @@ _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
     math.gamma(_DEGREES / 2) * math.sqrt(_DEGREES * math.pi)
 )
 
+# Where the network takes a fraction of the period for the period: what the period is in multiples of
+# its answer, and how often.
+_TAKEN_FOR = {2: 0.6, 3: 0.25, 4: 0.15}
+
+# Even the lowest peaks aren't impossible.
+_LEAST_SURE = 1e-3
+
 # The sd is the radius around the period that holds this share of the posterior, divided by 1.7.
 # docs/methods.md has the reasons.
 _SHARE, _RADIUS = 0.9, 1.7
@@ -55,13 +62,13 @@ class Belief:
 
     Attributes:
       log_widening: log of the factor on the network's sd, where the crop shows lamellae.
-      log_elsewhere: log of the probability that the network is all wrong, as it is where it takes a
-        half or a third of the period for the period.
+      log_elsewhere: log of the probability that the network takes a half, a third or a quarter of the
+        period for the period; and of the probability that it is all wrong.
       by_multiple: change of the log of a peak's share where it is a multiple of an earlier peak.
       by_partial: change of the log of a peak's share where a later peak is twice as high.
       log_missing: log of the prominence that stands for "no peak shows the period", at clarity 0.
       by_clarity: exponent of 1 - clarity in this prominence.
-      by_often: exponent in a peak's share of the share of the granum that can repeat there.
+      by_sure: exponent in a peak's share of how sure it is that noise doesn't make the peak.
       ends_shift: divided by layers, added to the log of a peak's own period.
       mean_ends_shift: divided by layers, added to the log of the mean local period.
       mean_odds: log of the weight of the mean local period against the peak's own, at 1 layer.
@@ -81,7 +88,7 @@ class Belief:
     by_partial: float
     log_missing: float
     by_clarity: float
-    by_often: float
+    by_sure: float
     ends_shift: float
     mean_ends_shift: float
     mean_odds: float
@@ -109,7 +116,7 @@ BELIEF = Belief(
     by_partial=-60.0,
     log_missing=-2.3,
     by_clarity=3.0,
-    by_often=1.0,
+    by_sure=1.0,
     ends_shift=0.02796,
     mean_ends_shift=0.02912,
     mean_odds=-4.941,
@@ -245,8 +252,12 @@ def posteriors(
     if not len(found.period_px):
         return alone, alone
     elsewhere = math.exp(belief.log_elsewhere)
-    widened = _student(log_period[:, None], middle, sd * math.exp(belief.log_widening)).mean(axis=1)
-    prior = (1 - elsewhere) * widened + elsewhere * _ANYWHERE
+    sd = sd * math.exp(belief.log_widening)
+    prior = (1 - 2 * elsewhere) * _student(log_period[:, None], middle, sd).mean(axis=1)
+    for times, share in _TAKEN_FOR.items():
+        at = middle + math.log(times)
+        prior += elsewhere * share * _student(log_period[:, None], at, sd).mean(axis=1)
+    prior += elsewhere * _ANYWHERE
     shown = prior * _likelihood(log_period, found, belief)
     odds = math.exp(belief.log_odds + belief.by_prominence * found.prominence.max())
     return shown, alone + odds * shown
@@ -254,10 +265,9 @@ def posteriors(
 
 def _likelihood(log_period: np.ndarray, found: Peaks, belief: Belief) -> np.ndarray:
     """Returns the likelihood of each log period by the peaks, (N,)."""
-    # How far everything repeats, and how often one sees it.
     whole = np.exp(belief.by_partial * lack(found) ** 2)
     often = often_seen(found)
-    share = found.prominence * whole * often**belief.by_often
+    share = found.prominence * whole * _sure(found) ** belief.by_sure
     share *= np.exp(belief.by_multiple * _multiple(found, whole))
     odds = np.exp(belief.mean_odds) * found.layers**belief.mean_by_layers
     at_peak = np.log(found.period_px) + belief.ends_shift / found.layers
@@ -278,6 +288,16 @@ def _scale(found: Peaks, belief: Belief) -> np.ndarray:
     scale *= found.spread**belief.by_spread * found.change**belief.by_change
     scale *= (1 + found.dislocations) ** belief.by_dislocations
     return np.hypot(scale, math.exp(belief.log_inclined) * found.shortening)
+
+
+def _sure(found: Peaks) -> np.ndarray:
+    """Returns how sure it is that noise doesn't make each peak, (N,), up to 1.
+
+    The variance of a correlation of n independent pairs is about 1 / n, so the square of the height
+    counts, times the number of layers that have another one below.
+    """
+    sure = np.clip(found.height, 0, 1) ** 2 * (found.layers - 1)
+    return np.clip(sure, _LEAST_SURE, 1.0)
 
 
 def _multiple(found: Peaks, whole: np.ndarray) -> np.ndarray:

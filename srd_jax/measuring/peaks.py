@@ -29,8 +29,8 @@ _SHORTEST_PX = 4.0
 _FINE_PX = 14.0
 # Repeats that two scales show count once if their logarithms differ by less.
 _SAME = 0.06
-# Lower peaks are noise.
-_LEAST_HEIGHT = 0.05
+# A later peak counts by its height less so many sds; lacks are relative to at least this height.
+_SDS, _LEAST_HEIGHT = 1.5, 0.6
 # Share of a height at another scale, where noise may be smoother.
 _OTHER_SCALE = 0.7
 # A peak is later than another if its shift is so many times as long.
@@ -118,15 +118,15 @@ def peaks(image: ArrayLike, mask: ArrayLike, about_px: Sequence[float]) -> Peaks
 def lack(found: Peaks) -> np.ndarray:
     """Returns how far only a part of the lamellae repeats at each peak, (N,), from 0 to 1.
 
-    It is the height that the peak lacks to the highest later one, over that one's height. At other
+    It is the height that a peak lacks to the highest later one, over that one's height. At other
     scales, peaks that are seen more often count more.
     """
     later = found.period_px > _LATER * found.period_px[:, None]
     elsewhere = _OTHER_SCALE * np.where(later, found.height * often_seen(found), 0.0).max(
         axis=1, initial=0.0
     )
-    highest = np.maximum(np.maximum(found.height + found.partial, elsewhere), _LEAST_HEIGHT)
-    return np.clip(1 - found.height / highest, 0.0, 1.0)
+    highest = np.maximum(found.height + found.partial, elsewhere)
+    return np.clip((highest - found.height) / np.maximum(highest, _LEAST_HEIGHT), 0.0, 1.0)
 
 
 def often_seen(found: Peaks) -> np.ndarray:
@@ -197,10 +197,12 @@ def _peaks(
         own = abs(math.log(period * factor / scale))
         if shift < (_SHORTEST_PX if factor == 1 else SHORTEST_PX) or own > min(away) + _SAME:
             continue
-        # Few pixels make a peak at a far shift.
         later = shifts[shifts > _LATER * shift]
-        sure = np.sqrt((1 - later / height) / (1 - shift / height))
-        partial = max(float((whole[later] * sure).max(initial=-1.0)) - whole[shift], 0.0)
+        # Few pairs of pixels make a peak at a far shift; the sd of a correlation r of n independent
+        # pairs is about (1 - r^2) / sqrt(n).
+        count = 2 * (height - later) * width / shift**2
+        least = whole[later] - _SDS * (1 - whole[later] ** 2) / np.sqrt(np.maximum(count, 1))
+        partial = max(float(least.max(initial=-1.0)) - whole[shift], 0.0)
         near = local_period(profiles, valid, vertical)
         uneven, other = max((_other(half, vertical) for half in parts), default=(0.0, 0.0))
         numbers = [
