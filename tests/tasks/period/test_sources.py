@@ -159,9 +159,9 @@ def test_a_set_that_training_cannot_use_is_told_by_its_folder_and_crop(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'one'}: 1 grana for a validation_share")
     # In the middle rows, which prediction would show, there is nothing.
     image = np.zeros((2, 400, 9), np.float32)
-    image[:, :40] = np.random.default_rng(0).random((2, 40, 9))
     mask = np.zeros((400, 9), bool)
-    mask[:40] = mask[-1:] = True
+    mask[:40] = mask[-40:] = True
+    image[:, mask] = np.random.default_rng(0).random((2, 720))
     grana = [Granum(f"{i}.png", one, mask, 10.0, None) for i, one in enumerate(image)]
     write_grana(tmp_path / "two", grana)
     with pytest.raises(InputError) as caught:
