@@ -1,8 +1,9 @@
 """Fits the numbers of `combination.BELIEF`: how far to believe an autocorrelation.
 
-python benchmarks/combination.py [--weights FILE] [--grana 3000] [--negatives 333] [--seed 777]
+python benchmarks/combination.py [--weights FILE] [--grana 2000] [--far 600] [--negatives 250]
 
-Draws crops, measures each by the network, finds the peaks of its autocorrelation, and fits the
+Draws grana, a part of them with membranes that lie far apart or at other magnifications (of
+harmonics.py), measures each by the network, finds the peaks of its autocorrelation, and fits the
 numbers to the true periods. docs/methods.md, "How its numbers were fitted", says how. Training,
 calibration and benchmarks/accuracy.py use other seeds.
 """
@@ -16,13 +17,14 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
+import harmonics
 import numpy as np
 from scipy import optimize
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.measuring.autocorrelation import Peaks, peaks
 from srd_jax.measuring.combination import BELIEF, Belief, combine, posteriors
 from srd_jax.measuring.estimator import Estimator, load
+from srd_jax.measuring.peaks import Peaks, peaks
 from srd_jax.support.terminal import track
 from srd_jax.synthetic.config import GranaConfig, NegativesConfig
 from srd_jax.synthetic.crops import draw_grana
@@ -32,7 +34,8 @@ from srd_jax.tasks.period import weights
 NEGATIVES = GranaConfig(negatives=NegativesConfig(0.28, 0.22, 0.36, 0.14))
 # The numbers of a belief; of these, the numbers that are held fixed, and the numbers of the odds.
 NAMES = [field.name for field in dataclasses.fields(Belief)]
-HELD, ODDS = ["log_widening", "log_missing"], ["log_odds", "by_prominence"]
+HELD = ["log_widening", "log_elsewhere", "log_missing"]
+ODDS = ["log_odds", "by_prominence"]
 # The two posteriors of a crop.
 CERTAIN, DOUBTFUL = 0, 1
 # Log periods on which a posterior is normalised.
@@ -40,11 +43,11 @@ GRID = np.arange(np.log(3.0), np.log(300.0), 0.002)
 
 
 class Seen(NamedTuple):
-    """A crop's true period, the network's period and sd, px of the crop, and its peaks."""
+    """A crop's true period, the network's periods and sds (views,), px of the crop, its peaks."""
 
     true: float
-    period: float
-    sd: float
+    period: np.ndarray
+    sd: np.ndarray
     peaks: Peaks
 
 
@@ -52,15 +55,19 @@ def main() -> None:
     """Fits the numbers and prints them."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("--weights", default=weights.RELEASED, help="default: the released ones")
-    parser.add_argument("--grana", type=int, default=3000, metavar="N", help="%(default)s")
-    parser.add_argument("--negatives", type=int, default=333, metavar="N", help="%(default)s")
+    parser.add_argument("--grana", type=int, default=2000, metavar="N", help="%(default)s")
+    parser.add_argument("--far", type=int, default=600, metavar="N", help="%(default)s")
+    parser.add_argument("--negatives", type=int, default=250, metavar="N", help="%(default)s")
     parser.add_argument("--seed", type=int, default=777, help="%(default)s")
     options = parser.parse_args()
     network = load(options.weights, batch_size=1)
     grana = seen(network, GranaConfig(), options.grana, options.seed)
-    found = fitted(grana, seen(network, NEGATIVES, options.negatives, options.seed + 1))
-    print(f"with the present numbers: {figures(BELIEF, grana)}")
-    print(f"with the fitted ones:     {figures(found, grana)}")
+    far = seen_far(network, options.far, options.seed + 2)
+    negatives = seen(network, NEGATIVES, options.negatives, options.seed + 1)
+    found = fitted([*grana, *far], negatives)
+    for name, crops in (("grana", grana), ("membranes far apart", far)):
+        print(f"{name}, with the present numbers: {figures(BELIEF, crops)}")
+        print(f"{name}, with the fitted ones:     {figures(found, crops)}")
     print(f"BELIEF = {found}")
 
 
@@ -70,11 +77,25 @@ def seen(network: Estimator, config: GranaConfig, n: int, seed: int) -> list[See
     return [_seen(network, image, mask, period) for image, mask, period, _ in drawn]
 
 
+def seen_far(network: Estimator, n: int, seed: int) -> list[Seen]:
+    """Returns the measurements of the crops of harmonics.py that show at least two periods."""
+    drawn = track(harmonics.drawn(n, seed), "measuring", n)
+    return [
+        _seen(network, one.image, one.mask, one.period_px)
+        for one in drawn
+        if len(one.mask) >= 2 * one.period_px
+    ]
+
+
 def _seen(network: Estimator, image: np.ndarray, mask: np.ndarray, true: float) -> Seen:
     (one,) = network([Crop(image, mask, None, "")])
     if one.sd_px is None:
         raise SystemExit("error: these weights give no sd; accepted: weights that do")
-    return Seen(true, one.period_px, one.sd_px, peaks(image, mask, one.period_px))
+    views = one.views or (one,)
+    period, sd = (
+        np.array([getattr(view, name) for view in views]) for name in ("period_px", "sd_px")
+    )
+    return Seen(true, period, sd, peaks(image, mask, list(period)))
 
 
 def fitted(grana: list[Seen], negatives: list[Seen]) -> Belief:

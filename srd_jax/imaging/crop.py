@@ -18,7 +18,7 @@ import numpy as np
 from srd_jax.imaging.formats import read_picture
 from srd_jax.imaging.mask_files import read_mask
 from srd_jax.imaging.masks import boxes, main_part, opaque, slices
-from srd_jax.imaging.picture import Picture, blue_background
+from srd_jax.imaging.picture import Picture, blue_background, flat_margin
 from srd_jax.imaging.pixel_size import agreed, from_side_file
 from srd_jax.support.errors import InputError, naming
 
@@ -99,6 +99,9 @@ def open_crops(path: str | os.PathLike[str]) -> dict[int | None, Callable[[], Cr
     file = read_mask(path, inside.shape)
     if file is not None:
         sources, notes = [file.name], [*notes, *file.notes]
+    if not sources and (margin := flat_margin(picture.samples)).any():
+        inside, sources = ~margin, ["margin"]
+        notes = [*notes, "a margin of one grey value is left out"]
     mask_source = ", ".join(sources)
     notes = (*picture.notes, *notes)
     labels = inside if file is None else file.labels * inside

@@ -14,7 +14,7 @@ White, the value that becomes 1, depends on the file:
 
 import functools
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from PIL.PngImagePlugin import PngInfo
@@ -53,6 +53,13 @@ _OTHER_HUE, _COLOURFUL = 0.25, 0.2
 
 # Pixels this near to a background mix with it; their colours say nothing about the picture.
 _MIXED_PX = 3
+
+# Px around a pixel of a margin that have its grey value, and how nearly, as a share of the
+# picture's range: a JPEG changes it a little.
+_FLAT_PX, _FLAT_SHARE = 9, 0.03
+# Shares of a bar's row that have the margin's grey value, of a picture that a margin has and leaves
+# at least, and of the rest that may have its grey value.
+_BAR_SHARE, _LEAST_MARGIN, _LEAST_LEFT, _ELSEWHERE = 0.35, 0.01, 0.2, 0.03
 
 # The tag Orientation of TIFF 6.0 and EXIF.
 ORIENTATION_TAG = 274
@@ -240,3 +247,54 @@ def _frames(flat: np.ndarray, strong: np.ndarray) -> bool:
     border = np.concatenate([flat[0], flat[-1], flat[1:-1, 0], flat[1:-1, -1]])
     flatness = np.count_nonzero(flat) / np.count_nonzero(strong)
     return bool(flatness > 0.5 and border.mean() > max(0.3, 1.5 * flat.mean()))
+
+
+def flat_margin(samples: np.ndarray) -> np.ndarray:
+    """Returns which pixels lie in a margin of one grey value: a frame, a bar with text, a corner.
+
+    A margin takes in a corner of the picture, and hardly anything is flat, or of its grey value, in
+    the rest. So pictures of few grey levels and saturated lamellae have none.
+
+    Args:
+      samples: (rows, columns, channels).
+
+    Returns:
+      bool (rows, columns), all False where there is no margin, or where it leaves little.
+    """
+    grey = samples.mean(axis=-1, dtype=np.float64)
+    none = np.zeros(grey.shape, bool)
+    if min(grey.shape) < 4 * _FLAT_PX or not np.isfinite(grey).all():
+        return none
+    low, high = np.percentile(_some(grey.reshape(-1, 1)), (2, 98))
+    near = _FLAT_SHARE * (high - low)
+    span = ndimage.maximum_filter(grey, _FLAT_PX) - ndimage.minimum_filter(grey, _FLAT_PX)
+    # The filters' windows end half of their width before the margin does.
+    flat = ndimage.binary_dilation(span <= near, iterations=_FLAT_PX // 2)
+    numbers, _ = cast(tuple[np.ndarray, int], ndimage.label(flat))
+    corners = [at for at in ((0, 0), (0, -1), (-1, 0), (-1, -1)) if flat[at]]
+    margin = np.isin(numbers, [numbers[at] for at in corners])
+    if np.count_nonzero(np.logical_and(flat, ~margin)) > _ELSEWHERE * np.count_nonzero(~margin):
+        margin = none.copy()
+    for at in corners:
+        like = np.abs(grey - grey[at]) <= near
+        bars = _bars(like)
+        if np.count_nonzero(like & ~bars & ~margin) <= _ELSEWHERE * np.count_nonzero(~bars):
+            margin |= bars
+    # Letters on a bar lie within it; only the largest part is left.
+    parts, _ = cast(tuple[np.ndarray, int], ndimage.label(~margin))
+    sizes = np.bincount(parts.ravel())[1:]
+    if not margin.any() or not len(sizes):
+        return none
+    margin = ndimage.binary_dilation(parts != 1 + sizes.argmax(), iterations=2)
+    return margin if _LEAST_MARGIN < margin.mean() < 1 - _LEAST_LEFT else none
+
+
+def _bars(like: np.ndarray) -> np.ndarray:
+    """Returns the bars along the sides: lines mostly of one grey value that end abruptly."""
+    bars = np.zeros(like.shape, bool)
+    for part, bar in ((like, bars), (like.T, bars.T)):
+        for share, out in ((part.mean(axis=1), bar), (part.mean(axis=1)[::-1], bar[::-1])):
+            end = int(np.argmin(np.append(share >= _BAR_SHARE, False)))
+            if share[end : end + _FLAT_PX].mean() < _BAR_SHARE / 4 if end < len(share) else False:
+                out[:end] = True
+    return bars

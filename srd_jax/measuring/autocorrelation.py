@@ -7,20 +7,20 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import signal
 
 from srd_jax.measuring.classical import (
-    NOTHING,
     SHORTEST_PX,
     Period,
     granum,
     nothing_repeats,
     summit,
 )
+from srd_jax.measuring.peaks import Peaks, at_scale, lack, often_seen, peaks
 from srd_jax.measuring.strips import correlation, strips
 
-# The period's peak has at least this share of the greatest prominence, which may be a multiple's.
-_OCTAVE_PROMINENCE = 0.6
+# The period's peak counts at least so much relative to the one that counts most, which may be a
+# multiple's; a peak that lacks so much of a later one's height counts little.
+_OCTAVE_SHARE, _LACK = 0.5, 0.3
 _LAGS = 4  # multiples of the period that are fitted
 
 
@@ -43,25 +43,19 @@ def autocorrelation(image: ArrayLike, mask: ArrayLike) -> Period:
     """
     grey, inside = granum(image, mask)
     height = int(inside.sum(axis=0).max())
-    # The period isn't known yet: the background's scale follows from the granum's height.
-    coarse, _, _ = _followed(grey, inside, height, 2 * SHORTEST_PX, height / 8)
-    period, quality, cosine = _followed(grey, inside, height, coarse, coarse / 3)
-    return Period(period * cosine, quality)
-
-
-def _followed(
-    grey: np.ndarray, inside: np.ndarray, height: int, scale: float, background: float
-) -> tuple[float, float, float]:
-    """Returns vertical period (px), quality and cosine of the inclination, at a scale (px)."""
-    profiles, valid, cosine = strips(grey, inside, scale, background)
+    first = _first_whole(peaks(grey, inside, ()), height)
+    small, part, factor = at_scale(grey, inside, first)
+    profiles, valid, cosine = strips(small, part, first / factor, first / factor / 3)
     found = correlation(profiles, valid)
-    peak = _first_peak(found, height)
-    quality = np.clip(found[peak], 0, 1)
-    return _over_lags(found, peak), float(quality), cosine
+    peak = _top(found, first / factor / cosine, 0.25 * first / factor)
+    if peak is None:
+        raise nothing_repeats(height)
+    quality = float(np.clip(found[peak], 0, 1))
+    return Period(_over_lags(found, peak) * cosine * factor, quality)
 
 
-def _first_peak(correlation: np.ndarray, height: int) -> int:
-    """Returns the shift of the first peak that is nearly as prominent as the most prominent one.
+def _first_whole(found: Peaks, height: int) -> float:
+    """Returns the first period at which nearly everything repeats, px.
 
     It is one period where every second lamella differs a little, and where the profile has a second
     harmonic.
@@ -69,17 +63,11 @@ def _first_peak(correlation: np.ndarray, height: int) -> int:
     Raises:
       InputError: there is no peak.
     """
-    shifts, prominence = _peaks(correlation, height)
-    if not len(shifts):
+    share = found.prominence * np.exp(-((lack(found) / _LACK) ** 2)) * often_seen(found)
+    share[(found.period_px < SHORTEST_PX) | (found.period_px > height / 2)] = 0.0
+    if not share.any():
         raise nothing_repeats(height)
-    return int(shifts[prominence >= _OCTAVE_PROMINENCE * prominence.max()][0])
-
-
-def _peaks(correlation: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the shifts (px) and prominences of the peaks from 6 px to half of the height."""
-    shifts, found = signal.find_peaks(correlation[: height // 2 + 2], prominence=NOTHING)
-    band = shifts >= SHORTEST_PX
-    return shifts[band], found["prominences"][band]
+    return float(found.period_px[share >= _OCTAVE_SHARE * share.max()][0])
 
 
 def _over_lags(correlation: np.ndarray, peak: int) -> float:

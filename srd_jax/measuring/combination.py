@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask, nearest
-from srd_jax.measuring.peaks import Peaks, peaks
+from srd_jax.measuring.peaks import Peaks, lack, often_seen, peaks
 from srd_jax.support.errors import InputError
 
 # Logarithms of periods, px of the crop, from 2 to 1000 px. The step is half of the width of clear
@@ -40,14 +40,6 @@ _OFF_MULTIPLE = 0.08
 _ANYWHERE = 1 / math.log(1000 / 4)
 # Greatest clarity; even the clearest peaks can miss the period.
 _CLEAREST = 0.999
-# Lower peaks are noise.
-_LEAST_HEIGHT = 0.05
-# Share of a height at another scale, where noise may be smoother.
-_OTHER_SCALE = 0.7
-# A peak is later than another if its shift is so many times as long.
-_LATER = 1.3
-# The share of a granum that repeats is at least this, as at a shift of nearly its height.
-_LEAST_OFTEN = 0.05
 # A half of a granum that repeats by so much better at another distance is another granum, unless
 # all of the granum repeats so well.
 _UNEVEN, _EVEN = 0.45, 0.7
@@ -263,8 +255,8 @@ def posteriors(
 def _likelihood(log_period: np.ndarray, found: Peaks, belief: Belief) -> np.ndarray:
     """Returns the likelihood of each log period by the peaks, (N,)."""
     # How far everything repeats, and how often one sees it.
-    whole = np.exp(belief.by_partial * _part(found) ** 2)
-    often = _often(found)
+    whole = np.exp(belief.by_partial * lack(found) ** 2)
+    often = often_seen(found)
     share = found.prominence * whole * often**belief.by_often
     share *= np.exp(belief.by_multiple * _multiple(found, whole))
     odds = np.exp(belief.mean_odds) * found.layers**belief.mean_by_layers
@@ -286,23 +278,6 @@ def _scale(found: Peaks, belief: Belief) -> np.ndarray:
     scale *= found.spread**belief.by_spread * found.change**belief.by_change
     scale *= (1 + found.dislocations) ** belief.by_dislocations
     return np.hypot(scale, math.exp(belief.log_inclined) * found.shortening)
-
-
-def _part(found: Peaks) -> np.ndarray:
-    """Returns how far only a part of the lamellae repeats at each peak, (N,), from 0 to 1.
-
-    It is the height that the peak lacks to the highest later one, over that one's height. At other
-    scales, peaks that are seen more often count more.
-    """
-    later = found.period_px > _LATER * found.period_px[:, None]
-    elsewhere = _OTHER_SCALE * np.where(later, found.height * _often(found), 0.0).max(axis=1)
-    highest = np.maximum(np.maximum(found.height + found.partial, elsewhere), _LEAST_HEIGHT)
-    return np.clip(1 - found.height / highest, 0.0, 1.0)
-
-
-def _often(found: Peaks) -> np.ndarray:
-    """Returns the share of the granum that can repeat at each peak's shift, (N,), above 0."""
-    return np.clip(1 - 1 / found.layers, _LEAST_OFTEN, 1.0)
 
 
 def _multiple(found: Peaks, whole: np.ndarray) -> np.ndarray:

@@ -29,6 +29,14 @@ _SHORTEST_PX = 4.0
 _FINE_PX = 14.0
 # Repeats that two scales show count once if their logarithms differ by less.
 _SAME = 0.06
+# Lower peaks are noise.
+_LEAST_HEIGHT = 0.05
+# Share of a height at another scale, where noise may be smoother.
+_OTHER_SCALE = 0.7
+# A peak is later than another if its shift is so many times as long.
+_LATER = 1.3
+# The share of a granum that repeats is at least this, as at a shift of nearly its height.
+_LEAST_OFTEN = 0.05
 # Fewest periods in a half of a granum that is looked at alone; share of the greatest height from
 # which its first peak counts; and relative difference of shifts that are the same.
 _LEAST_PERIODS, _HIGH, _NEAR = 3.0, 0.8, 0.1
@@ -97,14 +105,33 @@ def peaks(image: ArrayLike, mask: ArrayLike, about_px: Sequence[float]) -> Peaks
     scales = _scales(likely, _FARTHEST * height)
     found = []
     for scale in scales:
-        factor = max(int(scale // (_LIKELY_PX if scale in likely else _OTHER_PX)), 1)
-        found += _at_scale(grey, inside, scale, factor, scales)
+        least = _LIKELY_PX if scale in likely else _OTHER_PX
+        found += _peaks(*at_scale(grey, inside, scale, least), scale, scales)
     kept: list[tuple[float, np.ndarray]] = []
     for away, one in sorted(found, key=lambda pair: pair[0]):
         if all(abs(math.log(one[0] / other[0])) > _SAME for _, other in kept):
             kept.append((away, one))
     rows = np.array(sorted((one for _, one in kept), key=lambda one: one[0]))
     return Peaks(*rows.reshape(-1, len(Peaks._fields)).T)
+
+
+def lack(found: Peaks) -> np.ndarray:
+    """Returns how far only a part of the lamellae repeats at each peak, (N,), from 0 to 1.
+
+    It is the height that the peak lacks to the highest later one, over that one's height. At other
+    scales, peaks that are seen more often count more.
+    """
+    later = found.period_px > _LATER * found.period_px[:, None]
+    elsewhere = _OTHER_SCALE * np.where(later, found.height * often_seen(found), 0.0).max(
+        axis=1, initial=0.0
+    )
+    highest = np.maximum(np.maximum(found.height + found.partial, elsewhere), _LEAST_HEIGHT)
+    return np.clip(1 - found.height / highest, 0.0, 1.0)
+
+
+def often_seen(found: Peaks) -> np.ndarray:
+    """Returns the share of the granum that can repeat at each peak's shift, (N,), above 0."""
+    return np.clip(1 - 1 / found.layers, _LEAST_OFTEN, 1.0)
 
 
 def _likely(about_px: Sequence[float], longest: float) -> list[float]:
@@ -131,17 +158,31 @@ def _scales(likely: Sequence[float], longest: float) -> list[float]:
     return filled
 
 
-def _at_scale(
-    grey: np.ndarray, inside: np.ndarray, scale: float, factor: int, scales: Sequence[float]
-) -> list[tuple[float, np.ndarray]]:
-    """Returns the peaks nearest to a scale: the distance to it, and the row of `Peaks`.
+def at_scale(
+    grey: np.ndarray, inside: np.ndarray, scale: float, least_px: float = _LIKELY_PX
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Returns the middle of a granum, reduced for periods of about a length.
 
-    The granum is reduced by a factor first.
+    Args:
+      grey: (rows, columns) grey values.
+      inside: (rows, columns) bool mask.
+      scale: about one period, px.
+      least_px: px that such a period has at least after it.
+
+    Returns:
+      Grey values and mask of 40 periods at most, and the factor by which they are reduced.
     """
+    factor = max(int(scale // least_px), 1)
     small, part = reduced(grey, inside, factor)
+    return *middle(small, part, math.ceil(_SEEN * scale / factor)), factor
+
+
+def _peaks(
+    small: np.ndarray, part: np.ndarray, factor: int, scale: float, scales: Sequence[float]
+) -> list[tuple[float, np.ndarray]]:
+    """Returns the peaks nearest to a scale: the distance to it, and the row of `Peaks`."""
     if small.shape[0] < 2 * SHORTEST_PX or small.shape[1] < 2 or not part.any():
         return []
-    small, part = middle(small, part, math.ceil(_SEEN * scale / factor))
     profiles, valid, cosine = strips(small, part, scale / factor, scale / factor / 3)
     whole = correlation(profiles, valid)
     height = int(part.sum(axis=0).max())
@@ -156,8 +197,10 @@ def _at_scale(
         own = abs(math.log(period * factor / scale))
         if shift < (_SHORTEST_PX if factor == 1 else SHORTEST_PX) or own > min(away) + _SAME:
             continue
-        later = whole[shifts[shifts > 1.3 * shift]]
-        partial = max(float(later.max(initial=-1.0)) - whole[shift], 0.0)
+        # Few pixels make a peak at a far shift.
+        later = shifts[shifts > _LATER * shift]
+        sure = np.sqrt((1 - later / height) / (1 - shift / height))
+        partial = max(float((whole[later] * sure).max(initial=-1.0)) - whole[shift], 0.0)
         near = local_period(profiles, valid, vertical)
         uneven, other = max((_other(half, vertical) for half in parts), default=(0.0, 0.0))
         numbers = [
