@@ -10,6 +10,7 @@ from skimage.transform import resize
 
 import srd_jax
 from srd_jax.imaging.crop import Crop, read_crop
+from srd_jax.measuring import methods
 from srd_jax.measuring.estimator import Estimator, load
 from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
@@ -164,9 +165,11 @@ def assert_weights(estimator, expected):
 def test_load_of_a_file_and_of_a_workdir(tmp_path):
     path = write_weights(tmp_path / "run" / "weights.safetensors")
     for given in (path, str(path), tmp_path / "run"):
-        assert_weights(srd_jax.load(given), random_weights())
+        assert_weights(load(given), random_weights())
+        assert_weights(srd_jax.load(given, method="network"), random_weights())
+        assert_weights(srd_jax.load(given).network, random_weights())
     assert load(path, batch_size=5).batch_size == 5
-    assert srd_jax.load is load
+    assert srd_jax.load is methods.load
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         _ = srd_jax.laod
 
