@@ -19,8 +19,8 @@ _MARGIN = 2.0
 # The pixels beyond this distance are used alone if they are at least this share of the granum.
 _LEAST_SHARE = 0.25
 
-# Rows and columns of the part, in the middle, that is looked at in full resolution. All of a larger
-# granum is looked at as well, reduced to this size.
+# Rows and columns of the part, in the middle, that is looked at in full resolution. Where it shows
+# no direction, all of a larger granum is looked at, reduced to this size.
 _MOST = 1200
 
 # A less coherent direction may be the noise's: 87 % of 250 drawn grana are more coherent, and 20 %
@@ -70,20 +70,25 @@ def orientation(image: np.ndarray, mask: np.ndarray) -> Orientation:
     """
     part = slices(tight_box(mask))
     grey, inside = normalised(image[part], mask[part]).astype(np.float64), mask[part]
-    looks = [middle(grey, inside, _MOST)]
-    if max(inside.shape) > _MOST:  # at a high magnification, lamellae are far apart
-        looks.append(reduced(grey, inside, math.ceil(max(inside.shape) / _MOST)))
-    found = [one for look in looks if look[1].any() for one in _at_scales(*look)]
-    return max(found, key=lambda one: one.coherence)
+    found = _most_coherent(*middle(grey, inside, _MOST))
+    if found.coherence >= _LEAST_COHERENCE or max(inside.shape) <= _MOST:
+        return found
+    # At a high magnification, lamellae are far apart.
+    whole = _most_coherent(*reduced(grey, inside, math.ceil(max(inside.shape) / _MOST)))
+    return max(found, whole, key=lambda one: one.coherence)
 
 
-def _at_scales(grey: np.ndarray, inside: np.ndarray) -> list[Orientation]:
+def _most_coherent(grey: np.ndarray, inside: np.ndarray) -> Orientation:
+    """Returns the most coherent direction of all scales; not coherent at all for an empty mask."""
+    if not inside.any():
+        return Orientation(0.0, 0.0)
     # One more pixel, so that a granum that fills its crop has an outside, too.
     grey, inside = np.pad(grey, 1), np.pad(inside, 1)
     # Pixels outside take the nearest grey value inside, so that the border has no gradient.
     grey = extend(grey, inside)
     depth = np.asarray(ndimage.distance_transform_edt(inside))
-    return [_at_scale(grey, _interior(depth, scale), scale) for scale in _SCALES]
+    found = [_at_scale(grey, _interior(depth, scale), scale) for scale in _SCALES]
+    return max(found, key=lambda one: one.coherence)
 
 
 def _interior(depth: np.ndarray, scale: float) -> np.ndarray:

@@ -20,7 +20,7 @@ from srd_jax.support.errors import InputError
 FRAME = (476, 476)
 
 # Grey values of a granum: those of the darkest and of the lightest 2 % become about 0.3 and 0.6,
-# the median 0.45. Values at the ends of 0..1 are noise, or broken pixels of a camera.
+# the median 0.45.
 _PERCENTILES, _MIDDLE, _RANGE = (0.02, 0.5, 0.98), 0.45, 0.35
 # The percentiles are those of about so many pixels, on a grid.
 _SAMPLED = 2**16
@@ -221,8 +221,10 @@ def normalised(image: Any, inside: Any, xp: ModuleType = np) -> Any:
     low, middle, high = (
         values[xp.clip(xp.round(part * last), 0, None).astype(int)] for part in _PERCENTILES
     )
-    relative = (image - middle) * (_RANGE / xp.maximum(high - low, _LEAST_RANGE))
-    return xp.where(inside, xp.clip(relative + _MIDDLE, 0, 1), 0).astype(xp.float32)
+    grey = (image - middle) * (_RANGE / xp.maximum(high - low, _LEAST_RANGE)) + _MIDDLE
+    # What lies far beyond the percentiles is a broken pixel or a mark.
+    grey = xp.where((grey < 0) | (grey > 1), _MIDDLE, grey)
+    return xp.where(inside, grey, 0).astype(xp.float32)
 
 
 def _check_grey(values: np.ndarray) -> None:
