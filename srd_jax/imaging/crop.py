@@ -48,8 +48,8 @@ class Crop:
       px_per_nm_source: who states it, see `pixel_size`; "" where there is none.
       notes: facts about the file and its mask that a user should know, each a phrase.
       doubts: why the mask may not show one granum, each a phrase.
-      mask_source: name of the mask file relative to the image's folder, else "blue", "alpha", "margin", or
-        "" where nothing is left out.
+      mask_source: name of the mask file relative to the image's folder, else "blue", "alpha",
+        "margin", or "" where nothing is left out.
     """
 
     image: np.ndarray
