@@ -18,8 +18,7 @@ from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask, ne
 from srd_jax.measuring.peaks import Peaks, lack, often_seen, peaks
 from srd_jax.support.errors import InputError
 
-# Logarithms of periods, px of the crop, from 2 to 1000 px. The step is half of the width of clear
-# peaks.
+# Logarithms of periods from 2 to 1000 px of the crop. The step is half of the width of clear peaks.
 _GRID = np.arange(math.log(2.0), math.log(1000.0), 0.001)
 
 # Degrees of freedom of Student's t. They are few, because in both measurements errors of several

@@ -121,16 +121,27 @@ def test_tables_are_replaced(predict, tmp_path, name, content):
 
 
 def test_a_missing_overlay_is_one_line_and_the_rest_goes_on(predict, tmp_path, capsys):
-    long = f"{'x' * 246}.png"
-    write_crop(tmp_path / "grana" / long)
     folder = tmp_path / "overlays"
+    taken = folder / "1.png.overlay.png"
+    taken.mkdir(parents=True)
     assert run(*predict, "--out", tmp_path / "r.csv", "--overlay", folder) == 1
-    assert [row["status"] for row in read(tmp_path / "r.csv")] == ["ok"] * 4
-    assert len(list(folder.iterdir())) == 3
+    assert [row["status"] for row in read(tmp_path / "r.csv")] == ["ok"] * 3
+    assert sum(path.is_file() for path in folder.iterdir()) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"1 of 4 overlays are missing, the first: {folder / long}")
-    assert "File name too long" in said
+    assert said.startswith(f"1 of 3 overlays are missing, the first: {taken}")
+    assert "Is a directory" in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("letter", ["x", "ö"])
+def test_overlays_of_long_names_are_told_apart(predict, tmp_path, letter):
+    # A name may have 255 bytes.
+    first = f"{letter * ((250 - 1) // len(letter.encode()))}"
+    for last in "ab":
+        write_crop(tmp_path / "grana" / f"{first[:-1]}{last}.png")
+    folder = tmp_path / "overlays"
+    assert run(*predict, "--out", tmp_path / "r.csv", "--overlay", folder) == 0
+    assert len(list(folder.iterdir())) == 5
 
 
 def test_a_full_disk_costs_the_overlays_only(predict, tmp_path, capsys, monkeypatch):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from helpers.command import refused, run
+from helpers.command import read, refused, run
 from helpers.crops import write_crop, write_weights
 from safetensors.numpy import save_file
 
@@ -52,12 +52,10 @@ def test_wrong_paths(tmp_path, weights, capsys):
     crop, out = write_crop(tmp_path / "grana" / "a.png"), tmp_path / "r.csv"
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
-    (tmp_path / "link.png").symlink_to("nowhere.png")
     options = ("--weights", weights, "--out", out)
     for path, message in (
         ("empty", "a folder without images"),
         ("none.png", "No such file"),
-        ("link.png", "No such file"),
     ):
         said = refused(capsys, "predict", crop, tmp_path / path, *options)
         assert said.startswith(f"{tmp_path / path}: ")
@@ -83,6 +81,17 @@ def test_wrong_paths(tmp_path, weights, capsys):
         assert message in said
     assert not out.exists()
     assert read_crop(crop).mask.any()
+
+
+def test_a_link_to_nothing_is_a_row_and_the_others_are_measured(tmp_path, capsys):
+    crop, link = write_crop(tmp_path / "a.png"), tmp_path / "link.png"
+    link.symlink_to("nowhere.png")
+    out = tmp_path / "r.csv"
+    assert run("predict", crop, link, "--method", "fft", "--out", out) == 1
+    first, second = read(out)
+    assert (first["status"], second["status"]) == ("ok", "error")
+    assert second["reason"].startswith("cannot be read (No such file or directory); accepted")
+    assert capsys.readouterr().err == ""
 
 
 def test_wrong_weights(tmp_path, capsys):

@@ -29,3 +29,23 @@ def lamellae(
 
 def everywhere(image):
     return np.ones(image.shape, bool)
+
+
+def membranes(period, distance, layers=8, noise=0.03, columns=None):
+    """Grey values 0..1 of horizontal layers, each of two dark lines, the second one weaker.
+
+    Args:
+      period: distance of adjacent layers, px.
+      distance: between the two lines of a layer, periods; 0 for a single line.
+      layers: number of periods in the height.
+      noise: standard deviation, grey values.
+      columns: width, px; None for the height's.
+    """
+    rows = round(layers * period)
+    turns = (np.arange(rows) / period + 0.8) % 1 - 0.5
+    dark = sum(
+        depth * np.exp(-(((turns - at) / 0.08) ** 2) / 2)
+        for depth, at in ((1.0, -distance / 2), (0.8 if distance else 0.0, distance / 2))
+    )
+    grain = np.random.default_rng(0).normal(0, noise, (rows, columns or rows))
+    return np.clip(0.7 - 0.3 * dark[:, None] + grain, 0, 1)

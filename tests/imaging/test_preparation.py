@@ -1,11 +1,21 @@
 import csv
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers.crops import ellipse, stripes
 from skimage.transform import resize
 
 from srd_jax.imaging.crop import read_crop
-from srd_jax.imaging.preparation import prepare, prepare_windows, resample
+from srd_jax.imaging.preparation import (
+    middle,
+    normalised,
+    prepare,
+    prepare_scales,
+    prepare_windows,
+    reduced,
+    resample,
+)
 from srd_jax.support.errors import InputError
 
 
@@ -169,3 +179,120 @@ def test_scales_of_real_crops_equal_the_reference(reference_dir):
         prepared = prepare(crop.image, crop.mask)
         assert prepared.image.shape == (476, 476)
         assert prepared.scale == pytest.approx(float(row["reference_scale"]), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("height", "shown"),
+    [
+        (20, [20]),
+        (25, [20]),
+        (26, [20, 26]),
+        (64, [20, 64]),
+        (65, [20, 36, 65]),
+        (300, [20, 49, 122, 300]),
+    ],
+)
+def test_scales_go_from_the_middle_rows_to_all_of_them(height, shown):
+    image = np.random.default_rng(0).random((320, 30))
+    mask = np.zeros(image.shape, bool)
+    mask[7 : 7 + height, 4:26] = True
+    scales = prepare_scales(image, mask, frame=(50, 40), max_rows=20)
+    assert [one.box[1] - one.box[0] for one in scales] == shown
+    first = prepare(image, mask, frame=(50, 40), max_rows=20)
+    np.testing.assert_array_equal(scales[0].image, first.image)
+    assert (scales[0].box, scales[0].scale) == (first.box, first.scale)
+    for one, rows in zip(scales, shown, strict=True):
+        assert one.scale == 50 / rows
+        assert abs(one.box[0] + one.box[1] - (14 + height)) <= 1  # around the middle
+        whole = prepare(image[slice(*one.box[:2])], mask[slice(*one.box[:2])], (50, 40), height)
+        np.testing.assert_array_equal(one.image, whole.image)
+    if len(shown) > 1:
+        assert scales[-1].box == (7, 7 + height, 4, 26)
+
+
+def drawn():
+    """Grey values of float64 whose ranks are the percentiles', and an odd mask of them."""
+    image = np.random.default_rng(2).gamma(4.0, 0.1, (101, 120))
+    mask = ellipse(image.shape)
+    mask[50, 60] = np.count_nonzero(mask) % 2 == 0
+    return image, mask
+
+
+def test_normalised_grey_values_have_their_percentiles():
+    image, mask = drawn()
+    found = normalised(image, mask)
+    low, median, high = np.percentile(image[mask], (2, 50, 98), method="nearest")
+    expected = 0.45 + 0.35 * (image - median) / (high - low)
+    far = mask & ((expected < 0) | (expected > 1))
+    assert far.any()
+    np.testing.assert_allclose(found[mask & ~far], expected[mask & ~far], atol=1e-6)
+    np.testing.assert_array_equal(found[far], np.float32(0.45))
+    assert np.all(found[~mask] == 0)
+    assert found.dtype == np.float32
+    # Of a large image, percentiles of a grid are nearly those of all.
+    large = np.random.default_rng(3).normal(0.5, 0.1, (900, 800))
+    given = normalised(large, np.ones(large.shape, bool))
+    low, median, high = np.percentile(given, (2, 50, 98))
+    assert median == pytest.approx(0.45, abs=0.005)
+    assert high - low == pytest.approx(0.35, rel=0.02)
+
+
+def test_numpy_and_jax_normalise_alike():
+    image, mask = (part[:40, :50] for part in drawn())
+    image = image.astype(np.float32)
+    found = normalised(jnp.asarray(image), jnp.asarray(mask), jnp)
+    np.testing.assert_allclose(found, normalised(image, mask), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(0.01, 0.2), (3.0, -1.0), (65535.0, 100.0)])
+def test_a_linear_change_of_grey_values_is_undone(gain, offset):
+    image, mask = drawn()
+    expected = normalised(image, mask)
+    np.testing.assert_allclose(normalised(gain * image + offset, mask), expected, atol=2e-5)
+    within = normalised(np.clip(image, *np.percentile(image[mask], (1, 99))), mask)
+    np.testing.assert_allclose(normalised(within, mask), within, atol=1e-6)
+
+
+def test_broken_pixels_and_the_bit_depth_hardly_matter():
+    image, mask = stripes(0) / 255, ellipse((120, 150))
+    expected = normalised(image, mask)
+    for value in (-50.0, 100.0):
+        broken = image.copy()
+        broken.flat[::201] = value
+        good = mask & (broken == image)
+        np.testing.assert_allclose(normalised(broken, mask)[good], expected[good], atol=0.02)
+    fine = np.random.default_rng(0).random((120, 150))
+    for levels in (255, 4095, 65535):
+        coarse = normalised(np.round(fine * levels) / levels, mask)
+        np.testing.assert_allclose(coarse, normalised(fine, mask), atol=1.5 * 0.4 / levels)
+
+
+def test_one_grey_value_becomes_the_middle_one():
+    mask = ellipse((20, 30))
+    for image in (np.zeros(mask.shape), np.full(mask.shape, 255, np.uint8)):
+        np.testing.assert_array_equal(normalised(image, mask), np.where(mask, np.float32(0.45), 0))
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 7])
+def test_large_pixels_are_means_over_the_mask(factor):
+    rng = np.random.default_rng(factor)
+    image, mask = rng.random((23, 31)), rng.random((23, 31)) < 0.6
+    found, inside = reduced(image, mask, factor)
+    rows, columns = 23 // factor, 31 // factor
+    assert found.shape == inside.shape == (rows, columns)
+    top, left = (23 - rows * factor) // 2, (31 - columns * factor) // 2
+    for row, column in np.ndindex(rows, columns):
+        part = np.s_[top + row * factor :, left + column * factor :]
+        values, valid = (array[part][:factor, :factor] for array in (image, mask))
+        assert inside[row, column] == (valid.mean() >= 0.5)
+        if inside[row, column]:
+            assert found[row, column] == pytest.approx(values[valid].mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize(("most", "kept"), [(10, [(0, 5), (1, 11)]), (3, [(1, 4), (4, 7)])])
+def test_the_middle_is_cut_out(most, kept):
+    image = np.arange(60.0).reshape(5, 12)
+    part = tuple(slice(*ends) for ends in kept)
+    grey, inside = middle(image, image > 20, most)
+    np.testing.assert_array_equal(grey, image[part])
+    np.testing.assert_array_equal(inside, image[part] > 20)

@@ -3,16 +3,18 @@ import math
 import numpy as np
 import pytest
 from helpers.crops import ellipse, random_weights, stripes
+from helpers.lamellae import membranes
 from scipy import integrate, stats
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.measuring.autocorrelation import Peaks, autocorrelation, peaks
+from srd_jax.measuring import combination
 from srd_jax.measuring.combination import BELIEF, Combined, combine, posteriors
 from srd_jax.measuring.estimator import Estimator
-from srd_jax.measuring.measurement import Measurement, Method
+from srd_jax.measuring.measurement import Measurement, Method, of_views
+from srd_jax.measuring.peaks import Peaks, peaks
 from srd_jax.support.errors import InputError
 
-NONE = Peaks(*np.zeros((11, 0)))
+NONE = Peaks(*np.zeros((len(Peaks._fields), 0)))
 
 
 def peaks_at(
@@ -27,6 +29,8 @@ def peaks_at(
     faint=0.1,
     dislocations=3.0,
     shortening=0.0,
+    partial=0.0,
+    uneven=0.0,
 ):
     """Peaks of a granum of a given height, px; the mean period is relative to each peak's own."""
     period = np.array(period)
@@ -35,6 +39,7 @@ def peaks_at(
         mean_px=mean * period,
         height=height,
         prominence=prominence,
+        partial=partial,
         layers=granum / period,
         width=width,
         spread=spread,
@@ -42,6 +47,8 @@ def peaks_at(
         faint=faint,
         dislocations=dislocations,
         shortening=shortening,
+        uneven=uneven,
+        other_px=1.4 * period,
     )
     return Peaks(*(np.broadcast_to(field, period.shape) for field in found))
 
@@ -81,8 +88,9 @@ def crop(period, shape=(120, 150)):
 def test_posteriors_are_students_t_times_a_mixture_of_them():
     found = peaks_at(
         [11.0, 22.5],
-        [0.4, 0.7],
+        height := np.array([0.4, 0.7]),
         [0.5, 0.9],
+        partial=np.array([0.5, 0.0]),
         granum=90.0,
         mean=np.array([1.03, 0.98]),
         width=(width := np.array([9.0, 4.5])),
@@ -93,26 +101,39 @@ def test_posteriors_are_students_t_times_a_mixture_of_them():
         shortening=0.02,
     )
     log_period = np.linspace(2, 4, 50)
+    layers = np.array([90 / 11, 90 / 22.5])
+    # What can repeat at a shift of one period; and what the first peak lacks to a later one.
+    often = 1 - 1 / layers
+    lacking = np.array([0.5 / 0.9, 0.0])
+    whole = np.exp(BELIEF.by_partial * lacking**2)
     # The second is a multiple of the first, as far as it is near to it, and the first prominent.
     near = stats.norm.pdf(math.log(22.5 / 22), 0, 0.08) / stats.norm.pdf(0, 0, 0.08)
-    share = np.array([0.5, 0.9 * math.exp(BELIEF.by_multiple * near * 0.5 / 0.9)])
-    layers = np.array([90 / 11, 90 / 22.5])
+    share = np.array([0.5, 0.9 * math.exp(BELIEF.by_multiple * near * 0.5 / 0.9 * whole[0])])
+    share *= whole * often**BELIEF.by_often
     middle = [moved(11.0, 1.03, 90.0), moved(22.5, 0.98, 90.0)]
-    scale = np.exp(BELIEF.log_scale + BELIEF.by_height * np.array([0.4, 0.7]))
+    scale = np.exp(BELIEF.log_scale + BELIEF.by_height * height)
     scale *= np.exp(BELIEF.by_faint * faint) * (1 + dislocations) ** BELIEF.by_dislocations
     scale *= layers**BELIEF.by_layers * width**BELIEF.by_width
     scale *= spread**BELIEF.by_spread * change**BELIEF.by_change
     scale = np.sqrt(scale**2 + (0.02 * math.exp(BELIEF.log_inclined)) ** 2)
-    missing = math.exp(BELIEF.log_missing)
+    clarity = max(height * whole * often)
+    missing = math.exp(BELIEF.log_missing) * (1 - clarity) ** BELIEF.by_clarity
     mixture = stats.t.pdf(log_period[:, None], 4, middle, scale) @ share
-    # Where no peak shows it, the period is anywhere between 6 and 100 px.
-    mixture += missing * stats.uniform.pdf(3, math.log(6), math.log(100 / 6))
-    mixture /= share.sum() + missing
-    shown = mixture * stats.t.pdf(log_period, 4, math.log(20), 0.1 * math.exp(BELIEF.log_widening))
+    # Where no peak shows it, or the network is all wrong, the period is from 4 to 1000 px.
+    anywhere = stats.uniform.pdf(3, math.log(4), math.log(1000 / 4))
+    mixture = (mixture + missing * anywhere) / (share.sum() + missing)
+    elsewhere = math.exp(BELIEF.log_elsewhere)
     odds = math.exp(BELIEF.log_odds + BELIEF.by_prominence * 0.9)
-    expected = shown, stats.t.pdf(log_period, 4, math.log(20), 0.1) + odds * shown
-    for one, its in zip(posteriors(log_period, 20, 2.0, found, BELIEF), expected, strict=True):
-        np.testing.assert_allclose(one, its, rtol=1e-10)
+    for views in ([(20.0, 2.0)], [(20.0, 2.0), (30.0, 6.0)]):
+        alone, widened = (
+            np.mean([stats.t.pdf(log_period, 4, math.log(p), f * sd / p) for p, sd in views], 0)
+            for f in (1.0, math.exp(BELIEF.log_widening))
+        )
+        shown = ((1 - elsewhere) * widened + elsewhere * anywhere) * mixture
+        given = views[0] if len(views) == 1 else zip(*views, strict=True)
+        found_ones = posteriors(log_period, *given, found, BELIEF)
+        for one, its in zip(found_ones, (shown, alone + odds * shown), strict=True):
+            np.testing.assert_allclose(one, its, rtol=1e-10)
 
 
 def share_below(case, log_period, *given):
@@ -163,18 +184,30 @@ def test_among_multiples_alike_the_first_is_the_period():
     assert right == pytest.approx(12, rel=0.01)
     assert doubled == pytest.approx(12, rel=0.02)
     assert its_sd < 0.4
-    assert sd > 5 * its_sd
-    # Two that are both sure of it contradict each other.
-    assert combine(25.2, 1.2, multiples, BELIEF)[1] > 3
+    assert sd > its_sd
+    # A network that is sure of the double contradicts the peaks.
+    sure, sd = combine(25.2, 1.2, multiples, BELIEF)
+    assert sure == pytest.approx(12, rel=0.02)
+    assert sd > 3
 
 
-@pytest.mark.parametrize("chosen", [12.0, 24.0])
-def test_the_network_chooses_where_half_a_period_is_less_prominent(chosen):
+@pytest.mark.parametrize("half", [12.0, 12.4])
+def test_where_only_a_part_repeats_at_half_of_the_period_the_whole_counts(half):
     # As where every second lamella differs, or a profile has a strong second harmonic.
-    pair = peaks_at([12.0, 24.0], [0.3, 0.8], [0.3, 0.9])
-    period, sd = combine(1.05 * chosen, 0.06 * chosen, pair, BELIEF)
-    assert period == pytest.approx(chosen, rel=0.02)
-    assert sd < 0.06 * chosen
+    pair = peaks_at([half, 24.0], [0.3, 0.8], [0.3, 0.9], partial=[0.5, 0.0])
+    period, sd = combine(25.2, 1.44, pair, BELIEF)
+    assert period == pytest.approx(24, rel=0.02)
+    assert sd < 0.06 * 24
+    # A network that says the half doesn't win with a small sd.
+    period, sd = combine(12.6, 0.72, pair, BELIEF)
+    assert period == pytest.approx(24, rel=0.02) or sd > 0.2 * period
+
+
+def test_the_network_chooses_where_half_a_period_is_hardly_lower():
+    pair = peaks_at([12.0, 24.0], [0.76, 0.8], [0.8, 0.9], partial=[0.04, 0.0])
+    period, sd = combine(12.6, 0.72, pair, BELIEF)
+    assert period == pytest.approx(12, rel=0.02)
+    assert sd < 0.06 * 12
 
 
 def test_peaks_of_noise_do_not_make_a_network_certain_that_is_not():
@@ -183,10 +216,32 @@ def test_peaks_of_noise_do_not_make_a_network_certain_that_is_not():
 
 
 def test_two_that_contradict_each_other_are_not_certain():
-    agreed = combine(20.0, 2.0, one_peak(20.0), BELIEF)[1]
-    apart = combine(20.0, 2.0, one_peak(31.0), BELIEF)[1]
-    assert apart > 3
-    assert apart > 5 * agreed
+    for peak in ((0.4, 0.5), (0.3, 0.3)):
+        agreed = combine(20.0, 2.0, one_peak(20.0, *peak), BELIEF)[1]
+        apart = combine(20.0, 2.0, one_peak(31.0, *peak), BELIEF)[1]
+        assert apart > 3
+        assert apart > 5 * agreed
+
+
+@pytest.mark.parametrize("network", [(20.0, 2.0), (20.0, 0.8), (10.0, 0.4), (90.0, 4.0)])
+def test_the_clearest_peak_is_the_period_or_nothing_is_certain(network):
+    period, sd = combine(*network, one_peak(31.0, 0.98, 1.5, granum=31.0 * 12), BELIEF)
+    assert period == pytest.approx(31, rel=0.02) or sd > 0.2 * period
+    assert combine(*network, NONE, BELIEF)[1] < 0.2 * period
+
+
+def test_the_view_that_a_clear_peak_confirms_decides():
+    views = np.array([20.0, 60.0, 160.0]), np.array([0.8, 5.0, 12.0])
+    peak = one_peak(57.0, 0.9, 1.2, granum=57.0 * 8)
+    period, sd = combine(*views, peak, BELIEF)
+    assert period == pytest.approx(57, rel=0.02)
+    # The order of the views doesn't matter, and one view is one number.
+    backwards = combine(*(one[::-1] for one in views), peak, BELIEF)
+    assert backwards == pytest.approx((period, sd), rel=1e-9)
+    alone = combine(views[0][:1], views[1][:1], peak, BELIEF)
+    assert alone == combine(20.0, 0.8, peak, BELIEF)
+    # Without any peak, views that differ are uncertain.
+    assert combine(*views, NONE, BELIEF)[1] > 20
 
 
 @pytest.mark.parametrize("period", [9.0, 16.5, 27.0])
@@ -200,9 +255,52 @@ def test_stripes_are_measured_though_the_network_is_off(period):
 def test_a_granum_too_low_for_an_autocorrelation_is_the_networks():
     low = crop(9.0, (11, 60))
     with pytest.raises(InputError):
-        peaks(low.image, low.mask, 9.0)
+        peaks(low.image, low.mask, [9.0])
     network = Says(9.0, 0.5)
     assert Combined(network)([low]) == [network.said]
+
+
+@pytest.mark.parametrize("share", [1 / 2, 1 / 3, 1 / 4])
+@pytest.mark.parametrize(("period", "distance"), [(26.0, 0.4), (44.0, 0.3), (90.0, 0.24)])
+def test_a_network_that_is_sure_of_a_part_of_the_period_does_not_win(period, distance, share):
+    image = membranes(period, distance)
+    for relative_sd in (0.02, 0.06):
+        network = Says(share * period, relative_sd * share * period)
+        (found,) = Combined(network)([image])
+        near = found.period_px == pytest.approx(period, rel=0.02)
+        assert near or found.sd_px > 0.2 * found.period_px
+
+
+def test_the_attention_is_that_of_the_nearest_view():
+    views = [Measurement(period, 0.1 * period, None, scale, (0, 9, 0, 5)) for period, scale in
+             ((6.0, 3.0), (17.0, 2.0), (50.0, 1.0))]  # fmt: skip
+    network = Says(1.0, 1.0)
+    network.said = of_views(views)
+    (found,) = Combined(network)([crop(16.5)])
+    assert found.period_px == pytest.approx(16.5, rel=0.02)
+    assert found.scale == 2.0
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_of_two_grana_no_period_is_certain(axis):
+    parts = [stripes(seed, (160, 120), period) for seed, period in ((0, 16.0), (1, 24.0))]
+    (found,) = Combined(Says(17.0, 1.0))([np.concatenate(parts, axis)])
+    assert found.doubts or found.sd_px > 0.125 * found.period_px
+    (alone,) = Combined(Says(17.0, 1.0))([parts[0]])
+    assert alone.doubts == ()
+    assert alone.sd_px < 0.02 * alone.period_px
+
+
+def test_a_part_that_repeats_at_another_distance_is_doubted():
+    def doubts(height, uneven):
+        return combination._doubts(20.1, peaks_at([10.0, 20.0], height, 0.5, uneven=uneven))
+
+    # The shift of the other part is 1.4 times the peak's.
+    expected = ("a part of the crop repeats at 28.00 px, is it one granum?",)
+    assert doubts(0.4, np.array([0.0, 0.6])) == expected
+    assert doubts(0.4, np.array([0.6, 0.0])) == ()
+    assert doubts(0.9, 0.6) == ()
+    assert combination._doubts(20.0, NONE) == ()
 
 
 @pytest.mark.parametrize("said", [(np.nan, 1.0), (20.0, np.inf), (np.inf, 1.0), (20.0, 0.0)])
@@ -225,58 +323,9 @@ def test_neither_order_nor_batches_matter():
     assert answers[0] == answers[1] == answers[2][::-1]
 
 
-def test_the_first_peak_is_the_autocorrelations_own():
-    one = crop(16.5)
-    expected = autocorrelation(one.image, one.mask)
-    found = peaks(one.image, one.mask, 16.5)
-    assert found.period_px[0] == pytest.approx(expected.period_px, rel=0.01)
-    assert found.height[0] == pytest.approx(expected.quality, abs=0.05)
-    assert found.period_px[1] == pytest.approx(2 * found.period_px[0], rel=0.05)
-
-
 def test_of_many_layers_the_mean_local_period_counts_more():
     low, high = (
         combine(20.0, 2.0, peaks_at([20.0], [0.8], [0.9], 20.0 * layers, mean=1.05))[0] / 20
         for layers in (2.5, 40)
     )
     assert low < 1.03 < high < 1.06
-
-
-def test_the_spread_tells_whether_the_parts_of_a_granum_agree():
-    shape = (120, 240)
-    alike = peaks(stripes(0, shape, 15.0) / np.float32(255), np.ones(shape, bool), 15.0)
-    # Stripes of 14 px beside stripes of 16 px.
-    halves = [stripes(0, (120, 120), period) for period in (14.0, 16.0)]
-    apart = peaks(np.concatenate(halves, axis=1) / np.float32(255), np.ones(shape, bool), 15.0)
-    assert alike.spread[0] < 0.01
-    # The sd of the logarithms of two periods in equal numbers.
-    assert apart.spread[0] == pytest.approx(math.log(16 / 14) / 2, rel=0.25)
-    assert apart.period_px[0] == pytest.approx(15, rel=0.02)
-    assert apart.mean_px[0] == pytest.approx(2 / (1 / 14 + 1 / 16), rel=0.01)
-
-
-def test_layers_are_counted_on_the_average_of_the_columns():
-    # A tall part, a part of half of its height, and an empty part.
-    mask = np.zeros((160, 300), bool)
-    mask[:, :100], mask[40:120, 100:200] = True, True
-    found = peaks(stripes(0, mask.shape, 16.0) / np.float32(255), mask, 16.0)
-    assert found.layers[0] * found.period_px[0] == pytest.approx(120, abs=1)
-    assert found.width[0] * found.period_px[0] == pytest.approx(200)
-
-
-def test_a_fault_does_not_shorten_the_period():
-    # The whole stack is one layer lower behind a slope of a fifth of its width.
-    rows, columns = np.mgrid[:320, :300]
-    shifted = rows - 16 * np.clip((columns - 120) / 60, 0, 1)
-    image = (0.5 + np.sin(2 * np.pi * shifted / 16) / 3).astype(np.float32)
-    found = peaks(image, np.ones(image.shape, bool), 16.0)
-    assert found.period_px[0] == pytest.approx(16, rel=0.002)
-
-
-def test_tilted_lamellae_are_measured_across_them():
-    rows, columns = np.mgrid[:240, :300]
-    image = (0.5 + np.sin(2 * np.pi * (rows - 0.2 * columns) / 16) / 3).astype(np.float32)
-    found = peaks(image, np.ones(image.shape, bool), 16.0)
-    cosine = 1 / math.hypot(1, 0.2)
-    assert found.shortening[0] == pytest.approx(1 - cosine, rel=0.1)
-    assert found.mean_px[0] == pytest.approx(16 * cosine, rel=0.005)

@@ -1,3 +1,4 @@
+import dataclasses
 import pathlib
 
 import jax
@@ -10,7 +11,9 @@ from skimage.transform import resize
 
 import srd_jax
 from srd_jax.imaging.crop import Crop, read_crop
+from srd_jax.measuring import methods
 from srd_jax.measuring.estimator import Estimator, load
+from srd_jax.measuring.measurement import mean_of_views
 from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
@@ -141,6 +144,35 @@ def test_one_image_is_no_list(estimator, one):
     assert f"images is one {type(one).__name__}" in refused(estimator, one)
 
 
+@pytest.fixture(scope="module")
+def robust():
+    weights = random_weights()
+    model = dataclasses.replace(weights.model, grey="robust")
+    return Estimator(dataclasses.replace(weights, model=model), batch_size=3)
+
+
+HIGH = stripes(0, (700, 90), 40.0) / 255
+
+
+def test_a_robust_network_sees_a_high_granum_at_several_scales(robust, estimator):
+    scales = robust.prepare(HIGH)
+    assert [one.box for one in scales] == [(200, 500, 0, 90), (0, 700, 0, 90)]
+    (found,) = robust([HIGH])
+    assert [(one.box, one.scale) for one in found.views] == [(one.box, one.scale) for one in scales]
+    alone = robust.measure_frames(scales)
+    np.testing.assert_array_equal(answers(found.views), answers(alone))
+    assert (found.period_px, found.sd_px) == mean_of_views(alone)
+    # The reference's network sees the middle rows only.
+    (fixed,) = estimator([HIGH])
+    assert (fixed.views, fixed.box) == ((), (200, 500, 0, 90))
+
+
+def test_only_a_robust_network_measures_alike_whatever_the_contrast(robust, estimator):
+    faint = 0.3 + 0.1 * HIGH[:300]
+    assert answers(robust([faint])) == pytest.approx(answers(robust([HIGH[:300]])), rel=1e-3)
+    assert answers(estimator([faint])) != pytest.approx(answers(estimator([HIGH[:300]])), rel=1e-3)
+
+
 def test_exhausted_memory_names_the_batch_size(monkeypatch):
     def apply(*_, **__):
         raise jax.errors.JaxRuntimeError(message)
@@ -164,9 +196,11 @@ def assert_weights(estimator, expected):
 def test_load_of_a_file_and_of_a_workdir(tmp_path):
     path = write_weights(tmp_path / "run" / "weights.safetensors")
     for given in (path, str(path), tmp_path / "run"):
-        assert_weights(srd_jax.load(given), random_weights())
+        assert_weights(load(given), random_weights())
+        assert_weights(srd_jax.load(given, method="network"), random_weights())
+        assert_weights(srd_jax.load(given).network, random_weights())
     assert load(path, batch_size=5).batch_size == 5
-    assert srd_jax.load is load
+    assert srd_jax.load is methods.load
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         _ = srd_jax.laod
 

@@ -118,3 +118,30 @@ def test_lamellae_far_from_the_horizontal(tilt):
     assert (result.status, result.tilt_deg) == ("low_confidence", tilt)
     assert result.reason == f"lamellae run at {tilt:.0f} degrees to the horizontal, beyond 10"
     assert result_of("a.png", measurement, None, None, "", Limits(tilt_deg=90), tilt).status == "ok"
+
+
+@pytest.mark.parametrize("period", [20.0, 37.3])
+def test_a_granum_of_fewer_than_two_periods_is_not_trusted(period):
+    measurement = Measurement(period, 0.1, None, 2.0, (0, 90, 0, 90))
+
+    def result(rows):
+        return result_of("a.png", measurement, None, None, rows=rows)
+
+    # A period of exactly half of the height may be measured a little longer.
+    for rows in (None, 400, math.ceil(2 * period), math.ceil(2 * period * 0.96)):
+        assert (result(rows).status, result(rows).reason) == ("ok", "")
+    for rows in (math.floor(1.89 * period), math.floor(1.2 * period)):
+        assert result(rows).status == "low_confidence"
+        assert result(rows).reason == f"the granum is {rows} px high, fewer than 2 periods"
+
+
+def test_doubts_of_mask_and_measurement_come_before_notes():
+    measurement = Measurement(20.0, 1.0, None, 2.0, (0, 90, 0, 90), doubts=("two grana?",))
+    result = result_of(
+        "a.png", measurement, None, None, notes=["a note"], doubts=["two parts"], rows=30
+    )
+    assert result.status == "low_confidence"
+    height = "the granum is 30 px high, fewer than 2 periods"
+    assert result.reason == f"{height}; two grana?; two parts; a note"
+    plain = Measurement(20.0, 1.0, None, 2.0, (0, 90, 0, 90))
+    assert result_of("a.png", plain, None, None, notes=["a note"], rows=90).status == "ok"

@@ -135,7 +135,7 @@ def test_make_augments_networks_only(tmp_path):
 def test_the_mask_bounds_the_windows(estimator):
     mask = np.pad(ellipse((400, 90)), 15)
     grey = np.pad(stripes(0, (400, 90)) / np.float32(255), 15, constant_values=0.9)
-    windows = Augmented(estimator).prepare(Crop(grey, mask, None, ""))
+    (windows,) = Augmented(estimator).prepare(Crop(grey, mask, None, ""))
     assert [one.box[0] for one in windows] == [15, 65, 115]
     assert {one.box[1] - one.box[0] for one in windows} == {300}
     for window, found in ((one, tta.flips(one)) for one in windows):

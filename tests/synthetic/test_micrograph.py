@@ -125,6 +125,29 @@ def test_every_level_is_whole():
     assert image.max() <= 255
 
 
+def test_crops_of_few_grey_levels_are_those_of_the_others_rounded():
+    noisy = {"noise": (0.5, 0.5), "noise_sd": (0, 100)}
+    counts, plain = set(), 0
+    for seed in range(24):
+        image = developed(seed, WAVES, **noisy, few_levels=0.7, levels=(2, 8))
+        before = developed(seed, WAVES, **noisy)
+        if np.array_equal(image, before):
+            plain += 1
+            continue
+        found = np.unique(image)
+        counts.add(len(found))
+        assert (found[0], found[-1]) == (0, 255)
+        assert np.ptp(np.diff(found)) <= 1  # evenly spaced but for rounding
+        # Levels are in order, and the ends of the range hold what lies beyond two sds.
+        low, high = (before.mean() + side * 2 * before.std() for side in (-1, 1))
+        share = np.clip((before - low) / (high - low), 0, 1)
+        assert np.abs(image / 255 - share).max() <= 0.5 / (len(found) - 1) + 0.003
+    assert min(counts) >= 2
+    assert max(counts) <= 8
+    assert len(counts) >= 4
+    assert 2 <= plain <= 14
+
+
 def test_the_interior_is_an_erosion():
     wide = np.random.default_rng(0).random((30, 40)) < 0.9
     eroded = ndimage.binary_erosion(wide)[1:-1, 1:-1]

@@ -90,3 +90,31 @@ def test_blur_is_that_of_a_gaussian(sigma):
     expected = ndimage.gaussian_filter1d(sharp, sigma * scale, mode="wrap")[: int(period) * scale]
     found = samples(profile.blurred(jnp.asarray(harmonics), sigma, period), int(period) * scale)
     np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+def test_membranes_apart_take_their_share_and_leave_the_others_as_they_were():
+    config = ProfileConfig(apart=0.4, apart_width=(0.3, 0.3), apart_membrane=(0.06, 0.06))
+    drawn = np.asarray(jax.vmap(lambda key: profile.draw_profile(key, config))(KEYS))
+    turns = np.arange(4096) / 4096 - 0.5
+
+    def line(at):
+        return np.fft.rfft(np.exp(-(((turns - at) / 0.06) ** 2) / 2))[1 : profile.HARMONICS + 1]
+
+    # Each is -(first line + strength * second line), of unit variance: two real unknowns.
+    first, second = (line(side * 0.15) * (-1) ** np.arange(1, 7) for side in (-1, 1))
+    pair = np.stack([first, second], axis=1)
+    matrix = np.concatenate([pair.real, pair.imag])
+    values = np.concatenate([drawn.real, drawn.imag], axis=1).T
+    factors, *_ = np.linalg.lstsq(matrix, values)
+    apart = np.abs(matrix @ factors - values).max(axis=0) < 1e-3
+    assert apart.mean() == pytest.approx(0.4, abs=0.08)
+    np.testing.assert_allclose(drawn[~apart], DRAWN[~apart], atol=1e-5)
+    # The lines are dark, and one has 0.6 to 1 of the other's strength.
+    assert np.all(factors[:, apart] < 0)
+    strength = factors[0, apart] / factors[1, apart]
+    strength = strength if strength.max() <= 1.001 else 1 / strength
+    assert strength.min() >= 0.599
+    assert strength.max() <= 1.001
+    assert strength.std() > 0.05
+    for harmonics in drawn[apart][:20]:
+        assert samples(harmonics).std() == pytest.approx(1, abs=1e-4)

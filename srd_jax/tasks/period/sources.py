@@ -182,11 +182,11 @@ def _masks(
     config: PeriodConfig, source: MaskedStripesConfig, training: list[Granum], kept: list[Granum]
 ) -> PeriodSource:
     rows = source.augment.max_rows
-    masks = [_mask(_frame(one, one.mask, FRAME, rows)) for one in training]
+    masks = [_frame(one, one.mask, FRAME, rows).image >= 0.5 for one in training]
     shown = [_frame(one, one.mask, config.validation.frame) for one in kept]
     arrays = {
         "train": masked_stripes.framed(masks),
-        "validation": jnp.stack([_mask(frame) for frame in shown]),
+        "validation": jnp.stack([frame.image >= 0.5 for frame in shown]),
     }
     geometry = config.model.geometry
 
@@ -259,7 +259,7 @@ def prepared(found: Sequence[Granum], frame: Size) -> Batch:
     targets = [one.period_px * x.scale for one, x in zip(found, shown, strict=True)]
     return Batch(
         image=jnp.stack([x.image for x in shown]),
-        mask=jnp.stack([_mask(_frame(one, one.mask, frame)) for one in found]),
+        mask=jnp.stack([_frame(one, one.mask, frame).image >= 0.5 for one in found]),
         target=jnp.asarray(targets, jnp.float32),
     )
 
@@ -268,11 +268,6 @@ def _frame(one: Granum, image: np.ndarray, frame: Size, max_rows: int = MAX_ROWS
     """Prepares a crop's image, or its mask in place of the image, as in prediction."""
     with naming(pathlib.Path(one.name)):
         return prepare(image, one.mask, frame, max_rows)
-
-
-def _mask(shown: Prepared) -> np.ndarray:
-    """Returns the mask of a prepared mask."""
-    return shown.image >= 0.5
 
 
 def _digest(found: Sequence[Granum]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from srd_jax.networks.receptive_field import Block
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import checked, differences, from_dict, to_json
-from srd_jax.synthetic.config import StripesConfig
+from srd_jax.synthetic.config import GranaConfig, StripesConfig
 from srd_jax.tasks.period import config as config_module
 from srd_jax.tasks.period.config import (
     DataConfig,
@@ -48,6 +48,7 @@ def other():
             heads=3,
             hidden=5,
             confidence=True,
+            grey="robust",
             grey_mean=0.5,
             grey_sd=0.25,
             compute_dtype="bfloat16",
@@ -146,6 +147,46 @@ def test_missing_field_is_named():
         from_dict(PeriodConfig, data)
 
 
+def without(data, path):
+    """Deletes a field of nested dicts and returns its value."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        data = data[parent]
+    return data.pop(name)
+
+
+LATER = (
+    "model.grey",
+    "source.profile.apart",
+    "source.profile.apart_width",
+    "source.profile.apart_membrane",
+    "source.quality.few_levels",
+    "source.quality.levels",
+)
+
+
+def test_a_file_from_before_a_field_existed_has_its_default():
+    config = PeriodConfig(source=GranaConfig())
+    data = json.loads(to_json(config))
+    assert [without(data, path) for path in LATER] == [
+        "fixed",
+        0.0,
+        [0.2, 0.42],
+        [0.05, 0.12],
+        0.0,
+        [2, 8],
+    ]
+    assert differences(from_dict(PeriodConfig, data), config) == []
+    # Where the file has the field, its value counts; no other field may be missing.
+    data["model"]["grey"] = "robust"
+    assert differences(from_dict(PeriodConfig, data), config) == [
+        "config.model.grey: 'robust' against 'fixed'"
+    ]
+    without(data, "source.profile.overtone")
+    with pytest.raises(InputError, match=r"^config\.source\.profile\.overtone is missing$"):
+        from_dict(PeriodConfig, data)
+
+
 def test_an_attribute_set_by_mistake_is_refused():
     config = PeriodConfig()
     config.epoch = 3  # pyright: ignore[reportAttributeAccessIssue]
@@ -204,6 +245,7 @@ def test_misaligned_frame_names_the_nearest_two(path):
         ("optimizer.schedule", "cosin", "cosine"),
         ("data.format", "folders", "folder"),
         ("model.compute_dtype", "float23", "float32"),
+        ("model.grey", "fixd", "fixed"),
         ("matmul_precision", "higest", "highest"),
         ("start.parameters", "average", "averaged"),
     ],

@@ -1,4 +1,5 @@
 import collections
+import dataclasses
 import functools
 import re
 import shutil
@@ -12,7 +13,7 @@ from helpers.grana_folders import write_folder
 from helpers.training_runs import read_checkpoint, same_bits, tiny
 
 from srd_jax.imaging.dataset import Granum, read_grana, split, write_grana
-from srd_jax.imaging.preparation import FRAME, prepare
+from srd_jax.imaging.preparation import FRAME, normalised, prepare
 from srd_jax.imaging.tfds import prepare as prepare_tfds
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.config import GranaConfig
@@ -65,6 +66,29 @@ def test_the_validation_set_is_what_prediction_sees(folders):
         expected = prepare(one.image, one.mask, FRAME)
         np.testing.assert_array_equal(image, expected.image)
         assert target == pytest.approx(one.period_px * expected.scale, rel=1e-6)
+
+
+def test_a_robust_network_sees_normalised_grey_values(folders):
+    fixed = crops_config(folders[0])
+    robust = dataclasses.replace(fixed, model=dataclasses.replace(fixed.model, grey="robust"))
+    given, seen = (sources.make(config) for config in (fixed, robust))
+    pairs = [
+        (batches(fixed, 1)[0], batches(robust, 1)[0]),
+        (given.validation(given.arrays, 0), seen.validation(seen.arrays, 0)),
+    ]
+    for plain, found in pairs:
+        np.testing.assert_array_equal(found.mask, plain.mask)
+        np.testing.assert_array_equal(found.target, plain.target)
+        for image, mask, expected in zip(plain.image, plain.mask, found.image, strict=True):
+            image, mask = np.asarray(image), np.asarray(mask)
+            np.testing.assert_allclose(normalised(image, mask), expected, rtol=0, atol=1e-5)
+            assert np.abs(image - expected)[mask].max() > 0.05
+    # Prediction normalises the crop, and training its frame.
+    grana = read_grana(folders[0])
+    one = grana[split(grana, 0.3)[1][0]]
+    shown = prepare(normalised(one.image, one.mask), one.mask, FRAME).image
+    inside = np.asarray(pairs[1][1].mask[0])
+    assert np.median(np.abs(shown - pairs[1][1].image[0])[inside]) < 0.01
 
 
 def test_training_shows_training_crops_only(folders):
@@ -159,9 +183,9 @@ def test_a_set_that_training_cannot_use_is_told_by_its_folder_and_crop(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'one'}: 1 grana for a validation_share")
     # In the middle rows, which prediction would show, there is nothing.
     image = np.zeros((2, 400, 9), np.float32)
-    image[:, :40] = np.random.default_rng(0).random((2, 40, 9))
     mask = np.zeros((400, 9), bool)
-    mask[:40] = mask[-1:] = True
+    mask[:40] = mask[-40:] = True
+    image[:, mask] = np.random.default_rng(0).random((2, 720))
     grana = [Granum(f"{i}.png", one, mask, 10.0, None) for i, one in enumerate(image)]
     write_grana(tmp_path / "two", grana)
     with pytest.raises(InputError) as caught:

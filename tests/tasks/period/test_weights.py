@@ -155,3 +155,15 @@ def test_a_workdir_without_a_weights_file_is_read_from_its_best_checkpoint(tmp_p
     with pytest.raises(InputError, match=r"run: model\.gray_mean is unknown") as error:
         weights.load(tmp_path / "run")
     assert one_line(error.value).startswith(f"{tmp_path}/run: ")
+
+
+def test_weights_from_before_grey_values_were_normalised_see_them_as_they_are(tmp_path):
+    written = example()
+    about = weights.about(written.model)
+    assert about["model"].pop("grey") == "fixed"
+    parameters = dict(written.parameters)
+    files.save(tmp_path / "old", files.Weights(parameters, about, ORIGIN, {}))
+    assert weights.load(tmp_path / "old").model.grey == "fixed"
+    robust = dataclasses.replace(written.model, grey="robust")
+    weights.save(tmp_path / "new", dataclasses.replace(written, model=robust))
+    assert weights.load(tmp_path / "new").model.grey == "robust"
