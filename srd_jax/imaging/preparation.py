@@ -221,10 +221,11 @@ def normalised(image: Any, inside: Any, xp: ModuleType = np) -> Any:
     low, middle, high = (
         values[xp.clip(xp.round(part * last), 0, None).astype(int)] for part in _PERCENTILES
     )
-    grey = (image - middle) * (_RANGE / xp.maximum(high - low, _LEAST_RANGE)) + _MIDDLE
+    # Of fine lines, percentiles may see nothing.
+    span = xp.where(high > low, high - low, values[last] - values[0])
+    grey = (image - middle) * (_RANGE / xp.maximum(span, _LEAST_RANGE)) + _MIDDLE
     # What lies far beyond the percentiles is a broken pixel or a mark.
-    grey = xp.where((grey < 0) | (grey > 1), _MIDDLE, grey)
-    return xp.where(inside, grey, 0).astype(xp.float32)
+    return xp.where(inside, xp.clip(grey, 0, 1), 0).astype(xp.float32)
 
 
 def _check_grey(values: np.ndarray) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask, nearest
-from srd_jax.measuring.peaks import Peaks, lack, often_seen, peaks
+from srd_jax.measuring.peaks import Peaks, doubts, lack, often_seen, peaks
 from srd_jax.support.errors import InputError
 
 # Logarithms of periods from 2 to 1000 px of the crop. The step is half of the width of clear peaks.
@@ -28,12 +28,9 @@ _DENSITY = math.gamma((_DEGREES + 1) / 2) / (
     math.gamma(_DEGREES / 2) * math.sqrt(_DEGREES * math.pi)
 )
 
-# Where the network takes a fraction of the period for the period: what the period is in multiples of
-# its answer, and how often.
+# Where the network takes a fraction of the period for the period: in multiples of its answer, what
+# the period is, and how often.
 _TAKEN_FOR = {2: 0.6, 3: 0.25, 4: 0.15}
-
-# Even the lowest peaks aren't impossible.
-_LEAST_SURE = 1e-3
 
 # The sd is the radius around the period that holds this share of the posterior, divided by 1.7.
 # docs/methods.md has the reasons.
@@ -44,11 +41,8 @@ _OFF_MULTIPLE = 0.08
 
 # Density of a log period that could be any: uniform between 4 and 1000 px.
 _ANYWHERE = 1 / math.log(1000 / 4)
-# Greatest clarity; even the clearest peaks can miss the period.
-_CLEAREST = 0.999
-# A half of a granum that repeats by so much better at another distance is another granum, unless
-# all of the granum repeats so well.
-_UNEVEN, _EVEN = 0.45, 0.7
+# Greatest clarity, and least sureness of a peak: nothing is certain.
+_CLEAREST, _LEAST_SURE = 0.999, 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +55,8 @@ class Belief:
 
     Attributes:
       log_widening: log of the factor on the network's sd, where the crop shows lamellae.
-      log_elsewhere: log of the probability that the network takes a half, a third or a quarter of the
-        period for the period; and of the probability that it is all wrong.
+      log_elsewhere: log of the probability that the network takes a fraction of the period for the
+        period, and of the one that it is all wrong.
       by_multiple: change of the log of a peak's share where it is a multiple of an earlier peak.
       by_partial: change of the log of a peak's share where a later peak is twice as high.
       log_missing: log of the prominence that stands for "no peak shows the period", at clarity 0.
@@ -177,35 +171,21 @@ def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Meas
             "these weights give no sd, which a combination needs; accepted: weights that do, or "
             "the network alone"
         )
-    views = [one for one in measured.views or (measured,) if _proper(one)]
+    views = measured.views or (measured,)
+    period, sd = (np.array([getattr(one, key) for one in views]) for key in ("period_px", "sd_px"))
+    proper = np.isfinite(period) & np.isfinite(sd) & (period > 0) & (sd > 0)
     # A number that isn't a period is reported as an error later on.
-    if not views:
+    if not proper.any():
         return measured
-    period, sd = (
-        np.array([getattr(one, name) for one in views]) for name in ("period_px", "sd_px")
-    )
+    period, sd = period[proper], sd[proper]
     try:
         found = peaks(grey, mask, list(period))
     except InputError:  # too low or narrow for an autocorrelation: the network alone is left
         return measured
     combined, sd_px = combine(period, sd, found)
     return dataclasses.replace(
-        nearest(views, combined), period_px=combined, sd_px=sd_px, doubts=_doubts(combined, found)
+        nearest(views, combined), period_px=combined, sd_px=sd_px, doubts=doubts(combined, found)
     )
-
-
-def _doubts(period: float, found: Peaks) -> tuple[str, ...]:
-    """Returns a doubt where a part of the crop clearly repeats at another distance."""
-    if not len(found.period_px):
-        return ()
-    at = int(np.abs(np.log(found.period_px / period)).argmin())
-    if found.uneven[at] < _UNEVEN or found.height[at] > _EVEN:
-        return ()
-    return (f"a part of the crop repeats at {found.other_px[at]:.2f} px, is it one granum?",)
-
-
-def _proper(one: Measurement) -> bool:
-    return 0 < one.period_px < math.inf and one.sd_px is not None and 0 < one.sd_px < math.inf
 
 
 def combine(

@@ -40,6 +40,11 @@ _LEAST_OFTEN = 0.05
 # Fewest periods in a half of a granum that is looked at alone; share of the greatest height from
 # which its first peak counts; and relative difference of shifts that are the same.
 _LEAST_PERIODS, _HIGH, _NEAR = 3.0, 0.8, 0.1
+# Height of a half's peak at a shorter shift that counts as no higher than the granum's.
+_SHORTER = 0.25
+# A half of a granum that repeats by so much better at another distance is another granum, unless
+# all of the granum repeats so well.
+_UNEVEN, _EVEN = 0.45, 0.7
 # Greatest shift, share of the height of the tallest column.
 _FARTHEST = 0.75
 
@@ -132,6 +137,17 @@ def lack(found: Peaks) -> np.ndarray:
 def often_seen(found: Peaks) -> np.ndarray:
     """Returns the share of the granum that can repeat at each peak's shift, (N,), above 0."""
     return np.clip(1 - 1 / found.layers, _LEAST_OFTEN, 1.0)
+
+
+def doubts(period: float, found: Peaks) -> tuple[str, ...]:
+    """Returns a doubt where a part of the crop clearly repeats at another distance."""
+    if not len(found.period_px):
+        return ()
+    at = int(np.abs(np.log(found.period_px / period)).argmin())
+    even = found.height[at] > _EVEN and found.other_px[at] > period
+    if found.uneven[at] < _UNEVEN or even:
+        return ()
+    return (f"a part of the crop repeats at {found.other_px[at]:.2f} px, is it one granum?",)
 
 
 def _likely(about_px: Sequence[float], longest: float) -> list[float]:
@@ -263,4 +279,6 @@ def _other(half: np.ndarray, vertical: float) -> tuple[float, float]:
     near = half[math.floor(vertical * (1 - _NEAR)) : math.ceil(vertical * (1 + _NEAR)) + 1]
     if abs(ratio) < _NEAR or not len(near):
         return 0.0, 0.0
-    return float(half[high] - near.max()), float(high)
+    higher = half[high] - near.max()
+    # A half that repeats at a shorter shift, too, makes the granum's a multiple.
+    return float(max(higher, half[high] - _SHORTER) if ratio < 0 else higher), float(high)

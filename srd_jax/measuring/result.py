@@ -8,6 +8,9 @@ from srd_jax.imaging.dataset import LEAST_PERIODS, SHORTEST_PERIOD_PX
 from srd_jax.measuring.measurement import Measurement
 from srd_jax.support.errors import InputError
 
+# Px a period in which two membranes and a gap can be told apart.
+_FEW_PX = 4.5
+
 # A period of exactly half of the height may be measured a little longer.
 _ROUNDING = 0.05
 
@@ -152,6 +155,8 @@ def _doubts_of_period(result: Result, field_px: float, limits: Limits) -> list[s
             f"period {px:.2f} px is below {SHORTEST_PERIOD_PX:g} px, "
             "the shortest that an image can show"
         )
+    elif px is not None and px < _FEW_PX:
+        doubts.append(f"period {px:.2f} px is below {_FEW_PX:g} px, too few px for a lamella")
     if px is not None and px > field_px:
         doubts.append(
             f"period {px:.2f} px is above the {field_px:.2f} px that the network sees at once"
