@@ -34,7 +34,7 @@ from srd_jax.tasks.period import weights
 NEGATIVES = GranaConfig(negatives=NegativesConfig(0.28, 0.22, 0.36, 0.14))
 # The numbers of a belief; of these, the numbers that are held fixed, and the numbers of the odds.
 NAMES = [field.name for field in dataclasses.fields(Belief)]
-HELD = ["log_widening", "log_elsewhere", "log_missing"]
+HELD = ["log_widening", "log_elsewhere", "log_missing", "by_sure"]
 ODDS = ["log_odds", "by_prominence"]
 # The two posteriors of a crop.
 CERTAIN, DOUBTFUL = 0, 1

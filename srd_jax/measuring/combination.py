@@ -99,32 +99,32 @@ class Belief:
     by_prominence: float
 
 
-# Fitted to drawn crops by `python benchmarks/combination.py`, except log_widening and log_missing:
-# these make two measurements that contradict each other uncertain, and drawn crops say little about
-# them.
+# Fitted to drawn crops by `python benchmarks/combination.py`, except log_widening, log_elsewhere,
+# log_missing and by_sure: these make two measurements that contradict each other uncertain, and
+# drawn crops say little about them.
 BELIEF = Belief(
     log_widening=0.7,
     log_elsewhere=-3.5,
-    by_multiple=-8.165,
-    by_partial=-60.0,
+    by_multiple=-7.467,
+    by_partial=-46.15,
     log_missing=-2.3,
-    by_clarity=3.0,
-    by_sure=1.0,
-    ends_shift=0.02796,
-    mean_ends_shift=0.02912,
-    mean_odds=-4.941,
-    mean_by_layers=3.986,
-    log_scale=1.297,
-    by_height=-0.8995,
-    by_faint=1.91,
-    by_layers=-0.9757,
-    by_width=-0.2415,
-    by_spread=0.5121,
-    by_change=0.2474,
-    by_dislocations=0.2289,
-    log_inclined=-0.6648,
-    log_odds=-1.369,
-    by_prominence=8.308,
+    by_clarity=2.661,
+    by_sure=2.5,
+    ends_shift=0.01732,
+    mean_ends_shift=0.03,
+    mean_odds=-5.932,
+    mean_by_layers=3.636,
+    log_scale=1.042,
+    by_height=-0.8454,
+    by_faint=1.461,
+    by_layers=-0.5488,
+    by_width=-0.2532,
+    by_spread=0.471,
+    by_change=0.3249,
+    by_dislocations=0.1209,
+    log_inclined=-0.5141,
+    log_odds=-1.507,
+    by_prominence=5.267,
 )
 
 

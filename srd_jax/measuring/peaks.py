@@ -45,6 +45,8 @@ _SHORTER = 0.25
 # A half of a granum that repeats by so much better at another distance is another granum, unless
 # all of the granum repeats so well.
 _UNEVEN, _EVEN = 0.45, 0.7
+# Least height of the peak at the period: lower ones are noise.
+_LEAST_REPEAT = 0.2
 # Greatest shift, share of the height of the tallest column.
 _FARTHEST = 0.75
 
@@ -140,10 +142,16 @@ def often_seen(found: Peaks) -> np.ndarray:
 
 
 def doubts(period: float, found: Peaks) -> tuple[str, ...]:
-    """Returns a doubt where a part of the crop clearly repeats at another distance."""
-    if not len(found.period_px):
-        return ()
-    at = int(np.abs(np.log(found.period_px / period)).argmin())
+    """Returns why a period may be wrong although its sd is small, each a phrase.
+
+    Args:
+      period: px of the crop.
+      found: peaks of the crop's autocorrelation.
+    """
+    away = np.abs(np.log(found.period_px / period))
+    at = int(away.argmin()) if len(away) else 0
+    if not len(away) or away[at] > _NEAR or found.height[at] < _LEAST_REPEAT:
+        return ("hardly anything in the crop repeats at this distance",)
     even = found.height[at] > _EVEN and found.other_px[at] > period
     if found.uneven[at] < _UNEVEN or even:
         return ()
