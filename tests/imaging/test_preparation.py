@@ -226,7 +226,7 @@ def test_normalised_grey_values_have_their_percentiles():
     far = mask & ((expected < 0) | (expected > 1))
     assert far.any()
     np.testing.assert_allclose(found[mask & ~far], expected[mask & ~far], atol=1e-6)
-    np.testing.assert_array_equal(found[far], np.float32(0.45))
+    np.testing.assert_array_equal(found[far], np.clip(expected[far], 0, 1))
     assert np.all(found[~mask] == 0)
     assert found.dtype == np.float32
     # Of a large image, percentiles of a grid are nearly those of all.

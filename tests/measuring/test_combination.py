@@ -7,7 +7,7 @@ from helpers.lamellae import membranes
 from scipy import integrate, stats
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.measuring import combination
+from srd_jax.measuring import peaks as peaks_module
 from srd_jax.measuring.combination import BELIEF, Combined, combine, posteriors
 from srd_jax.measuring.estimator import Estimator
 from srd_jax.measuring.measurement import Measurement, Method, of_views
@@ -102,14 +102,15 @@ def test_posteriors_are_students_t_times_a_mixture_of_them():
     )
     log_period = np.linspace(2, 4, 50)
     layers = np.array([90 / 11, 90 / 22.5])
-    # What can repeat at a shift of one period; and what the first peak lacks to a later one.
+    # What can repeat at a shift of one period; how sure a peak is; what the first lacks to a later.
     often = 1 - 1 / layers
+    sure = np.minimum(height**2 * (layers - 1), 1)
     lacking = np.array([0.5 / 0.9, 0.0])
     whole = np.exp(BELIEF.by_partial * lacking**2)
     # The second is a multiple of the first, as far as it is near to it, and the first prominent.
     near = stats.norm.pdf(math.log(22.5 / 22), 0, 0.08) / stats.norm.pdf(0, 0, 0.08)
     share = np.array([0.5, 0.9 * math.exp(BELIEF.by_multiple * near * 0.5 / 0.9 * whole[0])])
-    share *= whole * often**BELIEF.by_often
+    share *= whole * sure**BELIEF.by_sure
     middle = [moved(11.0, 1.03, 90.0), moved(22.5, 0.98, 90.0)]
     scale = np.exp(BELIEF.log_scale + BELIEF.by_height * height)
     scale *= np.exp(BELIEF.by_faint * faint) * (1 + dislocations) ** BELIEF.by_dislocations
@@ -125,11 +126,15 @@ def test_posteriors_are_students_t_times_a_mixture_of_them():
     elsewhere = math.exp(BELIEF.log_elsewhere)
     odds = math.exp(BELIEF.log_odds + BELIEF.by_prominence * 0.9)
     for views in ([(20.0, 2.0)], [(20.0, 2.0), (30.0, 6.0)]):
-        alone, widened = (
-            np.mean([stats.t.pdf(log_period, 4, math.log(p), f * sd / p) for p, sd in views], 0)
-            for f in (1.0, math.exp(BELIEF.log_widening))
+        wide = math.exp(BELIEF.log_widening)
+        alone, widened, *multiples = (
+            np.mean([stats.t.pdf(log_period, 4, math.log(k * p), f * sd / p) for p, sd in views], 0)
+            for k, f in ((1, 1.0), (1, wide), (2, wide), (3, wide), (4, wide))
         )
-        shown = ((1 - elsewhere) * widened + elsewhere * anywhere) * mixture
+        # The network may have taken a half, a third or a quarter of the period for it.
+        prior = (1 - 2 * elsewhere) * widened + elsewhere * anywhere
+        prior += elsewhere * (np.array([0.6, 0.25, 0.15]) @ np.array(multiples))
+        shown = prior * mixture
         given = views[0] if len(views) == 1 else zip(*views, strict=True)
         found_ones = posteriors(log_period, *given, found, BELIEF)
         for one, its in zip(found_ones, (shown, alone + odds * shown), strict=True):
@@ -216,7 +221,7 @@ def test_peaks_of_noise_do_not_make_a_network_certain_that_is_not():
 
 
 def test_two_that_contradict_each_other_are_not_certain():
-    for peak in ((0.4, 0.5), (0.3, 0.3)):
+    for peak in ((0.4, 0.5), (0.5, 0.5)):
         agreed = combine(20.0, 2.0, one_peak(20.0, *peak), BELIEF)[1]
         apart = combine(20.0, 2.0, one_peak(31.0, *peak), BELIEF)[1]
         assert apart > 3
@@ -293,14 +298,17 @@ def test_of_two_grana_no_period_is_certain(axis):
 
 def test_a_part_that_repeats_at_another_distance_is_doubted():
     def doubts(height, uneven):
-        return combination._doubts(20.1, peaks_at([10.0, 20.0], height, 0.5, uneven=uneven))
+        return peaks_module.doubts(20.1, peaks_at([10.0, 20.0], height, 0.5, uneven=uneven))
 
     # The shift of the other part is 1.4 times the peak's.
     expected = ("a part of the crop repeats at 28.00 px, is it one granum?",)
     assert doubts(0.4, np.array([0.0, 0.6])) == expected
     assert doubts(0.4, np.array([0.6, 0.0])) == ()
     assert doubts(0.9, 0.6) == ()
-    assert combination._doubts(20.0, NONE) == ()
+    hardly = ("hardly anything in the crop repeats at this distance",)
+    assert peaks_module.doubts(20.0, NONE) == hardly
+    assert doubts(0.15, 0.0) == hardly
+    assert peaks_module.doubts(15.0, peaks_at([10.0, 20.0], 0.5, 0.5)) == hardly
 
 
 @pytest.mark.parametrize("said", [(np.nan, 1.0), (20.0, np.inf), (np.inf, 1.0), (20.0, 0.0)])

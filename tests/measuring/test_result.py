@@ -46,7 +46,8 @@ def test_limits_with_a_scale(period, sd, reason):
         (300.0, 1.0, ""),
         (8.0, above(1.0), "sd is 12.5% of the period, above 12.5%"),
         (8.0, 4.0, "sd is 50.0% of the period, above 12.5%"),
-        (2.0, 0.1, ""),
+        (4.5, 0.1, ""),
+        (below(4.5), 0.1, "period 4.50 px is below 4.5 px, too few px for a lamella"),
         (1.25, 0.1, "period 1.25 px is below 2 px, the shortest that an image can show"),
     ],
 )

@@ -28,7 +28,9 @@ def test_the_package_has_weights_of_the_references_size_trained_from_scratch():
     assert found.model.confidence
     shapes = {name: value.shape for name, value in found.parameters.items()}
     assert shapes == parameter_shapes(ModelConfig(confidence=True))
-    configs = [run["config"] for run in runs(found.origin)]
+    assert found.model.grey == "robust"
+    # The first is the mean of two networks; runs are behind it.
+    configs = [run["config"] for run in list(runs(found.origin))[1:]]
     # Drawn images only, and the first run starts from nothing.
     assert {config["source"]["kind"] for config in configs} == {"grana"}
     assert not (configs[-1]["start"]["stage"] or configs[-1]["start"]["workdir"])
@@ -46,10 +48,12 @@ def test_srd_weights_tells_where_they_come_from(tmp_path, capsys):
     assert run("weights") == 0
     said = capsys.readouterr().out
     origin = weights.load(weights.RELEASED).origin
-    for one in runs(origin):
+    assert f"{origin['run']}: " in said
+    for one in list(runs(origin))[1:]:
         assert f"\n{one['run']}: seed {one['seed']}, step {one['step']}, " in said
-        assert f"MAE {one['val_mae']:.3g} px of the frame" in said
-        assert f"commit {one['commit']}" in said
+        if "val_mae" in one:
+            assert f"MAE {one['val_mae']:.3g} px of the frame" in said
+        assert f"commit {one['commit'] or 'unknown'}" in said
     assert "84,738 weights" in said
     path = write_weights(tmp_path / "run" / "weights.safetensors")
     for given in (path, path.parent):
@@ -57,8 +61,8 @@ def test_srd_weights_tells_where_they_come_from(tmp_path, capsys):
         assert str(path) in capsys.readouterr().out
     assert run("weights", "--json") == 0
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert told["config"]["reference_mae"] is None
-    assert told["config"]["source"] == origin["config"]["source"]
+    assert told["start"]["config"]["reference_mae"] is None
+    assert told["start"]["config"]["source"] == origin["start"]["config"]["source"]
 
 
 @pytest.mark.parametrize("given", [[], ["--weights", "released"]])
