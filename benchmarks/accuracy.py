@@ -30,6 +30,7 @@ from srd_jax.synthetic.config import GranaConfig, NegativesConfig, QualityConfig
 from srd_jax.synthetic.crops import draw_grana
 from srd_jax.tasks.period import weights
 
+HARMONICS = "## Halves, thirds and quarters of the period"
 OURS, NETWORK = "combined", "network alone"
 # Grana that a microscopist calls clear: lamellae stand out of the noise nearly everywhere.
 CLEAR = GranaConfig(quality=QualityConfig(noise=(0.25, 0.8), fade=(0.0, 0.4)))
@@ -70,8 +71,14 @@ def main() -> None:
     if options.real:
         found = dataset.read_grana(options.real)
         parts += [f"## {len(found)} real grana\n", *of_real(measured(found, len(found), compared))]
-    write_text(options.out, "\n".join([head(options), *parts]))
+    write_text(options.out, "\n".join([head(options), *parts, *kept(pathlib.Path(options.out))]))
     print(f"written to {options.out}")
+
+
+def kept(page: pathlib.Path) -> list[str]:
+    """Returns the part of a page before, if there is one, that harmonics.py makes."""
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    return [text[text.index(HARMONICS) :]] if HARMONICS in text else []
 
 
 def head(options: argparse.Namespace) -> str:
