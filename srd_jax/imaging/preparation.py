@@ -2,7 +2,7 @@
 
 The steps are the reference's: grey value 0 outside of the mask, a tight crop to the mask, the
 middle rows of a granum that is too high, a tight crop again, and a cubic-spline rescale of each
-axis to the frame. The network normalises the grey values itself.
+axis to the frame. `normalised` and `prepare_scales` are for networks that were trained so.
 """
 
 import math
@@ -18,6 +18,7 @@ from srd_jax.imaging.masks import check_lengths, check_shapes, tight_box
 from srd_jax.support.errors import InputError
 
 FRAME = (476, 476)
+MAX_ROWS = 300
 
 # Grey values of a granum: those of the darkest and of the lightest 2 % become about 0.3 and 0.6,
 # the median 0.45.
@@ -29,7 +30,6 @@ _LEAST_RANGE = 1e-6
 # Rows of a frame over those of the next finer one, at most; and least rows over MAX_ROWS for a
 # second frame.
 _ZOOM, _LEAST_ZOOM = 3.2, 1.25
-MAX_ROWS = 300
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def prepare_scales(
 ) -> tuple[Prepared, ...]:
     """Brings a granum into frames at several scales, from the finest to the whole granum.
 
-    The first frame is the one of `prepare`. Each further frame shows up to three times as many
+    The first frame is the one of `prepare`. Each further frame shows up to 3.2 times as many
     rows, and the last one shows all of them. A granum of little more than max_rows rows, or fewer,
     has one frame only.
 
