@@ -21,9 +21,10 @@ networks
 training
 imaging
 synthetic
-tasks.period
+tasks.period tasks.grana
 tasks
 measuring
+analysis
 evaluation curriculum
 commands
 cli __init__

@@ -1,0 +1,1 @@
+"""From a micrograph to a table: grana found, turned, measured and counted."""

@@ -1,0 +1,1 @@
+"""Micrographs as microscopes write them: formats, scales, burnt-in bars and strips."""

@@ -1,0 +1,1 @@
+"""The lamellae of a granum one by one: traced, counted and drawn."""

@@ -1,0 +1,1 @@
+"""Draws scenes around grana: chloroplasts, cytoplasm and what else micrographs show."""

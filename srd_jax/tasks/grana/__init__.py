@@ -1,0 +1,1 @@
+"""The task that finds grana on micrographs: masks, outlines, direction and period."""
