@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from srd_jax.synthetic import marks, micrograph
 from srd_jax.synthetic.config import QualityConfig
 from srd_jax.synthetic.draws import Deck, smooth_field
+from srd_jax.synthetic.scenes.batch import WORKING_PX_PER_NM
 from srd_jax.synthetic.scenes.config import ScenesConfig
 
 _FOLDS, _KNIVES, _DIRT = 2, 12, 10
@@ -48,7 +49,9 @@ def develop(
     mean = jnp.maximum(grey.mean(), 20.0)
     grey = grey + micrograph.shading(keys[1], deck, at, size, ranges)
     grey = _damaged(keys[2], grey, at, px_per_nm, contrast, config)
-    noise, _ = micrograph.noise(keys[3], deck, at, contrast, ranges)
+    # The ranges are those of the working scale; at finer scales, each pixel gets fewer electrons.
+    finer = jnp.maximum(px_per_nm / WORKING_PX_PER_NM, 1.0)
+    noise, _ = micrograph.noise(keys[3], deck, at, contrast * finer, ranges)
     sd = jnp.sqrt(jnp.mean(noise**2))
     brightness = jnp.sqrt(jnp.clip(grey / mean, 0.1, 4.0))
     grey = grey + noise * (1 + deck.uniform(ranges.shot) * (brightness - 1))
@@ -89,6 +92,11 @@ def _damaged(
     for row, column, radius, depth in zip(*places, size, dark, strict=True):
         away = jnp.hypot(y - row, x - column)
         grey = grey - depth * jax.nn.sigmoid((radius - away) / 3.0)
+    # Burnt-in bars and labels.
+    exists, light = deck.chance(config.marked), deck.chance(0.5)
+    top, left = deck.uniform((-reach, reach), 2)
+    beyond = jnp.maximum(jnp.abs(y - top) * 8.0, jnp.abs(x - left)) - deck.uniform((60.0, 400.0))
+    grey = jnp.where(exists & (beyond < 0), jnp.where(light, 255.0, 0.0), grey)
     exists, turn = deck.chance(config.marked), 2 * jnp.pi * deck.take()
     slope = contrast * deck.uniform((0.0, 3.0)) / 1000.0
     return grey + exists * slope * (x * jnp.cos(turn) + y * jnp.sin(turn))

@@ -17,7 +17,7 @@ LEAST_LAYERS = 4
 # Grana that a part may show.
 _NEAREST = 14
 # Shares of parts around a granum, around a mitochondrion or Golgi stack, and anywhere.
-_AT_GRANUM, _AT_BODY = 0.7, 0.17
+_AT_GRANUM, _AT_BODY = 0.75, 0.15
 # A pixel belongs to the border, nm: outlines are no sharper.
 _UNSURE_NM = 4.0
 # Changes of a part's grey values, because its percentiles aren't its micrograph's.
@@ -122,8 +122,9 @@ def truth(
     """
     granum = (shown.number >= 0) & (shown.layers >= LEAST_LAYERS)
     thin = (shown.number >= 0) & ~granum
-    # Grain hides stripes only where it is about as wide as they are.
-    readable = granum & (shown.amplitude >= config.visible * noise)
+    # At finer scales, more pixels show a stripe.
+    finer = jnp.minimum(WORKING_PX_PER_NM / px_per_nm, 1.0)
+    readable = granum & (shown.amplitude >= config.visible * noise * finer)
     unsure = jnp.abs(shown.depth) < _UNSURE_NM
     care = ~thin & ~(granum & ~readable) & ~unsure & ~shown.near
     return {

@@ -11,7 +11,8 @@ from srd_jax.synthetic.scenes import chloroplasts, stacks, stripes, surroundings
 from srd_jax.synthetic.scenes.chloroplasts import GLOBULI, MOST, STARCH
 from srd_jax.synthetic.scenes.config import ScenesConfig
 
-_LEAST_LAYERS = 4
+# Sd of the blur by a pixel's area, with some of the optics', px.
+_PIXEL_BLUR = 0.4
 
 
 @struct.dataclass
@@ -159,6 +160,8 @@ def paint(
       columns: (C,) likewise, x right.
       px_per_nm: () scale.
     """
+    # A pixel is a mean over its area.
+    scene = dataclasses.replace(scene, blur=jnp.hypot(scene.blur, _PIXEL_BLUR / px_per_nm))
     keys = jax.random.split(key, 6)
     right = jnp.broadcast_to(columns[None, :] / px_per_nm, (rows.shape[0], columns.shape[0]))
     down = jnp.broadcast_to(rows[:, None] / px_per_nm, right.shape)

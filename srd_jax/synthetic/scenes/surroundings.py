@@ -115,7 +115,7 @@ def draw_surroundings(
     cytoplasm = jnp.stack(
         [
             mean + config.spread * deck.uniform((-1.0, 2.2)),
-            contrast * deck.uniform((0.2, 1.6)),
+            contrast * deck.uniform((0.1, 1.0)),
             deck.log_uniform((18.0, 45.0)),
         ]
     )
