@@ -19,6 +19,7 @@ from srd_jax.networks.layers import Convolution, GroupNorm
 STRIDE = 2
 # Half the size of the kernels of a block, and of the largest one of an attention gate.
 _BLOCK_REACH, _GATE_REACH = 2, 2
+_HEAD_SCALE = 0.1
 
 
 class _Block(nnx.Module):
@@ -78,6 +79,8 @@ class UNet(nnx.Module):
             _Up(coarse, fine, group, rngs=rngs) for fine, coarse in reversed(pairs[1:])
         )
         self.head = Convolution(channels[1], outputs, size=1, rngs=rngs)
+        # So that first results lie near the bias.
+        self.head.kernel = nnx.Param(_HEAD_SCALE * self.head.kernel[...])
 
     def __call__(self, image: jax.Array) -> jax.Array:
         """Returns (B, rows / 2, columns / 2, outputs).
