@@ -123,9 +123,7 @@ def kernel_gradient_same(
 
 
 def _padded(image: jax.Array, kernel: jax.Array, margins: list[tuple[int, int]]) -> jax.Array:
-    return lax.conv_general_dilated(
-        image, kernel, (1, 1), margins, dimension_numbers=_IMAGE_LAYOUT
-    )
+    return lax.conv_general_dilated(image, kernel, (1, 1), margins, dimension_numbers=_IMAGE_LAYOUT)
 
 
 def _margins(size: tuple[int, ...]) -> list[tuple[int, int]]:

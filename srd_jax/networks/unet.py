@@ -5,6 +5,7 @@ one convolution. Skip connections are added, not concatenated, which halves the 
 (Chaurasia and Culurciello 2017, "LinkNet", arXiv:1707.03718).
 """
 
+import itertools
 from collections.abc import Sequence
 
 import jax
@@ -26,9 +27,8 @@ class _Block(nnx.Module):
     """Two convolutions, each with normalisation and ReLU."""
 
     def __init__(self, channels_in: int, channels: int, group: int, *, rngs: nnx.Rngs):
-        self.convolutions = nnx.List(
-            (Convolution(channels_in, channels, rngs=rngs), Convolution(channels, channels, rngs=rngs))
-        )
+        first = Convolution(channels_in, channels, rngs=rngs)
+        self.convolutions = nnx.List((first, Convolution(channels, channels, rngs=rngs)))
         self.norms = nnx.List((GroupNorm(channels, group), GroupNorm(channels, group)))
 
     def __call__(self, image: jax.Array) -> jax.Array:
@@ -73,7 +73,7 @@ class UNet(nnx.Module):
           rngs: of the draws.
         """
         self.stem = Convolution(inputs, channels[0], rngs=rngs)
-        pairs = [*zip(channels, channels[1:], strict=False)]
+        pairs = [*itertools.pairwise(channels)]
         self.down = nnx.List(_Block(fine, coarse, group, rngs=rngs) for fine, coarse in pairs)
         self.up = nnx.List(
             _Up(coarse, fine, group, rngs=rngs) for fine, coarse in reversed(pairs[1:])
@@ -121,7 +121,5 @@ def reach(levels: int) -> int:
 def doubled(image: jax.Array) -> jax.Array:
     """Returns each px of (B, rows, columns, channels) as 2 × 2 equal ones."""
     batch, rows, columns, channels = image.shape
-    wide = jnp.broadcast_to(
-        image[:, :, None, :, None], (batch, rows, 2, columns, 2, channels)
-    )
+    wide = jnp.broadcast_to(image[:, :, None, :, None], (batch, rows, 2, columns, 2, channels))
     return wide.reshape(batch, 2 * rows, 2 * columns, channels)

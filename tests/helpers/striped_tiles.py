@@ -25,7 +25,9 @@ def _tile(key, size):
     coarse = STRIDE * jnp.arange(size // STRIDE, dtype=jnp.float32) + (STRIDE - 1) / 2
     granum, _ = _ellipse(coarse, centre, radii, angle, period)
     # Lamellae of direction d, counter-clockwise as seen, rows down.
-    maps = [jnp.where(granum, value, 0.0) for value in (1.0, jnp.cos(2 * angle), jnp.sin(2 * angle))]
+    maps = [
+        jnp.where(granum, value, 0.0) for value in (1.0, jnp.cos(2 * angle), jnp.sin(2 * angle))
+    ]
     log_period = jnp.where(granum, jnp.log(period), 0.0)
     every = jnp.ones_like(granum)
     return Tiles(grey, granum, every, *maps, log_period, every)
