@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 from skimage.measure import regionprops
-from skimage.morphology import h_maxima
+from skimage.morphology import local_maxima, reconstruction
 from skimage.segmentation import watershed
 
 from srd_jax.analysis.maps import Maps
@@ -16,7 +16,7 @@ _LEAST_NM2, _LEAST_PX2 = 2500.0, 20
 # A valley of the distance separates two grana if it lies so much below both summits, a share of the
 # lower one, and the sd of the noise that is smoothed away first, px.
 _VALLEY, _SMOOTH = 0.35, 1.0
-# Grana whose lamellae differ by more degrees are apart, whatever the valley.
+# Steps of the distance's logarithm, per octave.
 _STEPS = 64
 
 
@@ -71,8 +71,10 @@ def _markers(distance: np.ndarray, found: np.ndarray) -> np.ndarray:
     inside = np.where(found, distance, 0.0)
     # In logarithms, a share of the height is a difference.
     steps = np.round(_STEPS * np.log2(np.maximum(inside, 1 / 64) * 64)).astype(np.int32)
-    height = max(round(-_STEPS * np.log2(1 - _VALLEY)), 1)
-    summits = h_maxima(steps, height) & found
+    height = round(-_STEPS * np.log2(1 - _VALLEY))
+    # Summits lowered by this height and filled up again are flat across shallower valleys.
+    filled = reconstruction(np.maximum(steps - height, 0), steps).astype(np.int32)
+    summits = local_maxima(filled, connectivity=2) & found
     markers, _ = ndimage.label(summits, structure=np.ones((3, 3)))
     # A part without a summit, such as a flat one, is one granum.
     parts, number = ndimage.label(found, structure=np.ones((3, 3)))

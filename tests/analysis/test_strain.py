@@ -1,6 +1,4 @@
 import json
-import os
-import pathlib
 
 import numpy as np
 import pytest
@@ -62,9 +60,8 @@ def test_the_factor_is_the_period_over_the_one_before():
     assert found.factor(70.0) / found.factor(160.0) == pytest.approx(1.11 / 0.89, rel=0.01)
 
 
-@pytest.mark.skipif("SRD_REFERENCE_DIR" not in os.environ, reason="needs annotated micrographs")
-def test_the_periods_of_a_real_field_show_its_strain():
-    path = pathlib.Path(os.environ["SRD_REFERENCE_DIR"]) / "micrographs" / "chloroplast_1.json"
+def test_the_periods_of_a_real_field_show_its_strain(reference_dir):
+    path = reference_dir / "micrographs" / "chloroplast_1.json"
     grana = [
         one
         for one in json.loads(path.read_text(encoding="utf-8"))["grana"]
