@@ -51,7 +51,6 @@ def test_an_outline_lies_on_the_granum():
     best, wide, narrow = outlines.outlines(maps, found.labels, 1, (0.5, 0.3, 0.7))
     assert abs(outlines.area(best) / (400 * 50) - 1) < 0.04
     assert outlines.area(wide) > outlines.area(best) > outlines.area(narrow)
-    np.testing.assert_allclose(best.mean(0), (250, 200), atol=6)
     mask, box = outlines.rasterised(best, (400, 500))
     assert abs(mask.sum() / outlines.area(best) - 1) < 0.01
     y, x = np.nonzero(mask)

@@ -80,10 +80,11 @@ def test_nothing_to_be_measured_is_never_ok(method, shape):
         np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8),
     ):
         # Even if a detector finds a granum everywhere.
-        stack = Stack(shape[1] / 2, shape[0] / 2, shape[1] + 20.0, shape[0] + 20.0, 0.0, 12.0)
-        found = analyse_micrograph(
-            Micrograph("x.png", grey, 0.67, "given"),
-            lambda micrograph, scale: true_maps([stack], micrograph.grey.shape),
-            method,
-        )
+        def everywhere(micrograph, scale):
+            rows, columns = micrograph.grey.shape
+            stack = Stack(columns / 2, rows / 2, columns + 20.0, rows + 20.0, 0.0, 12.0)
+            return true_maps([stack], (rows, columns))
+
+        micrograph = Micrograph("x.png", grey, 0.67, "given")
+        found = analyse_micrograph(micrograph, everywhere, method)
         assert all(one.status != "ok" for one in found.analysis.grana)
