@@ -75,7 +75,7 @@ UNKNOWN = Scale()
 def from_tiff(page: tifffile.TiffPage, imagej: Mapping[str, Any] | None) -> Scale:
     """Reads the scale of a TIFF page, whose file may have ImageJ's metadata."""
     stated = [
-        stated(source, read, page.tags) for source, tag, read in _IN_TIFF if tag in page.tags
+        stated_by(source, read, page.tags) for source, tag, read in _IN_TIFF if tag in page.tags
     ]
     return agreed(*stated, _from_resolution(page.tags, imagej or {}))
 
@@ -83,7 +83,7 @@ def from_tiff(page: tifffile.TiffPage, imagej: Mapping[str, Any] | None) -> Scal
 def from_side_file(path: pathlib.Path) -> Scale:
     """Reads the scale of a picture of any format from NAME.txt beside it, of Hitachi or JEOL."""
     texts = [_side_text(path.with_name(f"{path.stem}.{ending}")) for ending in ("txt", "TXT")]
-    return agreed(*(stated(source, read, text) for text in texts for source, read in _BESIDE))
+    return agreed(*(stated_by(source, read, text) for text in texts for source, read in _BESIDE))
 
 
 def agreed(*scales: Scale) -> Scale:
@@ -99,7 +99,7 @@ def agreed(*scales: Scale) -> Scale:
     return stated[0][1]
 
 
-def stated(source: str, read: Callable[[Any], _Sides], where: object) -> Scale:
+def stated_by(source: str, read: Callable[[Any], _Sides], where: object) -> Scale:
     """Returns what one reader finds; damaged metadata state nothing."""
     try:
         return of_sides(source, *read(where))
