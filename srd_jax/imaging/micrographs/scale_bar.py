@@ -88,7 +88,12 @@ def find_bars(grey: np.ndarray, is_strip: bool = False) -> list[Bar]:
     if limits is None or rows < 5:
         return []
     least = max(_SEGMENT_PX, int(_SEGMENT * columns))
-    found = [one for one in rectangles(grey, limits, least) if _is_thin(one)]
+    found = [
+        one
+        for one in rectangles(grey, limits, least)
+        if not limits.darkest < one.value < limits.lightest
+        and one.height <= max(_HIGHEST * one.length, 2 * _SEGMENT_PX)
+    ]
     bounded = {one: bar for one in found if (bar := _bounded(grey, one, limits)) is not None}
     chains = [_joined(chain) for chain in _chains(found, bounded, limits)]
     single = [bar for bar in bounded.values() if _is_apart(grey, bar, limits)]
@@ -118,10 +123,6 @@ def _range(grey: np.ndarray, is_strip: bool) -> Range | None:
     span = high - low
     wider, within = 0 if is_strip else _WIDER * span, _EXTREME * span
     return Range(low - wider, high + wider, low + within, high - within)
-
-
-def _is_thin(one: Rectangle) -> bool:
-    return one.height <= max(_HIGHEST * one.length, 2 * _SEGMENT_PX)
 
 
 def _has_length(one: Rectangle, columns: int) -> bool:
@@ -199,29 +200,32 @@ def _beside(bar: Rectangle, other: Rectangle) -> bool:
 
 
 def _bounded(grey: np.ndarray, one: Rectangle, limits: Range) -> Rectangle | None:
-    """Returns a rectangle with all rows of its value; None if its surroundings don't differ."""
+    """Returns a rectangle with all rows of its value; None if the rows beyond don't differ."""
     high = int(_HIGHEST * one.length) + 2 * _SEGMENT_PX
     top = max(0, one.row0 - high)
-    window = limits.of(grey[top : one.row1 + high, one.column0 - 2 : one.column1 + 2])
+    window = limits.of(grey[top : one.row1 + high, one.column0 : one.column1])
     like = np.abs(window - one.value) < limits.contrast
-    full = like[:, 2:-2].mean(axis=1) >= _FILLED
+    full = like.mean(axis=1) >= _FILLED
     middle = (one.row0 + one.row1) // 2 - top
-    if limits.darkest < one.value < limits.lightest or not full[middle]:
+    if not full[middle]:
         return None
     row0 = middle - int(np.argmin(np.append(full[middle::-1], False))) + 1
     row1 = middle + int(np.argmin(np.append(full[middle:], False)))
     if row0 < 2 or row1 > len(like) - 2:
         return None
     # An outline may have a single px.
-    above, below = like[row0 - 2 : row0, 2:-2], like[row1 : row1 + 2, 2:-2]
-    left, right = (like[one.row0 - top : one.row1 - top, side].T for side in _SIDES)
-    if any(lines.mean(axis=1).min() > 1 - _CLEAR for lines in (above, below, left, right)):
-        return None
+    for beyond in (like[row0 - 2 : row0], like[row1 : row1 + 2]):
+        if beyond.mean(axis=1).min() > 1 - _CLEAR:
+            return None
     return one._replace(row0=row0 + top, row1=row1 + top)
 
 
 def _is_apart(grey: np.ndarray, one: Rectangle, limits: Range) -> bool:
-    """Tells whether nothing of its value hangs together with a rectangle but ticks."""
+    """Tells whether nothing but ticks hangs together with a rectangle and has its value."""
+    rows = grey[one.row0 : one.row1, one.column0 - 2 : one.column1 + 2]
+    beside = np.abs(limits.of(rows) - one.value) < limits.contrast
+    if any(beside[:, side].mean(axis=0).min() > 1 - _CLEAR for side in _SIDES):
+        return False
     high = int(_HIGHEST * one.length) + 2 * _SEGMENT_PX
     top, left = max(0, one.row0 - high), max(0, one.column0 - one.length)
     window = limits.of(grey[top : one.row1 + high, left : one.column1 + one.length])

@@ -26,7 +26,7 @@ _BLANK, _TEXT, _BEYOND = 0.97, 0.3, 0.6
 # Of a strip's rows: how many are such rows, and how many in succession needn't be.
 _FLAT_ROWS, _GAP = 0.6, 0.1
 
-# Rows beyond the last blank one in which a strip may end, or that may be a frame; rows on both sides
+# Rows beyond the last blank one in which a strip may end, or that may be a frame; rows on each side
 # of its end that are compared, and by how much the share of its value differs in them.
 _EDGE_ROWS, _STEP_ROWS, _DROP = 12, 4, 0.35
 
