@@ -105,26 +105,6 @@ def _touching(regions: Sequence[Region]) -> list[list[int]]:
 
 def _touch(first: Region, second: Region) -> bool:
     """Tells whether the gap between two regions is small beside them."""
-    reach = 1 + _GAP * min(first.size, second.size) ** 0.5
-    rows, columns = (
-        max(a, b) - min(c, d)
-        for a, b, c, d in (
-            (
-                first.top,
-                second.top,
-                first.top + len(first.mask),
-                second.top + len(second.mask),
-            ),
-            (
-                first.left,
-                second.left,
-                first.left + first.mask.shape[1],
-                second.left + second.mask.shape[1],
-            ),
-        )
-    )
-    if max(rows, columns) > reach:
-        return False
     both = union([first, second])
     outside = np.ones(both.mask.shape, bool)
     top, left = first.top - both.top, first.left - both.left
@@ -132,4 +112,5 @@ def _touch(first: Region, second: Region) -> bool:
     distance = np.asarray(ndimage.distance_transform_edt(outside))
     top, left = second.top - both.top, second.left - both.left
     there = distance[top:, left:][: len(second.mask), : second.mask.shape[1]]
-    return bool(there[second.mask].min() <= reach)
+    gap = 1 + _GAP * min(first.size, second.size) ** 0.5
+    return bool(there[second.mask].min() <= gap)

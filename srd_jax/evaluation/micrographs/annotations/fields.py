@@ -1,5 +1,6 @@
 """Converts the fields of annotations: numbers, polygons, masks, and what is known of a granum."""
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -72,12 +73,11 @@ def points(value: Any, name: str) -> np.ndarray:
     Raises:
       InputError: it is something else, has fewer than three points, or no area.
     """
-    try:
-        found = np.asarray(value, np.float64)
-        found = found.reshape(-1, 2) if found.ndim == 1 else found
-    except (TypeError, ValueError, OverflowError):
-        found = np.zeros(0)
-    if found.ndim != 2 or found.shape[1] != 2 or len(found) < 3 or not np.isfinite(found).all():
+    found: np.ndarray = np.zeros((0, 2))
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        given = np.asarray(value, np.float64)
+        found = given.reshape(-1, 2) if given.ndim == 1 else given
+    if found.shape[1:] != (2,) or len(found) < 3 or not np.isfinite(found).all():
         raise InputError(f"{name} is {_short(value)}; accepted: at least three points x, y")
     if not np.ptp(found, axis=0).all():
         raise InputError(f"{name} is {_short(value)}; accepted: a polygon with an area")
