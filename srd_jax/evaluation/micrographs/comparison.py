@@ -168,8 +168,7 @@ def _with_found(case: Case, granum: Granum) -> Case:
 
 def _with_sizes(case: Case, true: TrueGranum, granum: Granum, rows: int, columns: int) -> Case:
     """Returns a case with the errors of area, height and diameter, but of a cut granum."""
-    fine = _fine(true.area, rows, columns)
-    known = None if case.cut else size(true.area, fine, case.true_direction_deg)
+    known = None if case.cut else size(true.area, (rows, columns), case.true_direction_deg)
     if known is None:
         return case
     return dataclasses.replace(
@@ -178,15 +177,6 @@ def _with_sizes(case: Case, true: TrueGranum, granum: Granum, rows: int, columns
         height_error_percent=_percent(_value(granum.height_px), known.height_px),
         diameter_error_percent=_percent(_value(granum.diameter_px), known.diameter_px),
     )
-
-
-def _fine(area: Area, rows: int, columns: int) -> Grid:
-    """Returns the micrograph's own pixels, or fewer where the area is too large for them."""
-    spans = [np.ptp(one, axis=0).max() for one in area.polygons]
-    if area.mask is not None:
-        spans.append(max(area.mask.shape))
-    scale = grid(1, math.ceil(max(spans, default=1.0)) + 1).scale
-    return Grid(math.ceil(rows * scale), math.ceil(columns * scale), scale)
 
 
 def turn_between(first: float | None, second: float | None) -> float | None:

@@ -25,15 +25,15 @@ def read(path: pathlib.Path, image: pathlib.Path) -> Annotated:
     picture = read_picture(path)
     with naming(path):
         labels, _ = mask_labels(picture)
+    if not (labels > 1).any():  # grana aren't told apart but by the gaps between them
+        parts = np.zeros(labels.shape, np.int32)
+        ndimage.label(labels > 0, np.ones((3, 3)), parts)
+        labels = parts
     return Annotated(str(image), of_labels(labels), (), (labels.shape[0], labels.shape[1]), path)
 
 
 def of_labels(labels: np.ndarray) -> tuple[TrueGranum, ...]:
-    """Returns the grana of whole numbers (rows, columns); of a two-valued mask, its parts."""
-    if not (labels > 1).any():
-        parts = np.zeros(labels.shape, np.int32)
-        ndimage.label(labels > 0, np.ones((3, 3)), parts)
-        labels = parts
+    """Returns the grana of whole numbers (rows, columns), 0 for none."""
     last = np.array(labels.shape)
     grana = []
     for number, box in boxes(labels).items():
