@@ -10,7 +10,7 @@ def test_kept_parts_follow_one_another_and_keep_their_margins(length):
     assert kept == list(range(length))
     for number, span in enumerate(found):
         assert span.first % 8 == 0
-        assert 0 <= span.keep - span.first
+        assert span.keep - span.first >= 0
         assert span.end <= span.first + 64
         # Only the ends of the axis have no margin.
         assert number == 0 or span.keep - span.first >= 16

@@ -78,11 +78,12 @@ def load(path: str | os.PathLike[str] | None = None) -> MicrographWeights:
         model = _model(loaded.metadata.get("about", {}), path)
         return MicrographWeights(loaded.parameters, model, origin)
     found = weights.load(file)
+    described = _model(found.about, file)
     fitted = Calibration()
     if found.calibration:
         fitted = from_dict(Calibration, dict(found.calibration), f"{file}: calibration")
         check(fitted, f"{file}: calibration")
-    return MicrographWeights(found.parameters, _model(found.about, file), found.origin, fitted)
+    return MicrographWeights(found.parameters, described, found.origin, fitted)
 
 
 def _model(described: Mapping[str, Any], path: pathlib.Path) -> ModelConfig:
