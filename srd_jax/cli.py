@@ -11,6 +11,7 @@ from srd_jax.support.errors import InputError, one_line
 _COMMANDS = (
     "predict",
     "evaluate",
+    "evaluate_grana",
     "attention",
     "make_dataset",
     "preview",

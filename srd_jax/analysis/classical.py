@@ -40,8 +40,8 @@ _REACH = 2.0
 _AROUND = 45.0
 # Energy of next to nothing, over the variance of the micrograph.
 _NOTHING = 1e-5
-# Logarithm of the odds: for each feature, and without any. The first two by a logistic regression on
-# pixels of drawn micrographs; the others where precision and recall are about alike on others.
+# Logarithm of the odds: for each feature, and without any. The first two by a logistic regression
+# on pixels of drawn micrographs; the others where precision and recall are about alike on others.
 _WEIGHTS, _BIAS = (3.1, 5.9, 12.0), -3.6
 
 

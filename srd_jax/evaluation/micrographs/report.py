@@ -21,14 +21,14 @@ _TERMS = {
     "sure, possible": "certainty of an annotated or drawn granum; possible ones count neither as "
     "missing nor, where they are found, as wrong",
     "found": "matched by one found granum, one to one, with at least the IoU named above",
-    "found as one": "held by a found granum together with grana that it touches, where the IoU with "
-    "their union suffices",
+    "found as one": "held by a found granum together with grana that it touches, where the IoU "
+    "with their union suffices",
     "precision": "right among the found grana, but for those in possible ones",
     "recall": "found among the sure grana",
     "F1": "harmonic mean of precision and recall",
     "IoU": "shared area of a true and a found granum over the area of both",
-    "area": "the same counted by area instead of by granum; outside: share of the found area outside "
-    "of sure and possible grana",
+    "area": "the same counted by area instead of by granum; outside: share of the found area "
+    "outside of sure and possible grana",
     "readable": "sure grana whose period is known",
     "doubted": "status low_confidence or error",
     "1 sd, 1.96 sd": "share of errors within so many stated sd, with its nominal value",

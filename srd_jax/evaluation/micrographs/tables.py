@@ -127,7 +127,9 @@ def failures(compared: Sequence[Compared], bad: Sequence[str]) -> Table:
 def show(console: rich.console.Console, tables: Sequence[Table]) -> None:
     """Prints tables one below the other."""
     for one in tables:
-        drawn = rich.table.Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+        drawn = rich.table.Table(
+            box=None, pad_edge=False, header_style="bold", title_justify="left"
+        )
         for place, header in enumerate(one["columns"]):
             justify = "right" if place else "left"
             drawn.add_column(header, justify=justify, overflow="fold", no_wrap=bool(place))

@@ -41,6 +41,7 @@ class Annotated:
       striped: areas with stripes that are surely no grana; not all of them.
       size: rows and columns that the annotations state; None if they don't.
       annotations: path of the file of annotations.
+      px_per_nm: scale that the annotations state; None if they don't.
     """
 
     name: str
@@ -48,3 +49,4 @@ class Annotated:
     striped: tuple[Area, ...]
     size: tuple[int, int] | None
     annotations: pathlib.Path
+    px_per_nm: float | None = None

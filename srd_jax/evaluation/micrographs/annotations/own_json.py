@@ -1,8 +1,8 @@
 """Reads annotations in the package's own JSON, a file a micrograph.
 
-{"image": "NAME.png", "size": [columns, rows], "grana": [{"id", "polygon": [[x, y], …], "certainty",
-"direction_deg", "period_px", "layers", "cut_by_border"}, …], "not_grana_striped": [polygon, …]};
-all but polygon may be missing or null.
+{"image": "NAME.png", "size": [columns, rows], "px_per_nm", "grana": [{"id", "polygon": [[x, y],
+…], "certainty", "direction_deg", "period_px", "layers", "cut_by_border"}, …], "not_grana_striped":
+[polygon, …]}; all but grana and polygon may be missing or null.
 """
 
 import pathlib
@@ -40,8 +40,9 @@ def read(path: pathlib.Path, content: dict[str, Any], bad: list[str]) -> list[An
             striped.append(Area((fields.points(one, f"not_grana_striped[{index}]"),)))
         except InputError as error:
             bad.append(f"{path}: {error}")
-    image = content.get("image") or path.stem
-    return [Annotated(str(image), tuple(grana), tuple(striped), _size(content), path)]
+    image, scale = str(content.get("image") or path.stem), fields.optional(content, "px_per_nm", 0)
+    size = _size(content)
+    return [Annotated(image, tuple(grana), tuple(striped), size, path, scale or None)]
 
 
 def _size(content: dict[str, Any]) -> tuple[int, int] | None:
