@@ -37,7 +37,7 @@ def title(lines: str, width: int | None = None) -> np.ndarray:
 
 
 def _broken(line: str, letters: ImageFont.FreeTypeFont, width: int | None) -> list[str]:
-    """Returns a line in parts that fit a width, px, unless a word is longer; None keeps it whole."""
+    """Returns a line in parts that fit a width, px, unless a word is longer; None leaves it."""
     if width is None:
         return [line]
     parts, words = [], line.split(" ")

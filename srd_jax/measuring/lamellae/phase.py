@@ -22,8 +22,8 @@ from srd_jax.support.errors import InputError
 
 # A granum is reduced while a period keeps at least so many px; fewer px can't be followed.
 _LEAST_PX, _SHORTEST_PX = 12.0, 4.0
-# Most pixels of a reduced granum: 250 x 250 periods.
-_MOST_PIXELS = 9_000_000
+# Largest area, squared periods; grana have some 40 x 40.
+_LARGEST = 10_000
 # Sd of the filter's window, periods, as in `local_period`; frequencies beyond these, relative to
 # the granum's, are noise.
 _WINDOW, _LOWEST, _HIGHEST = 0.8, 0.7, 1.4
@@ -70,18 +70,25 @@ def lamella_phase(grey: ArrayLike, mask: ArrayLike, period_px: float) -> Phase:
             f"period is {period_px:.4g} px; accepted for counting layers: {_SHORTEST_PX:g} px to "
             f"the granum's height, {height} px"
         )
+    rows, columns = (size / period_px for size in inside.shape)
+    if rows * columns > _LARGEST:
+        raise InputError(
+            f"the granum is {rows:.4g} periods high and {columns:.4g} wide; accepted for counting "
+            f"layers: an area of up to {_LARGEST} squared periods"
+        )
     factor = max(int(period_px // _LEAST_PX), 1)
     small, part = reduced(values, inside, factor)
-    if small.size > _MOST_PIXELS or min(small.shape) < 3 or not part.any():
-        rows, columns = (size / period_px for size in inside.shape)
+    if min(small.shape) < 3 or not part.any():
         raise InputError(
-            f"the granum is {columns:.4g} periods wide and {rows:.4g} high; accepted for counting "
-            "layers: less than about 250 x 250, and more than a part of one"
+            f"the granum is {columns:.4g} periods wide; accepted for counting layers: a third at "
+            "least"
         )
     scale = period_px / factor
     found = follow(small, part, scale, scale / 3)
-    down, vertical = scale / 6, scale / found.cosine
-    field, clear = _solved(found, vertical, max(int(down), 1))
+    if not found.valid.any():
+        raise InputError("the mask is too narrow; accepted for counting layers: wider ones")
+    vertical = scale / found.cosine
+    field, clear = _solved(found, vertical, max(int(scale / 4), 1))
     return _on_crop(field, clear, found.columns, factor, mask, inside.shape, vertical * factor)
 
 
@@ -128,7 +135,7 @@ def _fitted(wave: np.ndarray, found: Strips, vertical: float, step: int) -> np.n
     rows = np.arange(0, len(wave) - 1 + step, step).clip(max=len(wave) - 1)
     some = wave[rows]
     between = found.columns[1] - found.columns[0] if len(found.columns) > 1 else 0
-    down = np.diff(rows)[:, None] / vertical + np.zeros_like(some[1:].real)
+    down = np.diff(rows)[:, None] / vertical + np.zeros((1, some.shape[1]))
     right = -(found.slope[rows][:, 1:] + found.slope[rows][:, :-1]) / 2 * between / vertical
     steps, weights = [], []
     for axis, usual in ((0, down), (1, right)):
@@ -155,8 +162,7 @@ def _fitted(wave: np.ndarray, found: Strips, vertical: float, step: int) -> np.n
 def _differences(shape: tuple[int, ...]) -> sparse.csr_array:
     """Returns the matrix of all steps down, then all steps right, on a flattened grid."""
     rows, columns = (
-        sparse.diags_array([-np.ones(size), np.ones(size)], offsets=[0, 1], shape=(size - 1, size))  # pyright: ignore
-        for size in shape
+        sparse.eye_array(size - 1, size, k=1) - sparse.eye_array(size - 1, size) for size in shape
     )
     down = sparse.kron(rows, sparse.eye_array(shape[1]))
     right = sparse.kron(sparse.eye_array(shape[0]), columns)
@@ -166,13 +172,12 @@ def _differences(shape: tuple[int, ...]) -> sparse.csr_array:
 def _linear(at: np.ndarray, knots: np.ndarray) -> sparse.csr_array:
     """Returns the matrix that interpolates linearly from knots to places, and extrapolates."""
     if len(knots) == 1:
-        return sparse.csr_array(np.ones((len(at), 1)))
+        return sparse.csr_array(np.ones((len(at), 1), np.float32))
     first = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
     share = (at - knots[first]) / (knots[first + 1] - knots[first])
     places = (np.tile(np.arange(len(at)), 2), np.concatenate([first, first + 1]))
-    return sparse.csr_array(
-        (np.concatenate([1 - share, share]), places), shape=(len(at), len(knots))
-    )
+    values = np.concatenate([1 - share, share]).astype(np.float32)
+    return sparse.csr_array((values, places), shape=(len(at), len(knots)))
 
 
 def _on_crop(
@@ -193,9 +198,9 @@ def _on_crop(
         places.append((np.arange(whole) - skipped + 0.5) / factor - 0.5)
     down = _linear(places[0], np.arange(len(turns)))
     right = _linear(places[1], columns)
-    # The same place at the confidence's edges, as it isn't extrapolated.
+    # The confidence isn't extrapolated.
     within = _linear(places[0].clip(0, len(turns) - 1), np.arange(len(turns)))
     beside = _linear(places[1].clip(columns[0], columns[-1]), columns)
-    field = down @ turns @ right.T
-    clear = np.clip(within @ confidence @ beside.T, 0.0, 1.0)
-    return Phase(field.astype(np.float32), clear.astype(np.float32), vertical)
+    field = down @ turns.astype(np.float32) @ right.T
+    clear = np.clip(within @ confidence.astype(np.float32) @ beside.T, 0.0, 1.0)
+    return Phase(field, clear, vertical)

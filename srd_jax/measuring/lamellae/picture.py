@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 
 from srd_jax.imaging.picture import to_bytes
+from srd_jax.imaging.preparation import reduced
 from srd_jax.measuring.lamellae.counting import columns_layers, counted
 from srd_jax.measuring.lamellae.phase import Phase, lamella_phase
 from srd_jax.measuring.lamellae.tracing import Line, darkest, trace
@@ -25,6 +26,9 @@ _WIDE = 1.6
 _OPAQUE, _FAINTEST = 0.75, 0.15
 _SHARPER = 2  # times as many pixels, for smooth lines
 _LETTERS, _FEW = 14, 6
+# Relative sd of the period from which on its lines are ever fainter, and no layers are numbered.
+_UNSURE, _DOUBTFUL = 0.1, 0.3
+_CUBIC = Image.Resampling.BICUBIC
 _BAR_SHARE = 0.3  # longest scale bar, of the picture's width
 
 
@@ -51,19 +55,32 @@ def lamellae_picture(
       px_per_nm: scale of the crop; None draws no scale bar.
       more: further views, (rows, columns, 3) uint8 RGB each, of the crop's size.
     """
-    grey, mask = np.asarray(grey), np.asarray(mask).astype(bool)
+    grey, mask = np.asarray(grey, np.float64), np.asarray(mask).astype(bool)
+    if (factor := _reduction(grey.shape, period_px)) > 1:
+        mask = reduced(grey, mask, factor)[1]
+        grey = reduced(grey, np.ones_like(grey, bool), factor)[0]
+        period_px, sd_px = period_px / factor, None if sd_px is None else sd_px / factor
+        px_per_nm = None if px_per_nm is None else px_per_nm / factor
     plain = np.repeat(to_bytes(np.clip(grey, 0.0, 1.0))[..., None], 3, axis=2)
     scale = _magnification(grey.shape, period_px)
     views = [_resized(plain, scale)]
     try:
         phase = lamella_phase(grey, mask, period_px)
         number, sd = counted(phase, mask, period_px, sd_px)
-        views.append(_traced(views[0], phase, grey, mask, number, scale))
+        relative = 0.0 if sd_px is None else sd_px / period_px
+        lines = trace(phase, grey, mask)
+        view = _with_lines(views[0], lines, scale, phase.period_px, relative)
         note = f"lamellae, faint where doubtful; {number:.1f} ± {sd:.1f} layers"
+        if relative < _DOUBTFUL:
+            view = _numbered(view, phase, darkest(phase, grey, mask), mask, number, scale)
+        else:
+            note += " (the period is doubtful)"
+        views.append(view)
         swatch = [np.tile(np.array(LINE, np.uint8), (3, 24, 1))]
     except InputError as error:
         note, swatch = f"lamellae not traced: {one_line(error)}", []
-    views += [_resized(view, scale) for view in more]
+    size = views[0].shape[1], views[0].shape[0]
+    views += [np.asarray(Image.fromarray(one).resize(size, _CUBIC)) for one in more]
     shown = drawing.join(views, axis=0 if grey.shape[1] > _WIDE * grey.shape[0] else 1)
     if px_per_nm is not None:
         swatch.insert(0, _scale_bar(views[0].shape[1], scale * px_per_nm))
@@ -71,6 +88,12 @@ def lamellae_picture(
     width = max(shown.shape[1], 320)
     parts = [drawing.title(caption, width), shown, legend]
     return Image.fromarray(drawing.framed(drawing.join(parts, 0)))
+
+
+def _reduction(shape: tuple[int, ...], period_px: float) -> int:
+    """Returns by how much a large crop is reduced first, so that memory and time are bounded."""
+    spare = period_px / _LAYER if math.isfinite(period_px) else 1.0
+    return max(min(max(shape) // _LARGEST, int(spare)), 1)
 
 
 def _magnification(shape: tuple[int, ...], period_px: float) -> float:
@@ -83,67 +106,52 @@ def _magnification(shape: tuple[int, ...], period_px: float) -> float:
 
 
 def _resized(view: np.ndarray, scale: float) -> np.ndarray:
-    size = [max(round(scale * length), 1) for length in (view.shape[1], view.shape[0])]
-    picture = Image.fromarray(view)
-    return np.asarray(picture.resize((size[0], size[1]), Image.Resampling.BICUBIC))
+    height, width = (max(round(scale * length), 1) for length in view.shape[:2])
+    return np.asarray(Image.fromarray(view).resize((width, height), _CUBIC))
 
 
-def _traced(
-    view: np.ndarray, phase: Phase, grey: np.ndarray, mask: np.ndarray, number: float, scale: float
+def _with_lines(
+    view: np.ndarray, lines: Sequence[Line], scale: float, period_px: float, relative_sd: float
 ) -> np.ndarray:
-    """Returns a view with lines on its lamellae, and its layers numbered at one column."""
+    """Returns a view with the traced lamellae."""
     height, width = view.shape[:2]
     ink = Image.new("RGBA", (_SHARPER * width, _SHARPER * height), (*LINE, 0))
     pen = ImageDraw.Draw(ink)
-    thickness = round(_SHARPER * min(max(1.2, 0.1 * scale * phase.period_px), 3))
-    for line in trace(phase, grey, mask):
-        _draw(pen, line, _SHARPER * scale, thickness)
+    thickness = round(_SHARPER * min(max(1.2, 0.1 * scale * period_px), 3))
+    strength = min(1.0, _UNSURE / max(relative_sd, 1e-9))
+    for line in lines:
+        points = _SHARPER * scale * (np.stack([line.x, line.y], axis=1) + 0.5)
+        sure = np.clip(line.confidence / _OPAQUE, 0, 1) ** 2
+        opacity = to_bytes(strength * (_FAINTEST + (1 - _FAINTEST) * sure))
+        for start, end, alpha in zip(points[:-1], points[1:], opacity[1:], strict=True):
+            pen.line((*start, *end), fill=(*LINE, int(alpha)), width=thickness)
     picture = Image.fromarray(view).convert("RGBA")
     picture.alpha_composite(ink.resize((width, height), Image.Resampling.BOX))
-    _number(ImageDraw.Draw(picture), phase, darkest(phase, grey, mask), mask, number, scale)
     return np.asarray(picture.convert("RGB"))
 
 
-def _draw(pen: ImageDraw.ImageDraw, line: Line, scale: float, thickness: int) -> None:
-    points = scale * (np.stack([line.x, line.y], axis=1) + 0.5)
-    sure = np.clip(line.confidence / _OPAQUE, 0, 1) ** 2
-    opacity = to_bytes(_FAINTEST + (1 - _FAINTEST) * sure)
-    for start, end, alpha in zip(points[:-1], points[1:], opacity[1:], strict=True):
-        pen.line((*start, *end), fill=(*LINE, int(alpha)), width=thickness)
-
-
-def _number(
-    pen: ImageDraw.ImageDraw,
-    phase: Phase,
-    dark: float,
-    mask: np.ndarray,
-    number: float,
-    scale: float,
-) -> None:
-    """Draws a scale across the stack with a tick on every lamella, and numbers of layers."""
-    column = _reference(phase, mask, number)
-    rows = np.flatnonzero(mask[:, column])
+def _numbered(
+    view: np.ndarray, phase: Phase, dark: float, mask: np.ndarray, number: float, scale: float
+) -> np.ndarray:
+    """Returns a view with a scale across the stack: a tick on every lamella, numbers of layers."""
+    picture = Image.fromarray(view)
+    pen, column = ImageDraw.Draw(picture), _reference(phase, mask, number)
     turns = np.maximum.accumulate(phase.turns[:, column].astype(float)) - dark
-    first, layers = round(turns[rows[0]]), max(round(number), 1)
+    first, layers = round(turns[mask[:, column].argmax()]), max(round(number), 1)
 
-    def height(turn: float) -> float:
+    def row(turn: float) -> float:
         return scale * (float(np.interp(turn, turns, np.arange(len(turns)))) + 0.5)
 
-    x, ticks = scale * (column + 0.5), [height(first + layer) for layer in range(layers + 1)]
+    x, ticks = scale * (column + 0.5), [row(first + layer) for layer in range(layers + 1)]
     for colour, width in ((_BLACK, 3), (_WHITE, 1)):
         pen.line((x, ticks[0], x, ticks[-1]), fill=colour, width=width)
         for tick in ticks:
             pen.line((x - 4, tick, x + 4, tick), fill=colour, width=width)
+    letters = drawing.font(_LETTERS, bold=True)
     for layer in _labelled(layers):
-        pen.text(
-            (x + 7, height(first + layer - 0.5)),
-            str(layer),
-            fill=_WHITE,
-            font=drawing.font(_LETTERS, bold=True),
-            anchor="lm",
-            stroke_width=2,
-            stroke_fill=_BLACK,
-        )
+        y = min(max(row(first + layer - 0.5), _LETTERS / 2), picture.height - _LETTERS / 2)
+        pen.text((x + 7, y), str(layer), _WHITE, letters, "lm", stroke_width=2, stroke_fill=_BLACK)
+    return np.asarray(picture)
 
 
 def _labelled(layers: int) -> list[int]:

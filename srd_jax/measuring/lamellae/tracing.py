@@ -1,4 +1,4 @@
-"""Traces the lamellae of a granum: lines of equal phase, one period apart, on the dark membranes."""
+"""Traces the lamellae of a granum: lines of equal phase, one apart, on the dark membranes."""
 
 from typing import NamedTuple
 
@@ -68,9 +68,11 @@ def darkest(phase: Phase, grey: ArrayLike, mask: ArrayLike) -> float:
     confidence, without slow changes of the grey value.
     """
     values, inside = np.asarray(grey, np.float64), np.asarray(mask).astype(bool)
-    share = ndimage.uniform_filter(inside.astype(float), _whole(phase.period_px), mode="constant")
-    mean = ndimage.uniform_filter(
-        np.where(inside, values, 0.0), _whole(phase.period_px), mode="constant"
+    high = max(round(phase.period_px), 1)
+    mean, share = (
+        # SciPy's annotation knows a single size only.
+        ndimage.uniform_filter(part, (high, 2 * high), mode="constant")  # pyright: ignore[reportArgumentType]
+        for part in (np.where(inside, values, 0.0), inside.astype(float))
     )
     contrast = (values - mean / np.maximum(share, 1e-9))[inside]
     at = (np.mod(phase.turns[inside], 1.0) * _PHASES).astype(int) % _PHASES
@@ -82,11 +84,6 @@ def darkest(phase: Phase, grey: ArrayLike, mask: ArrayLike) -> float:
     )
     profile = np.where(count > 0, profile / np.maximum(count, 1e-12), np.inf)
     return (int(np.argmin(profile)) + 0.5) / _PHASES
-
-
-def _whole(period: float) -> tuple[int, int]:
-    """Returns rows and columns of a box one period high."""
-    return max(round(period), 1), max(2 * round(period), 1)
 
 
 def _crossings(turns: np.ndarray, numbers: np.ndarray) -> np.ndarray:
