@@ -31,6 +31,9 @@ _WINDOW, _LOWEST, _HIGHEST = 0.8, 0.7, 1.4
 _UNSEEN = 0.01
 # Misfit of a step, turns, from which on it counts less: lamellae end, noise slips.
 _SLIP = 0.1
+# Weight of a step sideways, of 1 for one down: where a lamella ends, the misfit goes sideways, so
+# that each column keeps its own number of layers.
+_SIDEWAYS = 0.1
 _SOLUTIONS = 3
 # Sds of the Gaussians that smooth the waves once their phase is removed: periods down, strips
 # sideways; the phase is solved for again after each.
@@ -145,6 +148,8 @@ def _fitted(wave: np.ndarray, found: Strips, vertical: float, step: int) -> np.n
         if axis == 0:
             seen = np.clip(seen, _LOWEST * usual, _HIGHEST * usual)
         weight = np.minimum(np.abs(after * before), 1.0)
+        if axis == 1:
+            weight = _SIDEWAYS * weight
         steps.append(((weight * seen + _UNSEEN * usual) / (weight + _UNSEEN)).ravel())
         weights.append((weight + _UNSEEN).ravel())
     step_values, weight = np.concatenate(steps), np.concatenate(weights)
@@ -155,7 +160,8 @@ def _fitted(wave: np.ndarray, found: Strips, vertical: float, step: int) -> np.n
         weighted = difference.T @ sparse.diags_array(weight * fading)
         anchor = sparse.coo_array(([1.0], ([0], [0])), shape=(some.size, some.size))
         fitted = spsolve((weighted @ difference + anchor).tocsc(), weighted @ step_values)
-        fading = 1 / np.hypot(1, (difference @ fitted - step_values) / _SLIP)
+        slips = 1 / np.hypot(1, (difference @ fitted - step_values) / _SLIP)
+        fading[down.size :] = slips[down.size :]
     return _linear(np.arange(len(wave)), rows) @ fitted.reshape(some.shape)
 
 

@@ -19,7 +19,7 @@ from srd_jax.support.errors import InputError, one_line
 LINE = (230, 159, 0)
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 # Larger side of small crops and of all crops, and height of a layer, px of the picture.
-_SIDE, _LARGEST, _LAYER = 900, 1800, 14
+_SIDE, _LARGEST, _LAYER = 900, 1400, 14
 # Wider crops are drawn above each other rather than side by side.
 _WIDE = 1.6
 # Confidence from which a line is opaque, and opacity of the faintest one.
@@ -101,7 +101,7 @@ def _magnification(shape: tuple[int, ...], period_px: float) -> float:
     longest = max(shape)
     if longest > _LARGEST:
         return _LARGEST / longest
-    legible = math.ceil(_LAYER / period_px) if period_px > 1 else 1
+    legible = math.ceil(_LAYER / period_px) if period_px >= _LAYER / 4 else 1
     return float(max(_SIDE // longest, min(legible, _LARGEST // longest), 1))
 
 
