@@ -42,6 +42,7 @@ _AROUND = 45.0
 _NOTHING = 1e-5
 # Logarithm of the odds: for each feature, and without any. The first two by a logistic regression
 # on pixels of drawn micrographs; the others where precision and recall are about alike on others.
+_NEVER = -20.0
 _WEIGHTS, _BIAS = (3.1, 5.9, 12.0), -3.6
 
 
@@ -81,9 +82,13 @@ def detect(micrograph: Micrograph, px_per_nm: float) -> Maps:
             slice(_MARGIN // _STRIDE, _MARGIN // _STRIDE + one.stop - one.start) for one in part
         )
         odds = np.tensordot(_WEIGHTS, waves.features, 1) + _BIAS
+        odds[_beyond(part, (rows, columns))] = _NEVER
         odds = _opened(odds, waves.turn, waves.period * px_per_nm * scale / _STRIDE)
         made["probability"][part] = special.expit(odds)[inner]
-        made["cosine"][part], made["sine"][part] = waves.turn.real[inner], waves.turn.imag[inner]
+        made["cosine"][part], made["sine"][part] = (
+            np.real(waves.turn)[inner],
+            np.imag(waves.turn)[inner],
+        )
         made["log_period"][part] = np.log(waves.period * px_per_nm)[inner]
     inside = np.pad(made["probability"] >= 0.5, 1)
     depth = np.asarray(ndimage.distance_transform_edt(inside))[1:-1, 1:-1]
@@ -105,6 +110,15 @@ def _blocks(
             part = (slice(top, min(top + step, rows)), slice(left, min(left + step, columns)))
             values = _resampled(grey, scale, top, left)
             yield part, np.clip(values, low, high) - middle, variance
+
+
+def _beyond(part: tuple[slice, slice], shape: tuple[int, int]) -> np.ndarray:
+    """Returns which pixels of a block's maps, bool, lie beyond the border of the micrograph."""
+    at = np.arange(_BLOCK // _STRIDE) - _MARGIN // _STRIDE
+    inside = [
+        (at + one.start >= 0) & (at + one.start < n) for one, n in zip(part, shape, strict=True)
+    ]
+    return ~(inside[0][:, None] & inside[1][None, :])
 
 
 def _resampled(grey: np.ndarray, scale: float, top: int, left: int) -> np.ndarray:
@@ -158,12 +172,12 @@ def _bank(px_per_nm: float) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 def _waves(grey: np.ndarray, px_per_nm: float, variance: float) -> _Waves:
     """Returns the waves of a block (_BLOCK, _BLOCK) of grey values."""
-    spectrum = fft.fft2(grey.astype(np.float32))
+    spectrum = np.asarray(fft.fft2(grey.astype(np.float32)))
     part = _BLOCK // _STRIDE
     energies = np.empty((len(_PERIODS) * _DIRECTIONS, part, part), np.float32)
     for energy, (rows, columns, weight) in zip(energies, _bank(px_per_nm), strict=True):
-        response = fft.ifft2(spectrum[np.ix_(rows, columns)] * weight)
-        energy[:] = (response.real**2 + response.imag**2) / _STRIDE**4
+        response = np.asarray(fft.ifft2(spectrum[np.ix_(rows, columns)] * weight))
+        energy[:] = np.abs(response) ** 2 / _STRIDE**4
     energies = energies.reshape(len(_PERIODS), _DIRECTIONS, part, part)
     nothing = _NOTHING * variance + 1e-12
     doubled = np.exp(2j * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS).astype(np.complex64)
@@ -195,7 +209,7 @@ def _averaged(vector: np.ndarray, total: np.ndarray, sd: float, nothing: float) 
     def smooth(values: np.ndarray) -> np.ndarray:
         return ndimage.gaussian_filter(values, (0, sd, sd))
 
-    vector, total = smooth(vector.real) + 1j * smooth(vector.imag), smooth(total)
+    vector, total = smooth(np.real(vector)) + 1j * smooth(np.imag(vector)), smooth(total)
     size = np.abs(vector)
     place = size[_OF_GRANA].argmax(0) + _OF_GRANA.start
     best, own = (np.take_along_axis(one, place[None], 0)[0] for one in (vector, total))

@@ -82,7 +82,6 @@ def _evaluate(options: argparse.Namespace) -> int:
     _check(options)
     # Late, as what they need takes its time to load.
     from srd_jax.evaluation.micrographs import report, run, tables
-    from srd_jax.evaluation.micrographs.scores import score
 
     folder = pathlib.Path(options.out)
     for name in report.FILES:
@@ -97,9 +96,8 @@ def _evaluate(options: argparse.Namespace) -> int:
             print(printable(one.error), file=sys.stderr)
     about = report.About(source, options.detector, options.iou, bad)
     console = rich.console.Console()
-    scores = score(compared)
     # Before the files, which a full disk may refuse.
-    tables.show(console, [tables.files(compared), tables.one_to_one(scores), tables.errors(scores)])
+    tables.show(console, compared)
     report.write(folder, about, compared, shown)
     line = f"{count} micrographs of {source}; report in {folder / 'report.html'}"
     print_line(console, Text(line))
@@ -151,7 +149,7 @@ def _read(path: pathlib.Path, px_per_nm: float | None) -> Micrograph:
     picture = read_picture(path)
     with naming(path):
         grey = grey_values(picture, np.ones(picture.samples.shape[:2], bool))
-    scale = Scale("given", px_per_nm) if px_per_nm else agreed(picture.scale, from_side_file(path))
+    scale = Scale(px_per_nm, "given") if px_per_nm else agreed(picture.scale, from_side_file(path))
     return Micrograph(str(path), grey, scale.px_per_nm, scale.source, picture.notes)
 
 

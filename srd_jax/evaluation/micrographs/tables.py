@@ -14,6 +14,9 @@ from srd_jax.support.page import Column, Table, percent, table, text
 from srd_jax.support.terminal import print_line
 
 _WORST = 20
+# Columns left out on the terminal.
+_FILES = ("found as one", "mean IoU", "precision ", "recall ", "outside")
+_ERRORS = ("mean", "bias", "1 sd (68.3 %)", "1.96 sd (95 %)")
 # Row, group and field of the scores, the title of the column, and how it is written.
 _DETECTION = (
     ("sure", "sure", str),
@@ -40,10 +43,19 @@ def files(compared: Sequence[Compared]) -> Table:
     columns: list[Column] = [("micrograph", lambda row: row[0])]
     columns += [(title, cell("detection", name, show)) for title, name, show in _DETECTION]
     columns += [
-        (name, cell("pixels", name, percent)) for name in ("precision", "recall", "outside")
+        # A space tells them from those of grana.
+        (title, cell("pixels", title.strip(), percent))
+        for title in ("precision ", "recall ", "outside")
     ]
     groups = [("grana", len(_DETECTION)), ("area", 3)]
     return table("Found grana, and their area", columns, rows, groups)
+
+
+def _without(one: Table, left_out: Sequence[str]) -> Table:
+    """Returns a table without some columns."""
+    kept = [i for i, name in enumerate(one["columns"]) if name not in left_out]
+    rows = [[row[i] for i in kept] for row in one["rows"]]
+    return {**one, "columns": [one["columns"][i] for i in kept], "rows": rows}
 
 
 def one_to_one(scores: Scores) -> Table:
@@ -124,12 +136,12 @@ def failures(compared: Sequence[Compared], bad: Sequence[str]) -> Table:
     return table("Not evaluated", columns, rows)
 
 
-def show(console: rich.console.Console, tables: Sequence[Table]) -> None:
-    """Prints tables one below the other."""
-    for one in tables:
-        drawn = rich.table.Table(
-            box=None, pad_edge=False, header_style="bold", title_justify="left"
-        )
+def show(console: rich.console.Console, compared: Sequence[Compared]) -> None:
+    """Prints the tables of what was found and of the errors, without their less needed columns."""
+    scores = score(compared)
+    shown = ((files(compared), _FILES), (one_to_one(scores), ()), (errors(scores), _ERRORS))
+    for one in (_without(*each) for each in shown):
+        drawn = rich.table.Table(box=None, pad_edge=False, header_style="bold")
         for place, header in enumerate(one["columns"]):
             justify = "right" if place else "left"
             drawn.add_column(header, justify=justify, overflow="fold", no_wrap=bool(place))

@@ -29,7 +29,8 @@ def read(path: pathlib.Path, image: pathlib.Path) -> Annotated:
         parts = np.zeros(labels.shape, np.int32)
         ndimage.label(labels > 0, np.ones((3, 3)), parts)
         labels = parts
-    return Annotated(str(image), of_labels(labels), (), (labels.shape[0], labels.shape[1]), path)
+    rows, columns = picture.samples.shape[:2]
+    return Annotated(str(image), of_labels(labels), (), (rows, columns), path)
 
 
 def of_labels(labels: np.ndarray) -> tuple[TrueGranum, ...]:
