@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def _shape(annotated: Annotated, analysis: Analysis) -> tuple[int, int]:
     """Returns rows and columns of the micrograph, of the annotations where it couldn't be read."""
     rows, columns = analysis.rows, analysis.columns
     if not rows or not columns:
-        return annotated.size or (1, 1)
+        return annotated.size or _extent([one.area for one in annotated.grana])
     stated = annotated.size
     # An information strip may have been cut off.
     if stated is not None and (stated[1] != columns or stated[0] < rows):
@@ -88,6 +89,18 @@ def _shape(annotated: Annotated, analysis: Analysis) -> tuple[int, int]:
             f"{annotated.name}; accepted: the size of the micrograph, {rows} x {columns} px"
         )
     return rows, columns
+
+
+def _extent(areas: Iterable[Area]) -> tuple[int, int]:
+    """Returns rows and columns within which areas lie, at least one."""
+    ends = [(1.0, 1.0)]
+    for area in areas:
+        ends += [tuple(one.max(0)) for one in area.polygons]
+        if area.mask is not None:
+            rows, columns = area.mask.shape
+            ends.append((area.corner[1] + columns, area.corner[0] + rows))
+    columns, rows = np.ceil(np.max(ends, axis=0))
+    return int(rows), int(columns)
 
 
 def _outline(granum: Granum) -> Area:
