@@ -12,7 +12,7 @@ from srd_jax.networks.modules import shapes_of
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import checked, differences
 from srd_jax.tasks.config_files import read_config
-from srd_jax.tasks.make import make_task
+from srd_jax.tasks.make import TaskConfig, make_task
 from srd_jax.tasks.period import candidates, sources
 from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.tasks.period.model import parameter_shapes
@@ -28,7 +28,7 @@ _SECONDS_PER_PX = 1.8e-6
 
 
 def run(
-    config: PeriodConfig, workdir: str | pathlib.Path, folder: pathlib.Path, preset: str | None
+    config: TaskConfig, workdir: str | pathlib.Path, folder: pathlib.Path, preset: str | None
 ) -> None:
     """Trains a stage, and first the stages before it that aren't trained yet.
 
@@ -36,7 +36,7 @@ def run(
     the configs are found before anything is trained.
 
     Args:
-      config: of the stage.
+      config: of the stage, or of another task's run, which has none before it.
       workdir: of the stage.
       folder: of the config files of the stages before it.
       preset: of their configs; None for their default.
@@ -45,6 +45,10 @@ def run(
       InputError: a config or a workdir cannot be used.
       train.Stopped: a stage ended early.
     """
+    if not isinstance(config, PeriodConfig):
+        # No other task has stages.
+        train.run(config, workdir, make_task)
+        return
     config, workdir = checked(_from_scratch(config)), pathlib.Path(workdir)
     missing = forerunners(config, workdir, folder, preset)
     sources.check_read(config.data, [*missing, config])

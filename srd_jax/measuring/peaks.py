@@ -47,6 +47,9 @@ _SHORTER = 0.25
 _UNEVEN, _EVEN = 0.45, 0.7
 # Least height of the peak at the period: lower ones are noise.
 _LEAST_REPEAT = 0.2
+# In a granum of fewer layers, no longer shift tells whether everything repeats at a shorter one,
+# where two membranes well apart reach heights up to this.
+_FEW_LAYERS, _CLEAR = 4.0, 0.75
 # Greatest shift, share of the height of the tallest column.
 _FARTHEST = 0.75
 
@@ -152,6 +155,8 @@ def doubts(period: float, found: Peaks) -> tuple[str, ...]:
     at = int(away.argmin()) if len(away) else 0
     if not len(away) or away[at] > _NEAR or found.height[at] < _LEAST_REPEAT:
         return ("hardly anything in the crop repeats at this distance",)
+    if found.layers[at] < _FEW_LAYERS and found.height[at] < _CLEAR:
+        return ("few layers, which hardly repeat: it may be a fraction of the period",)
     even = found.height[at] > _EVEN and found.other_px[at] > period
     if found.uneven[at] < _UNEVEN or even:
         return ()

@@ -99,6 +99,65 @@ def _canonical_gradient(image, kernel, cotangent):
 convolve.defvjp(_convolve_forward, _convolve_backward)
 
 
+def convolve_same(image: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Returns the convolution of an image with zeros around it, (B, rows, columns, out).
+
+    Args:
+      image: (B, rows, columns, in).
+      kernel: (k, l, in, out), k and l odd.
+    """
+    if image.shape[3] > 1:
+        return _convolve_same(image, kernel)
+    return convolve(jnp.pad(image, ((0, 0), *_margins(kernel.shape), (0, 0))), kernel)
+
+
+def kernel_gradient_same(
+    image: jax.Array, cotangent: jax.Array, size: tuple[int, ...]
+) -> jax.Array:
+    """Returns the gradient of `convolve_same` by its kernel, (*size, in, out).
+
+    As in `_canonical_gradient`, batch and input channels change places.
+    """
+    swapped, kernel = image.transpose(3, 1, 2, 0), cotangent.transpose(1, 2, 0, 3)
+    return _padded(swapped, kernel, _margins(size)).transpose(1, 2, 0, 3)
+
+
+def _padded(image: jax.Array, kernel: jax.Array, margins: list[tuple[int, int]]) -> jax.Array:
+    return lax.conv_general_dilated(image, kernel, (1, 1), margins, dimension_numbers=_IMAGE_LAYOUT)
+
+
+def _margins(size: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Returns the zeros around an image that keep its size under a kernel of this size."""
+    return [(length // 2, length // 2) for length in size[:2]]
+
+
+def _same(image: jax.Array, kernel: jax.Array) -> jax.Array:
+    return _padded(image, kernel, _margins(kernel.shape))
+
+
+_convolve_same = jax.custom_vjp(_same)
+
+
+def _plain_gradient_same(image, kernel, cotangent):
+    return jax.vjp(_same, image, kernel)[1](cotangent)
+
+
+def _canonical_gradient_same(image, kernel, cotangent):
+    image_gradient = _same(cotangent, jnp.flip(kernel, (0, 1)).swapaxes(2, 3))
+    return image_gradient, kernel_gradient_same(image, cotangent, kernel.shape[:2])
+
+
+def _convolve_same_backward(residuals, cotangent):
+    return lax.platform_dependent(
+        *residuals, cotangent, cpu=_canonical_gradient_same, default=_plain_gradient_same
+    )
+
+
+_convolve_same.defvjp(
+    lambda image, kernel: (_same(image, kernel), (image, kernel)), _convolve_same_backward
+)
+
+
 @jax.custom_vjp
 def add_bias(image: jax.Array, bias: jax.Array) -> jax.Array:
     """Returns image + bias, with a bias of one value for each channel, (channels,)."""

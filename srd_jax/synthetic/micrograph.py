@@ -40,23 +40,24 @@ def develop(
     mean = jnp.where(bright, deck.uniform(config.bright_mean), deck.uniform(config.dark_mean))
     contrasts = deck.log_uniform(config.bright_contrast), deck.log_uniform(config.dark_contrast)
     contrast = jnp.where(bright, *contrasts)
-    grey = mean + _shading(next(keys), deck, at, size, config)
+    grey = mean + shading(next(keys), deck, at, size, config)
     grey += contrast * _fading(next(keys), deck, at, period, config) * lamellae
-    noise, grain = _noise(next(keys), deck, at, contrast, config)
+    grained, grain = noise(next(keys), deck, at, contrast, config)
     brightness = jnp.sqrt(jnp.clip(grey / mean, 0.1, 4.0))
-    grey += noise * (1 + deck.uniform(config.shot) * (brightness - 1))
+    grey += grained * (1 + deck.uniform(config.shot) * (brightness - 1))
     grey -= marks.stain(next(keys), *at, size, grain, config)
     grey += marks.scratches(next(keys), *at, size, config)
     grey += marks.scan_lines(next(keys), (at[0].shape[0], at[1].shape[0]), config)
-    grey = _digitised(deck, grey, config)
+    grey = digitised(deck, grey, config)
     if not config.few_levels:
         return grey
     return _of_few_levels(jax.random.fold_in(key, _LEVELS), grey, config)
 
 
-def _shading(
+def shading(
     key: jax.Array, deck: Deck, at: _Coordinates, size: _Coordinates, config: QualityConfig
 ) -> jax.Array:
+    """Returns slow changes of the grey value, (R, C) grey levels."""
     scale = [jnp.maximum(64.0, length * deck.log_uniform((0.4, 2.0))) for length in size]
     return deck.uniform(config.shading_sd) * smooth_field(
         key, *at, (scale[0], scale[1]), (64.0, 64.0)
@@ -77,7 +78,7 @@ def _fading(
     return left * jnp.maximum(0.0, 1 + deck.uniform(config.layer_spread) * layers)
 
 
-def _noise(
+def noise(
     key: jax.Array, deck: Deck, at: _Coordinates, contrast: jax.Array, config: QualityConfig
 ) -> tuple[jax.Array, jax.Array]:
     """Returns the noise, (R, C) grey levels, and its fine blurred part alone, of unit variance."""
@@ -117,7 +118,8 @@ def _tap(lag: jax.Array, sigma: jax.Array) -> jax.Array:
     return jnp.exp(-0.5 * ((lag - _GRAIN_RADIUS) / sigma) ** 2) / norm
 
 
-def _digitised(deck: Deck, grey: jax.Array, config: QualityConfig) -> jax.Array:
+def digitised(deck: Deck, grey: jax.Array, config: QualityConfig) -> jax.Array:
+    """Returns whole grey levels 0..255, as camera or scanner and file leave them."""
     black, white = deck.uniform(config.black), deck.uniform(config.white)
     stretched = (grey - black) * 255 / (white - black)
     grey = jnp.where(deck.chance(config.stretched), stretched, grey)

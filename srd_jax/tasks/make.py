@@ -3,12 +3,14 @@
 import pathlib
 
 from srd_jax.support.errors import InputError
+from srd_jax.tasks.grana import task as grana
+from srd_jax.tasks.grana.config import MicrographsConfig
 from srd_jax.tasks.period import task as period
 from srd_jax.tasks.period.config import PeriodConfig
 from srd_jax.training.task import Task
 
 # The union of all tasks' run configs.
-TaskConfig = PeriodConfig
+TaskConfig = PeriodConfig | MicrographsConfig
 
 
 def make_task(config: TaskConfig, workdir: pathlib.Path) -> Task:
@@ -24,5 +26,8 @@ def make_task(config: TaskConfig, workdir: pathlib.Path) -> Task:
     match config:
         case PeriodConfig():
             return period.make(config, workdir)
+        case MicrographsConfig():
+            return grana.make(config, workdir)
         case _:
-            raise InputError(f"config.kind is {config.kind!r}; accepted: {PeriodConfig.kind!r}")
+            kinds = f"{PeriodConfig.kind!r}, {MicrographsConfig.kind!r}"
+            raise InputError(f"config.kind is {config.kind!r}; accepted: {kinds}")

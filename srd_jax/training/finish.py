@@ -21,6 +21,7 @@ from srd_jax.training.workdir import (
     EVENTS,
     FIGURES,
     METRICS,
+    PICTURES,
     START,
     SUMMARY,
     WEIGHTS,
@@ -119,6 +120,6 @@ def _last_lines(workdir: pathlib.Path, task: Task, summary: dict[str, Any]) -> s
         line = f"training {score.text(summary[column])}; nothing was held out"
     else:
         line = f"best validation {shown.text(value)}, at step {summary['best_step']}"
-    files = (WEIGHTS, CURVES, FIGURES, METRICS, EVENTS, CHECKPOINTS)
+    files = (WEIGHTS, CURVES, FIGURES, PICTURES, METRICS, EVENTS, CHECKPOINTS)
     there = [name + "/" * (workdir / name).is_dir() for name in files if (workdir / name).exists()]
     return f"{line}\nresults in {workdir}: {', '.join(there)}"

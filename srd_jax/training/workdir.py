@@ -23,6 +23,7 @@ CHECKPOINTS = "checkpoints"
 CANDIDATES = "candidates"
 CANDIDATES_TABLE = "candidates.csv"
 FIGURES = "attention"
+PICTURES = "pictures"
 
 _Config = TypeVar("_Config", bound=RunConfig)
 

@@ -7,7 +7,7 @@ from helpers.lamellae import everywhere, lamellae, membranes
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.measuring.autocorrelation import autocorrelation
-from srd_jax.measuring.peaks import peaks
+from srd_jax.measuring.peaks import doubts, peaks
 
 
 def at(found, period):
@@ -118,3 +118,13 @@ def test_tilted_lamellae_are_measured_across_them():
     cosine = 1 / math.hypot(1, 0.2)
     assert found.shortening[0] == pytest.approx(1 - cosine, rel=0.1)
     assert found.mean_px[0] == pytest.approx(16 * cosine, rel=0.005)
+
+
+@pytest.mark.parametrize("layers", [1.4, 1.8])
+def test_few_layers_that_hardly_repeat_may_show_a_fraction_of_the_period(layers):
+    image = membranes(60.0, 0.41, layers)
+    found = peaks(image, everywhere(image), [25.0])
+    assert doubts(25.0, found)
+    # As few layers that repeat as a whole aren't doubted.
+    image = membranes(25.0, 0.0, 2 * layers)
+    assert not doubts(25.0, peaks(image, everywhere(image), [25.0]))
