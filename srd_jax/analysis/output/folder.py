@@ -101,7 +101,9 @@ class Folder:
             for path in (self.record(name), *own, *pictures):
                 path.unlink(missing_ok=True)
         except OSError as error:
-            raise unwritable(self.root, error, "give a folder whose files may be removed") from error
+            raise unwritable(
+                self.root, error, "give a folder whose files may be removed"
+            ) from error
 
 
 def _inside(folder: pathlib.Path) -> list[pathlib.Path]:

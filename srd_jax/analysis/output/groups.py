@@ -37,7 +37,9 @@ def read_groups(
         cells = [*cells, *[""] * len(table.header)]
         name, group = cells[file_at], cells[group_at]
         if not name or not group:
-            raise InputError(f"{path}: row {line} lacks its {'group' if name else 'file'}; {_ACCEPTED}")
+            raise InputError(
+                f"{path}: row {line} lacks its {'group' if name else 'file'}; {_ACCEPTED}"
+            )
         file = _only(known, name, f"{path}: row {line}")
         if file is None:
             lost.append(f"row {line} ({name})")
@@ -50,7 +52,9 @@ def read_groups(
         raise InputError(f"{path}: names none of the {len(files)} micrographs; {_ACCEPTED}")
     said = []
     if lost:
-        said.append(f"{path}: {len(lost)} of {len(table.rows)} rows match no micrograph, first {lost[0]}")
+        said.append(
+            f"{path}: {len(lost)} of {len(table.rows)} rows match no micrograph, first {lost[0]}"
+        )
     if missing := [file for file in files if file not in found]:
         said.append(
             f"{path}: {len(missing)} of {len(files)} micrographs have no group, first {missing[0]}"

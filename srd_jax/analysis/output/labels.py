@@ -57,9 +57,7 @@ def tiles(grana: Sequence[Granum], shape: tuple[int, int]) -> Iterator[np.ndarra
             yield draw(near, (top, left), (_TILE, _TILE))
 
 
-def draw(
-    grana: Sequence[Granum], corner: tuple[int, int], shape: tuple[int, int]
-) -> np.ndarray:
+def draw(grana: Sequence[Granum], corner: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
     """Draws the numbers of grana into the pixels whose centres their outlines hold.
 
     Args:

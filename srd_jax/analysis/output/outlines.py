@@ -37,7 +37,7 @@ def write_rois(path: pathlib.Path, analysis: Analysis) -> None:
 
 
 def _roi(granum: Granum) -> bytes:
-    """Returns ImageJ's file of a polygon; its coordinates, too, begin at the first pixel's corner."""
+    """Returns the file of a polygon, whose coordinates ImageJ, too, counts from a corner."""
     import roifile
 
     points = np.array(granum.outline, np.float32)

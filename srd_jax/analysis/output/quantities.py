@@ -5,9 +5,7 @@ import math
 from collections.abc import Callable, Collection
 
 from srd_jax.analysis.granum import Analysis, Granum, Strain, Value
-
-# The strain of a section counts where one as large comes by chance this rarely.
-SIGNIFICANT = 0.01
+from srd_jax.analysis.strain import SIGNIFICANT, of_grana
 
 EXCLUDED = "excluded"
 STATUSES = ("ok", "low_confidence", "error", EXCLUDED)
@@ -87,7 +85,10 @@ def counts(granum: Granum, quantity: Quantity) -> bool:
 
 
 def with_excluded(analysis: Analysis, numbers: Collection[int]) -> Analysis:
-    """Returns an analysis in which the grana of some numbers have the status excluded."""
+    """Returns an analysis in which the grana of some numbers have the status excluded.
+
+    The strain is that of the others.
+    """
     grana = tuple(
         dataclasses.replace(
             granum,
@@ -98,7 +99,9 @@ def with_excluded(analysis: Analysis, numbers: Collection[int]) -> Analysis:
         else granum
         for granum in analysis.grana
     )
-    return dataclasses.replace(analysis, grana=grana)
+    if not any(one.status == "ok" and one.number in numbers for one in analysis.grana):
+        return dataclasses.replace(analysis, grana=grana)
+    return dataclasses.replace(analysis, grana=grana, strain=of_grana(grana))
 
 
 def _thylakoids(granum: Granum, _: Analysis) -> Value | None:
@@ -126,9 +129,7 @@ QUANTITIES = (
     Quantity("diameter_nm", "diameter", "nm", _of("diameter_px", 1)),
     Quantity("height_nm", "height", "nm", _of("height_px", 1)),
     Quantity("srd_nm", "SRD", "nm", _of("period_px", 1), whole=False, decimals=2),
-    Quantity(
-        "srd_corrected_nm", "SRD, corrected", "nm", _corrected_nm, whole=False, decimals=2
-    ),
+    Quantity("srd_corrected_nm", "SRD, corrected", "nm", _corrected_nm, whole=False, decimals=2),
     Quantity("layers", "layers", "", _of("layers")),
     Quantity("thylakoids", "thylakoids", "", _thylakoids),
 )

@@ -54,9 +54,7 @@ def _sha256(path: pathlib.Path) -> str:
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Returns the names of what two identities differ in."""
-    return [
-        name for name in dict.fromkeys((*now, *before)) if now.get(name) != before.get(name)
-    ]
+    return [name for name in dict.fromkeys((*now, *before)) if now.get(name) != before.get(name)]
 
 
 def write(path: pathlib.Path, record: Record) -> None:

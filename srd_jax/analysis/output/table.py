@@ -5,8 +5,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from srd_jax.analysis.granum import Analysis, Granum, Strain, Value
-from srd_jax.analysis.output import quantities
 from srd_jax.analysis.output.quantities import STATUSES, corrected_px, scaled
+from srd_jax.analysis.strain import SIGNIFICANT
 from srd_jax.support.csv_files import harmless
 
 Cell = str | float | None
@@ -98,9 +98,7 @@ def _px(field: str) -> Callable[[Granum, Analysis], Value | None]:
 GRANA = (
     _about("file", "path of the micrograph, as given", _file),
     _about("group", "by --groups; empty without", lambda named: named.group),
-    _own(
-        "granum", "number in the micrograph, and value in the label image", lambda g, a: g.number
-    ),
+    _own("granum", "number in the micrograph, and value in the label image", lambda g, a: g.number),
     Column(
         "status",
         "ok; low_confidence: don't trust it unseen; error: not measured; excluded: by --exclude",
@@ -144,18 +142,26 @@ GRANA = (
         "direction_sd_deg",
     ),
     _own(
-        "detection", "mean probability of its pixels, 0 to 1; empty by --masks", lambda g, a: g.detection
+        "detection",
+        "mean probability of its pixels, 0 to 1; empty by --masks",
+        lambda g, a: g.detection,
     ),
     _own(
-        "touches_border", "yes if it reaches the border of the micrograph", lambda g, a: g.touches_border
+        "touches_border",
+        "yes if it reaches the border of the micrograph",
+        lambda g, a: g.touches_border,
     ),
     _about("px_per_nm", "scale; empty if it isn't known", lambda named: named.analysis.px_per_nm),
-    _about("px_per_nm_source", "who states the scale", lambda named: named.analysis.px_per_nm_source),
+    _about(
+        "px_per_nm_source", "who states the scale", lambda named: named.analysis.px_per_nm_source
+    ),
     *_pair("area_px2", "as area_nm2, px²", _px("area_px2")),
     *_pair("perimeter_px", "as perimeter_nm, px", _px("perimeter_px")),
     *_pair("height_px", "as height_nm, px", _px("height_px")),
     *_pair("diameter_px", "as diameter_nm, px", _px("diameter_px")),
-    _about("name", "of the micrograph's pictures, label image and outlines", lambda named: named.name),
+    _about(
+        "name", "of the micrograph's pictures, label image and outlines", lambda named: named.name
+    ),
 )
 
 
@@ -187,7 +193,10 @@ MICROGRAPHS = (
     _of_file("px_per_nm", "scale; empty if it isn't known", lambda n: n.analysis.px_per_nm),
     _of_file("px_per_nm_source", "who states the scale", lambda n: n.analysis.px_per_nm_source),
     _of_file("grana", "number of grana", lambda n: len(n.analysis.grana)),
-    *(_of_file(status, f"number of grana with status {status}", _counted(status)) for status in STATUSES),
+    *(
+        _of_file(status, f"number of grana with status {status}", _counted(status))
+        for status in STATUSES
+    ),
     _of_file(
         "strain",
         "compression of the section: half of the relative difference between the longest and the "
@@ -203,10 +212,12 @@ MICROGRAPHS = (
     _of_file("strain_axis_sd_deg", "sd of strain_axis_deg", _strain(lambda s: s.axis_deg.sd)),
     _of_file(
         "strain_probability",
-        f"of so large a strain by chance; below {quantities.SIGNIFICANT:g} SRDs are corrected",
+        f"of so large a strain by chance; below {SIGNIFICANT:g} SRDs are corrected",
         _strain(lambda strain: strain.probability),
     ),
-    _of_file("strain_grana", "number of grana that the strain is fitted to", _strain(lambda s: s.grana)),
+    _of_file(
+        "strain_grana", "number of grana that the strain is fitted to", _strain(lambda s: s.grana)
+    ),
     _of_file("name", "of its pictures, label image and outlines", lambda named: named.name),
 )
 

@@ -46,7 +46,7 @@ def picture(micrograph: Micrograph, analysis: Analysis) -> Image.Image:
         (shown.width * larger, shown.height * larger), Image.Resampling.BICUBIC
     ).convert("RGB")
     scale = larger / factor
-    pen, unit = ImageDraw.Draw(shown), max(1, round(max(shown.size) / 800))
+    pen, unit = ImageDraw.Draw(shown), max(1, round(max(shown.size) / 600))
     for granum in analysis.grana:
         _outline(pen, granum, scale, unit)
     for granum in analysis.grana:  # above all outlines
@@ -117,16 +117,14 @@ def _number(
     """Writes the number of a granum at the upper right of its outline."""
     text, font = f"{granum.number}{_MARKS[granum.status]}", ImageFont.load_default(13 * unit)
     points = granum.outline or ((granum.x_px, granum.y_px),)
-    # The point of the outline that lies farthest in that direction.
-    x, y = max(points, key=lambda point: point[0] - point[1])
+    # The outline's point that lies farthest up, and somewhat to the right.
+    x, y = max(points, key=lambda point: point[0] - 2 * point[1])
     _, top, width, bottom = pen.textbbox((0, 0), text, font, stroke_width=unit)
     place = (
         min(max(x * scale + unit, 0), size[0] - width),
         min(max(y * scale - bottom, -top), size[1] - bottom),
     )
-    pen.text(
-        place, text, COLOURS[granum.status], font, stroke_width=unit, stroke_fill=_BLACK
-    )
+    pen.text(place, text, COLOURS[granum.status], font, stroke_width=unit, stroke_fill=_BLACK)
 
 
 def draw_bar(shown: Image.Image, px_per_nm: float) -> None:
@@ -137,7 +135,7 @@ def draw_bar(shown: Image.Image, px_per_nm: float) -> None:
       px_per_nm: its own scale.
     """
     length = round_length(_BAR_SHARE * shown.width / px_per_nm)
-    pen, unit = ImageDraw.Draw(shown), max(1, round(max(shown.size) / 800))
+    pen, unit = ImageDraw.Draw(shown), max(1, round(max(shown.size) / 600))
     font = ImageFont.load_default(14 * unit)
     left, bottom = 10 * unit, shown.height - 10 * unit
     right = left + length * px_per_nm

@@ -54,9 +54,7 @@ def _picture(
     return _traced(crop, granum, caption(analysis, granum), analysis.px_per_nm)
 
 
-def _traced(
-    crop: Crop, granum: Granum, words: str, px_per_nm: float | None
-) -> Image.Image:
+def _traced(crop: Crop, granum: Granum, words: str, px_per_nm: float | None) -> Image.Image:
     """Draws a turned granum with its lamellae."""
     from srd_jax.measuring.lamellae.picture import lamellae_picture
 

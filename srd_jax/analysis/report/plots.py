@@ -93,9 +93,7 @@ def strains(micrographs: Sequence[Named]) -> Figure:
     columns = min(3, len(micrographs))
     rows = -(-len(micrographs) // columns)
     figure = _figure(columns, rows)
-    panels = figure.subplots(
-        rows, columns, squeeze=False, subplot_kw={"projection": "polar"}
-    ).flat
+    panels = figure.subplots(rows, columns, squeeze=False, subplot_kw={"projection": "polar"}).flat
     for axes, named in itertools.zip_longest(panels, micrographs):
         if named is None:
             axes.set_axis_off()
@@ -129,11 +127,9 @@ def _polar(axes: Axes, named: Named) -> None:
     axes.set_ylim(0, None)
     unit = "nm" if analysis.px_per_nm else "px"
     sure = "" if significant(strain) else ", not significant"
-    axes.set_title(
-        f"{named.name[:28]}\n{100 * strain.amount.value:.1f} ± {100 * strain.amount.sd:.1f} % along "
-        f"{strain.axis_deg.value:.0f}°{sure} ({unit})",
-        pad=14,
-    )
+    amount, axis = strain.amount, strain.axis_deg
+    size = f"{100 * amount.value:.1f} ± {100 * amount.sd:.1f} % along {axis.value:.0f}°"
+    axes.set_title(f"{named.name[:28]}\n{size}{sure} ({unit})", pad=14)
 
 
 def period_before(analysis: Analysis) -> float | None:
@@ -165,4 +161,3 @@ def _finished(figure: Figure) -> Figure:
         axes.xaxis.label.set_fontsize(9)
         axes.yaxis.label.set_fontsize(9)
     return figure
-

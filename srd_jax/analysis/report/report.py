@@ -47,7 +47,9 @@ def report(
     """
     shown = _within(folder.root, budget)
     grana = [(one, granum) for one in micrographs for granum in one.analysis.grana]
-    doubtful = [(one, granum) for one, granum in grana if granum.status in ("low_confidence", "error")]
+    doubtful = [
+        (one, granum) for one, granum in grana if granum.status in ("low_confidence", "error")
+    ]
     strained = [named for named in micrographs if named.analysis.strain is not None]
     # The clearest first, in the order of their files.
     clearest = sorted(strained, key=lambda one: one.analysis.strain.probability)[:_PANELS]
@@ -137,7 +139,8 @@ def _micrograph(named: Named, source: str, grana: int) -> dict[str, object]:
         else "scale unknown: lengths are in px"
     )
     number = len(analysis.grana)
-    words = f"{analysis.columns} × {analysis.rows} px; {scale}; {number} gran{'um' if number == 1 else 'a'}"
+    counted = f"{number} gran{'um' if number == 1 else 'a'}"
+    words = f"{analysis.columns} × {analysis.rows} px; {scale}; {counted}"
     return {
         "name": named.name,
         "file": analysis.file,
@@ -171,7 +174,10 @@ def _grana(named: Named) -> page.Table:
         if any(quantity.of(granum, analysis) for granum in analysis.grana)
     ]
     columns += [
-        ("direction (°)", lambda g: "–" if g.direction_deg is None else text(g.direction_deg.value, 0)),
+        (
+            "direction (°)",
+            lambda g: "–" if g.direction_deg is None else text(g.direction_deg.value, 0),
+        ),
         ("at the border", lambda granum: "yes" if granum.touches_border else ""),
         ("status", lambda granum: granum.status.replace("_", " ")),
         ("reason", lambda granum: granum.reason),

@@ -11,9 +11,7 @@ from srd_jax.analysis.report.report import report
 from srd_jax.support.files import write_table, write_text
 
 
-def write(
-    folder: Folder, micrographs: Sequence[Named], origin: Mapping[str, str]
-) -> list[Summary]:
+def write(folder: Folder, micrographs: Sequence[Named], origin: Mapping[str, str]) -> list[Summary]:
     """Writes all tables and the page, each whole or not at all; returns the summary.
 
     Args:

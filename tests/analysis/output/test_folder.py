@@ -26,9 +26,12 @@ def test_a_folder_is_ours_or_new_or_empty(tmp_path):
 
 
 def test_one_process_at_a_time(tmp_path):
-    with folders.opened(str(tmp_path)), pytest.raises(InputError, match="another srd analyse"):
-        with folders.opened(str(tmp_path)):
-            pass
+    with (
+        folders.opened(str(tmp_path)),
+        pytest.raises(InputError, match="another srd analyse"),
+        folders.opened(str(tmp_path)),
+    ):
+        pass
     with folders.opened(str(tmp_path)):
         pass
 

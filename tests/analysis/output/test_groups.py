@@ -16,7 +16,9 @@ def groups(tmp_path, files, text):
 
 
 def test_groups_by_names_of_any_kind(tmp_path, files):
-    found, said = groups(tmp_path, files, "Group;File\nwild type;wt/a.tif\nkö;mutant\\a.tif\nkö;B\n")
+    found, said = groups(
+        tmp_path, files, "Group;File\nwild type;wt/a.tif\nkö;mutant\\a.tif\nkö;B\n"
+    )
     assert list(found.values()) == ["wild type", "kö", "kö"]
     assert list(found) == files
     assert said == []
@@ -34,7 +36,10 @@ def test_rows_without_a_file_and_files_without_a_row_are_said(tmp_path, files):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("name,group\nb,x\n", "has the columns name, group; accepted is a CSV with the columns file"),
+        (
+            "name,group\nb,x\n",
+            "has the columns name, group; accepted is a CSV with the columns file",
+        ),
         ("file,group\nb\n", "row 2 lacks its group"),
         ("file,group\n,x\n", "row 2 lacks its file"),
         ("file,group\na.tif,x\n", "row 2: 2 micrographs are named a.tif"),

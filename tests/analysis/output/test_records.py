@@ -12,8 +12,12 @@ from srd_jax.analysis.output.records import Record
 
 
 def test_what_is_written_is_read_back_to_the_last_bit(tmp_path):
-    bare = analyses.granum(2, 10, 20, **dict.fromkeys(("direction_deg", "period_px", "gsi", "detection")))
-    odd = analyses.granum(1, np.float32(0.1), 1 / 3, np.pi, np.nextafter(12.0, 13), layers=Value(np.float32(3.3), 0.1))
+    bare = analyses.granum(
+        2, 10, 20, **dict.fromkeys(("direction_deg", "period_px", "gsi", "detection"))
+    )
+    odd = analyses.granum(
+        1, np.float32(0.1), 1 / 3, np.pi, np.nextafter(12.0, 13), layers=Value(np.float32(3.3), 0.1)
+    )
     for found in (
         analyses.analysis("a.png", [odd, bare], strain=analyses.STRAIN, notes=("é", "x")),
         analyses.analysis("a.png", [], px_per_nm=None),
@@ -27,7 +31,9 @@ def test_what_is_written_is_read_back_to_the_last_bit(tmp_path):
     assert records.read(path).excluded is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"made": {}}', '{"made": {}, "excluded": [], "analysis": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"made": {}}', '{"made": {}, "excluded": [], "analysis": {}}']
+)
 def test_what_is_no_record_counts_as_none(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     assert records.read(tmp_path / "a.json") is None
@@ -58,7 +64,10 @@ def test_an_identity_is_that_of_content_and_options(tmp_path):
 
 
 def test_numbers_that_are_not_finite_become_none_and_are_doubted():
-    good, bad = analyses.granum(1, 50, 50), analyses.granum(2, 90, 90, gsi=Value(math.nan, 0.1), height_px=Value(3.0, math.inf))
+    good, bad = (
+        analyses.granum(1, 50, 50),
+        analyses.granum(2, 90, 90, gsi=Value(math.nan, 0.1), height_px=Value(3.0, math.inf)),
+    )
     strain = dataclasses.replace(analyses.STRAIN, axis_deg=Value(math.nan, 1.0))
     found = records.finite(analyses.analysis("a.png", [good, bad], strain=strain))
     assert found.strain is None

@@ -73,16 +73,21 @@ def test_micrographs():
         dict(zip(header(table.MICROGRAPHS), row, strict=True))
         for row in micrograph_rows(
             [
-                Named(with_excluded(found, {1}), "a", "wt"),
+                Named(with_excluded(found, {2}), "a", "wt"),
                 Named(Analysis("b.png", error="isn't an image"), "b"),
             ]
         )
     ]
     a, b = cells
     assert (a["status"], a["reason"], a["rows"], a["columns"]) == ("ok", "strip cut; x", 400, 500)
-    assert (a["grana"], a["ok"], a["low_confidence"], a["error"], a["excluded"]) == (2, 0, 0, 1, 1)
+    assert (a["grana"], a["ok"], a["low_confidence"], a["error"], a["excluded"]) == (2, 1, 0, 0, 1)
     assert (a["strain"], a["strain_sd"], a["strain_axis_deg"]) == (0.1, 0.02, 150.0)
-    assert (b["status"], b["reason"], b["rows"], b["strain"]) == ("error", "isn't an image", None, None)
+    assert (b["status"], b["reason"], b["rows"], b["strain"]) == (
+        "error",
+        "isn't an image",
+        None,
+        None,
+    )
 
 
 def test_the_period_before_compression():
@@ -110,6 +115,21 @@ def test_excluded_grana_stay_in_the_table():
     assert (first["status"], first["reason"]) == ("ok", "")
     assert (second["status"], second["reason"]) == ("excluded", "left out by --exclude")
     assert second["srd_nm"] == first["srd_nm"]
+
+
+def test_the_strain_is_that_of_the_grana_which_are_not_excluded():
+    true = Strain(Value(0.1, 0.0), Value(150.0, 0.0), 0.0, 0)
+    turns = np.linspace(0, 170, 12)
+    grana = [
+        analyses.granum(n, 9, 9, float(turn), 12 * true.factor(turn) * (1.25 if n < 3 else 1))
+        for n, turn in enumerate(turns, 1)
+    ]
+    found = analyses.analysis("a.png", grana, strain=analyses.STRAIN)
+    left = with_excluded(found, (1, 2)).strain
+    assert left.grana == 10
+    assert left.amount.value == pytest.approx(0.1, rel=0.03)
+    assert left.axis_deg.value == pytest.approx(150, abs=1)
+    assert with_excluded(found, (99,)) == found
 
 
 def test_every_column_is_documented():
