@@ -20,7 +20,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _INK, _FAINT = "0.25", "0.6"
 _PLOTTED = ("area_nm2", "perimeter_nm", "gsi", "diameter_nm", "height_nm", "srd_nm")
 _LEAST = 3  # values from which a violin is drawn
-_MANY = 2000  # more points of a panel are drawn as pixels, to keep the page small
+_MANY = 300  # more points of a panel are drawn as pixels, to keep the page small
 _JITTER = 0.16
 
 
@@ -77,7 +77,7 @@ def _violin(axes: Axes, place: int, by_micrograph: list[list[float]], colour: st
     if len(means) > 1:
         axes.scatter(
             [place + 0.3] * len(means), means, s=18, marker="D", facecolors="none", edgecolors=_INK,
-            linewidths=0.8,
+            linewidths=0.8, rasterized=len(means) > _MANY,
         )  # fmt: skip
     axes.hlines(every.mean(), place - 0.25, place + 0.25, color=_INK, linewidth=1.2)
 

@@ -51,11 +51,10 @@ def report(
         (one, granum) for one, granum in grana if granum.status in ("low_confidence", "error")
     ]
     strained = [named for named in micrographs if named.analysis.strain is not None]
-    # The clearest first, in the order of their files.
-    clearest = sorted(strained, key=lambda one: one.analysis.strain.probability)[:_PANELS]
+    panels = _clearest(strained)
     drawn = {
         "violins": plots.violins(micrographs),
-        "strains": plots.strains([n for n in strained if n in clearest]) if strained else None,
+        "strains": plots.strains(panels) if panels else None,
     }
     counted = {s: sum(g.status == s for _, g in grana) for s in COLOURS}
     rendered = page.render(
@@ -78,7 +77,7 @@ def report(
         plots={k: page.data_uri("svg+xml", page.svg(v)) for k, v in drawn.items() if v is not None},
         strained=len(strained),
         significant=sum(significant(named.analysis.strain) for named in strained),
-        panels=len(clearest),
+        panels=len(panels),
         pictures=[
             _micrograph(named, shown(folder.annotated(named.name), _MICROGRAPH_PX), len(grana))
             for named in micrographs
@@ -89,6 +88,17 @@ def report(
         terms={column.name: column.meaning for column in table.GRANA},
     )
     return printable(rendered)  # names of files needn't be Unicode
+
+
+def _clearest(strained: Sequence[Named]) -> list[Named]:
+    """Returns the micrographs whose strain is least likely by chance, in their order."""
+
+    def chance(place: int) -> float:
+        strain = strained[place].analysis.strain
+        return 1.0 if strain is None else strain.probability
+
+    places = sorted(range(len(strained)), key=chance)[:_PANELS]
+    return [strained[place] for place in sorted(places)]
 
 
 def _within(root: pathlib.Path, budget: int) -> Callable[[pathlib.Path, int], str]:

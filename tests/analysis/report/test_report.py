@@ -55,9 +55,11 @@ def test_the_page_is_whole_and_doubtful_grana_come_first(folder):
     # 3 doubtful grana, 3 micrographs, violins, strains
     assert len(page.sources) == 8
     text = "\n".join(page.cells)
-    order = [text.index(part) for part in ("Doubtful grana", "Not analysed", "m & 0.png: 500 × 400")]
+    order = [
+        text.index(part) for part in ("Doubtful grana", "Not analysed", "m & 0.png: 500 × 400")
+    ]
     assert order == sorted(order)
-    assert "m & 1, granum 3" in page.cells
+    assert "m & 1, granum 3 (low confidence)" in text.replace("granum 3\n(", "granum 3 (")
     assert "sd 3.00 nm is above 2.5 nm" in page.cells
     assert "isn't an image" in page.cells
     assert "mutant" in page.cells
