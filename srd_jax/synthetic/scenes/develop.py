@@ -84,14 +84,20 @@ def _damaged(
     exists, turn = deck.chance(config.marked), 2 * jnp.pi * deck.take()
     across = x * jnp.cos(turn) + y * jnp.sin(turn)
     offsets, wide = deck.uniform((-reach, reach), _KNIVES), deck.log_uniform((3.0, 40.0), _KNIVES)
-    dark = contrast * deck.uniform((-1.5, 1.5), _KNIVES)
-    for offset, sd, depth in zip(offsets, wide, dark, strict=True):
-        grey = grey - exists * depth * jnp.exp(-(((across - offset) / sd) ** 2) / 2)
+    depths = exists * contrast * deck.uniform((-1.5, 1.5), _KNIVES)
+
+    def mark(i, grey):
+        return grey - depths[i] * jnp.exp(-(((across - offsets[i]) / wide[i]) ** 2) / 2)
+
+    grey = jax.lax.fori_loop(0, _KNIVES, mark, grey)
     places, size = deck.uniform((-reach, reach), 2, _DIRT), deck.log_uniform((4.0, 60.0), _DIRT)
-    dark = contrast * deck.uniform((2.0, 6.0), _DIRT) * (deck.take(_DIRT) < 0.3)
-    for row, column, radius, depth in zip(*places, size, dark, strict=True):
-        away = jnp.hypot(y - row, x - column)
-        grey = grey - depth * jax.nn.sigmoid((radius - away) / 3.0)
+    darkness = contrast * deck.uniform((2.0, 6.0), _DIRT) * (deck.take(_DIRT) < 0.3)
+
+    def speck(i, grey):
+        away = jnp.hypot(y - places[0, i], x - places[1, i])
+        return grey - darkness[i] * jax.nn.sigmoid((size[i] - away) / 3.0)
+
+    grey = jax.lax.fori_loop(0, _DIRT, speck, grey)
     # Burnt-in bars and labels.
     exists, light = deck.chance(config.marked), deck.chance(0.5)
     top, left = deck.uniform((-reach, reach), 2)
