@@ -42,12 +42,17 @@ def identity(
     Raises:
       OSError: a file can't be read.
     """
-    files = {one.name: _sha256(one) for one in beside if one.is_file()}
-    made = {"file": _sha256(path), "files beside": files, **options}
+    files = {one.name: sha256(one) for one in beside if one.is_file()}
+    made = {"file": sha256(path), "files beside": files, **options}
     return json.loads(json.dumps(made, allow_nan=False))
 
 
-def _sha256(path: pathlib.Path) -> str:
+def sha256(path: pathlib.Path) -> str:
+    """Returns the digest of a file.
+
+    Raises:
+      OSError: it can't be read.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
