@@ -121,12 +121,12 @@ def _print(folder: Folder, done: Sequence[Done], summaries: Sequence[Summary]) -
     """Prints the means over all, the reasons of errors, and where the report is."""
     console = rich.console.Console()
     labels = {one.name: (one.label, max(1, one.decimals)) for one in QUANTITIES}
-    rows = [("", "mean", "sd", "median", "grana")]
+    rows = [["", "mean", "sd", "median", "grana"]]
     for one in summaries:
         if one.scope == "all":
             label, digits = labels[one.quantity]
             numbers = [text(value, digits) for value in (one.mean, one.sd, one.median)]
-            rows.append((label, *numbers, str(one.grana)))
+            rows.append([label, *numbers, str(one.grana)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for number, row in enumerate(rows if rows[1:] else []):
         cells = [row[0].ljust(widths[0])]
@@ -137,10 +137,10 @@ def _print(folder: Folder, done: Sequence[Done], summaries: Sequence[Summary]) -
             print_line(console, Text(f"{one.analysis.file}: {one.analysis.error}", "red"))
     unscaled = sum(not one.analysis.error and one.analysis.px_per_nm is None for one in done)
     if unscaled:
-        words = f"{unscaled} micrographs have no scale: their lengths are in px, in grana.csv only"
-        print_line(console, Text(f"{words}; --px-per-nm gives it", "yellow"))
+        words = f"no scale is known of {unscaled} of {len(done)} micrographs: lengths of these are"
+        print_line(console, Text(f"{words} in px, in grana.csv; --px-per-nm gives one", "yellow"))
     grana = collections.Counter(granum.status for one in done for granum in one.analysis.grana)
     counted = ", ".join(f"{grana[status]} {status}" for status in STATUSES if grana[status])
-    words = f"{grana.total()} grana on {len(done)} micrographs"
+    words = f"{grana.total()} grana, {len(done)} micrographs"
     line = f"{words} ({counted})" if counted else words
     print_line(console, Text(f"{line}; tables in {folder.root}, open {folder.report}"))

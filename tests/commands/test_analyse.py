@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import pathlib
@@ -63,7 +64,7 @@ def test_tables_pictures_and_a_summary(micrographs, log, capsys):
     assert "SRD (nm)" in out
     assert "in/bad.png: not an image; accepted: PNG" in out
     last = out.splitlines()[-1]
-    assert last.startswith(f"{len(grana)} grana on 7 micrographs ({ok} ok, ")
+    assert last.startswith(f"{len(grana)} grana, 7 micrographs ({ok} ok, ")
     assert last.endswith("tables in out, open out/report.html")
 
 
@@ -123,6 +124,59 @@ def test_exclusions_need_no_analysis(micrographs, log, capsys):
     assert contents(pathlib.Path("fresh")) == now
     assert analysing.run(log, micrographs, "--out", "out") == 0
     assert contents(pathlib.Path("out")) == plain
+
+
+def test_ctrl_c_keeps_what_is_done(micrographs, log, capsys, monkeypatch):
+    found = analyses.analyse
+
+    def pressed(micrograph):
+        if micrograph.name.endswith("m3.png"):
+            raise KeyboardInterrupt
+        return found(micrograph)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(analyses, "analyse", pressed)
+        assert analysing.run(log, micrographs, "--out", "out") == 130
+    assert capsys.readouterr().err.splitlines() == [
+        "3 of 6 micrographs done and kept in out; the same command goes on from there",
+        "stopped",
+    ]
+    analysed(log)
+    assert analysing.run(log, micrographs, "--out", "out") == 0
+    assert analysed(log) == ["m3.png", "m4.png", "m5.png"]
+
+
+def test_an_unexpected_fault_costs_one_micrograph(micrographs, log, capsys, monkeypatch):
+    found = analyses.analyse
+
+    def faulty(micrograph):
+        return found(micrograph) if not micrograph.name.endswith("m3.png") else 1 // 0
+
+    monkeypatch.setattr(analyses, "analyse", faulty)
+    assert analysing.run(log, micrographs, "--out", "out") == 1
+    (row,) = [row for row in read("out/grana.csv") if row["status"] == "error"]
+    assert row["file"] == "in/m3.png"
+    assert row["reason"].startswith("could not be analysed (an unexpected ZeroDivisionError")
+    assert len(read("out/micrographs.csv")) == 6
+
+
+def test_without_a_scale(micrographs, log, capsys, monkeypatch):
+    found = analyses.read
+    unscaled = lambda path: dataclasses.replace(found(path), px_per_nm=None, source="")  # noqa: E731
+    analyse = analyses.analyse
+
+    def without(micrograph):
+        result = analyse(micrograph)
+        bare = dataclasses.replace(result.analysis, px_per_nm=None, px_per_nm_source="")
+        return dataclasses.replace(result, analysis=bare)
+
+    monkeypatch.setattr(analyses, "read", unscaled)
+    monkeypatch.setattr(analyses, "analyse", without)
+    assert analysing.run(log, micrographs / "m0.png", "--out", "out") == 0
+    out = capsys.readouterr().out
+    assert "no scale is known of 1 of 1 micrographs" in out
+    assert "SRD" not in out
+    assert all(row["srd_nm"] == "" and row["period_px"] for row in read("out/grana.csv"))
 
 
 def test_groups(micrographs, log, capsys):

@@ -79,11 +79,15 @@ def read_labels(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray:
         if not picture.samples.any():
             return np.zeros(shape, np.uint16)
         labels, _ = mask_labels(picture)
-    if np.count_nonzero(np.bincount(labels.ravel().astype(np.int64))[1:]) > 1:
-        return labels
-    from scipy import ndimage
+    numbers, ranks = np.unique(labels, return_inverse=True)
+    if np.count_nonzero(numbers) < 2:
+        from scipy import ndimage
 
-    return ndimage.label(labels)[0]
+        parts = np.empty(shape, np.int32)
+        ndimage.label(labels, output=parts)
+        return parts
+    # Numbers that don't fit into a label image of 16 bits lose their meaning.
+    return labels if numbers[-1] < 2**16 else ranks.reshape(shape) + (numbers[0] > 0)
 
 
 def _drawn(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray:

@@ -23,7 +23,7 @@ def write(path: pathlib.Path, analysis: Analysis) -> None:
 
     shape = (analysis.rows, analysis.columns)
     scale = analysis.px_per_nm
-    resolution = {} if scale is None else {"resolution": (scale / _CM_PER_NM,) * 2}
+    resolution = None if scale is None else (scale / _CM_PER_NM, scale / _CM_PER_NM)
     with whole_file(path) as temporary:
         tifffile.imwrite(
             temporary,
@@ -33,10 +33,10 @@ def write(path: pathlib.Path, analysis: Analysis) -> None:
             tile=(_TILE, _TILE),
             compression="zlib",
             photometric="minisblack",
+            resolution=resolution,
             resolutionunit="NONE" if scale is None else "CENTIMETER",
             software="srd_jax",
             metadata=None,
-            **resolution,
         )
 
 

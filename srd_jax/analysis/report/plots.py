@@ -3,11 +3,13 @@
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
 
 from srd_jax.analysis.granum import Analysis
 from srd_jax.analysis.output.outlines import COLOURS
@@ -61,8 +63,8 @@ def _violin(axes: Axes, place: int, by_micrograph: list[list[float]], colour: st
     if not len(every):
         return
     if len(every) >= _LEAST and np.ptp(every) > 1e-9 * np.abs(every).max():
-        body = axes.violinplot(every, [place], widths=0.8, showextrema=False)["bodies"]
-        for one in body:
+        drawn: dict[str, Any] = axes.violinplot(every, [place], widths=0.8, showextrema=False)
+        for one in drawn["bodies"]:
             one.set(facecolor=colour, edgecolor="none", alpha=0.25)
         low, middle, high = np.percentile(every, (25, 50, 75))
         axes.vlines(place, low, high, color=_INK, linewidth=4)
@@ -102,7 +104,7 @@ def strains(micrographs: Sequence[Named]) -> Figure:
     return _finished(figure)
 
 
-def _polar(axes: Axes, named: Named) -> None:
+def _polar(axes: PolarAxes, named: Named) -> None:
     analysis = named.analysis
     strain, scale = analysis.strain, analysis.px_per_nm or 1.0
     assert strain is not None
