@@ -104,12 +104,12 @@ def draw_stacks(
     wave = deck.uniform((0.0, 0.02), count) * wave_length
     ragged = deck.log_uniform((2.0, 22.0), count)
     ends = ragged[:, None, None] * jax.random.normal(keys[2], (count, 2, MOST_LAYERS))
-    far = deck.log_uniform((40.0, 500.0), count)[:, None, None]
+    far = deck.log_uniform((40.0, 800.0), count)[:, None, None]
     goes = Deck(jax.random.fold_in(keys[2], 1), 2 * count * 2 * MOST_LAYERS)
     goes_on = (
         -far
         * jnp.log1p(-goes.take(count, 2, MOST_LAYERS))
-        * (goes.take(count, 2, MOST_LAYERS) < deck.uniform((0.0, 0.7), count)[:, None, None])
+        * (goes.take(count, 2, MOST_LAYERS) < deck.uniform((0.0, 1.0), count)[:, None, None])
     )
     oblique = deck.chance(config.oblique, count)
     ends_of_fade = jnp.stack([deck.uniform((0.0, 1.0), count), deck.uniform((-1.2, 1.0), count)], 1)
