@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,7 +94,7 @@ def analyse_micrograph(
         micrograph.px_per_nm,
         micrograph.source,
         tuple(grana),
-        _strain(grana),
+        strain.of_grana(grana),
         micrograph.notes,
     )
     return Analysed(analysis, crops)
@@ -231,17 +231,3 @@ def _counted(granum: Granum, crop: Crop, result: Result, limits: Limits) -> Gran
     if accepted and granum.height_px is not None:
         thylakoids = round(granum.height_px.value / period.value)
     return dataclasses.replace(granum, layers=layers, thylakoids=thylakoids)
-
-
-def _strain(grana: Collection[Granum]):
-    """Returns the strain of the section by the grana that are ok."""
-    pairs = [
-        (one.period_px, one.direction_deg)
-        for one in grana
-        if one.status == "ok" and one.period_px is not None and one.direction_deg is not None
-    ]
-    return strain.fit(
-        [period.value for period, _ in pairs],
-        [period.sd for period, _ in pairs],
-        [turn.value for _, turn in pairs],
-    )

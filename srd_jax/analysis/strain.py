@@ -1,12 +1,12 @@
 """The compression of a section by the knife, from the periods of its grana by direction."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy import stats
 
-from srd_jax.analysis.granum import Strain, Value
+from srd_jax.analysis.granum import Granum, Strain, Value
 
 # A strain is significant if chance makes one as large in fewer cases than this.
 SIGNIFICANT = 0.01
@@ -15,6 +15,20 @@ _LEAST_GRANA = 6
 _CONDITION = 25.0
 # Residuals beyond so many sds count less (Huber's weights), and times the weights are fitted.
 _HUBER, _ROUNDS = 1.5, 20
+
+
+def of_grana(grana: Iterable[Granum]) -> Strain | None:
+    """Returns the strain of a section by its grana that are ok; see `fit`."""
+    pairs = [
+        (one.period_px, one.direction_deg)
+        for one in grana
+        if one.status == "ok" and one.period_px is not None and one.direction_deg is not None
+    ]
+    return fit(
+        [period.value for period, _ in pairs],
+        [period.sd for period, _ in pairs],
+        [turn.value for _, turn in pairs],
+    )
 
 
 def fit(
