@@ -36,20 +36,6 @@ def of_grana(grana: Iterable[Granum]) -> Strain | None:
     )
 
 
-def of_grana(grana: Iterable[Granum]) -> Strain | None:
-    """Returns the strain of a section by its grana that are ok; see `fit`."""
-    pairs = [
-        (one.period_px, one.direction_deg)
-        for one in grana
-        if one.status == "ok" and one.period_px is not None and one.direction_deg is not None
-    ]
-    return fit(
-        [period.value for period, _ in pairs],
-        [period.sd for period, _ in pairs],
-        [turn.value for _, turn in pairs],
-    )
-
-
 def fit(
     period: Sequence[float], sd: Sequence[float], direction_deg: Sequence[float]
 ) -> Strain | None:
