@@ -59,8 +59,8 @@ def _analyse(options: argparse.Namespace) -> int:
     if options.groups is not None:
         groups, said = read_groups(options.groups, paths)
         _say(said)
+    plan, origin = analysis_plan.make(options, paths, excluded)
     with folders.opened(options.out) as folder:
-        plan, origin = analysis_plan.make(options, paths, excluded)
         done = _run(paths, folder, plan)
         micrographs = [
             Named(one.analysis, one.name, groups.get(path, ""))
