@@ -59,8 +59,8 @@ def _analyse(options: argparse.Namespace) -> int:
     if options.groups is not None:
         groups, said = read_groups(options.groups, paths)
         _say(said)
+    plan, origin = analysis_plan.make(options, paths, excluded)
     with folders.opened(options.out) as folder:
-        plan, origin = analysis_plan.make(options, paths, excluded)
         done = _run(paths, folder, plan)
         micrographs = [
             Named(one.analysis, one.name, groups.get(path, ""))
@@ -141,6 +141,6 @@ def _print(folder: Folder, done: Sequence[Done], summaries: Sequence[Summary]) -
         print_line(console, Text(f"{words} in px, in grana.csv; --px-per-nm gives one", "yellow"))
     grana = collections.Counter(granum.status for one in done for granum in one.analysis.grana)
     counted = ", ".join(f"{grana[status]} {status}" for status in STATUSES if grana[status])
-    words = f"{grana.total()} grana, {len(done)} micrographs"
+    words = f"{grana.total()} grana, {len(done)} micrograph{'' if len(done) == 1 else 's'}"
     line = f"{words} ({counted})" if counted else words
     print_line(console, Text(f"{line}; tables in {folder.root}, open {folder.report}"))

@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import tifffile
 from helpers import analyses, analysing
-from helpers.command import read
+from helpers import micrographs as drawn_micrographs
+from helpers.command import read, run
 from PIL import Image
 
 import srd_jax
@@ -264,3 +267,44 @@ def test_killed_while_excluded_grana_are_drawn(micrographs, log):
         assert done.returncode == -signal.SIGKILL
     assert analysing.run(log, micrographs, "--out", "out") == 0
     assert contents(pathlib.Path("out")) == plain
+
+
+def test_weights_belong_to_the_network(micrographs, capsys):
+    options = ("--out", "o", "--detector", "classical", "--weights", "w.safetensors")
+    assert run("analyse", micrographs, *options) == 2
+    assert "accepted with --detector network only" in capsys.readouterr().err
+    assert run("analyse", micrographs, "--out", "o", "--weights", "none.safetensors") == 2
+    assert "none.safetensors" in capsys.readouterr().err
+    assert not any(pathlib.Path("o").iterdir())
+
+
+def test_corrected_masks_through_the_real_pipeline(tmp_path, monkeypatch, capsys):
+    """Two drawn grana, outlined by a label image: their periods and numbers come back."""
+    monkeypatch.chdir(tmp_path)
+    stacks = [
+        drawn_micrographs.Stack(130, 120, 160, 90, 20, 13.0),
+        drawn_micrographs.Stack(340, 270, 180, 100, 110, 15.0),
+    ]
+    grey = drawn_micrographs.drawn(stacks).grey
+    Image.fromarray(grey).save("a.png")
+    y, x = np.mgrid[: grey.shape[0], : grey.shape[1]] + 0.5
+    labels = np.zeros(grey.shape, np.uint8)
+    for number, stack in enumerate(stacks, 1):
+        labels[drawn_micrographs.depth(stack, x, y) > 0] = number
+    pathlib.Path("masks").mkdir()
+    Image.fromarray(labels).save("masks/a.png")
+    options = ("--out", "out", "--px-per-nm", 0.67, "--detector", "classical", "--masks", "masks")
+    assert run("analyse", "a.png", *options) == 0, capsys.readouterr().err
+    rows = read("out/grana.csv")
+    assert [row["detection"] for row in rows] == ["", ""]
+    for row, stack in zip(rows, stacks, strict=True):
+        assert float(row["period_px"]) == pytest.approx(stack.period, rel=0.02)
+        assert float(row["direction_deg"]) == pytest.approx(stack.direction, abs=2)
+        assert float(row["area_px2"]) == pytest.approx(stack.width * stack.height, rel=0.03)
+    written = tifffile.imread("out/labels/a.tif")
+    assert np.count_nonzero(written != labels) < 0.005 * labels.size
+    np.testing.assert_array_equal(np.unique(written), [0, 1, 2])
+    Image.fromarray(np.where(labels == 1, 1, 0).astype(np.uint8)).save("masks/a.png")
+    assert run("analyse", "a.png", *options) == 0
+    assert "analysed anew, as changed: mask" in capsys.readouterr().err
+    assert len(read("out/grana.csv")) == 1
