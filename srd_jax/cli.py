@@ -9,6 +9,7 @@ from srd_jax.support import process
 from srd_jax.support.errors import InputError, one_line
 
 _COMMANDS = (
+    "analyse",
     "predict",
     "evaluate",
     "evaluate_grana",

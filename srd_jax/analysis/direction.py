@@ -3,22 +3,30 @@
 import math
 
 import numpy as np
+from scipy import ndimage
 
 from srd_jax.analysis.granum import Value
+from srd_jax.analysis.instances import Instances
 from srd_jax.analysis.maps import Maps
-from srd_jax.imaging.orientation import Orientation
+from srd_jax.imaging.crop import Crop
+from srd_jax.imaging.masks import extend
+from srd_jax.imaging.orientation import orientation
+from srd_jax.imaging.preparation import normalised, reduced
 
-# Pixels of the maps along each axis that err together.
-_ALIKE = 8.0
-# Least length of the mean vector: below, directions are all alike.
+# Pixels of the maps along each axis that err together, and the error that all of them share,
+# degrees.
+_ALIKE, _SHARED = 8.0, 1.5
+# Least length of the maps' mean vector: below, directions are all alike.
 _LEAST = 0.15
-# Least coherence of the structure tensor, and the greatest difference to the maps, degrees, at
-# which it makes the direction sharper.
-_COHERENT, _NEAR = 0.25, 15.0
-_LEAST_SD, _PIXEL_SD = 0.3, 0.7
+# Least coherence of the structure tensor, as for `orientation.tilt`; the greatest difference to the
+# maps, degrees, at which both are believed; and the least sd.
+_COHERENT, _NEAR, _LEAST_SD = 0.2, 15.0, 0.3
+# Blocks of a granum that err independently: along each axis at most, their least side in px, and
+# the sd of the Gaussian of the gradient, px. Larger grana are reduced to so many px.
+_BLOCKS, _SIDE, _GAUSS, _MOST = 8, 24, 2.5, 800
 
 
-def of_maps(maps: Maps, where: np.ndarray) -> Value | None:
+def of_maps(maps: Maps, found: Instances, number: int) -> Value | None:
     """Returns the mean direction over the pixels of a granum, degrees 0..180; None if unclear.
 
     The doubled angles' mean vector has length R; each pixel's sd is sqrt(-2 ln R) / 2 (circular
@@ -26,32 +34,83 @@ def of_maps(maps: Maps, where: np.ndarray) -> Value | None:
 
     Args:
       maps: of the micrograph.
-      where: (r, c) bool, pixels of the granum.
+      found: its grana.
+      number: of the granum.
     """
-    cosine, sine = (np.asarray(one[where], np.float64) for one in (maps.cosine, maps.sine))
+    where, box = found.inside(number), found.boxes[number - 1]
+    cosine, sine = (np.asarray(one[box][where], np.float64) for one in (maps.cosine, maps.sine))
     length = np.hypot(cosine, sine)
     if not length.sum() or math.hypot(cosine.mean(), sine.mean()) < _LEAST:
         return None
     together = math.hypot(cosine.sum(), sine.sum()) / length.sum()
     spread = math.degrees(math.sqrt(max(-2 * math.log(min(together, 1.0)), 0.0))) / 2
-    sd = math.hypot(spread / math.sqrt(max(where.sum() / _ALIKE**2, 1.0)), _LEAST_SD)
+    sd = math.hypot(spread / math.sqrt(max(where.sum() / _ALIKE**2, 1.0)), _SHARED)
     degrees = math.degrees(math.atan2(sine.sum(), cosine.sum())) / 2 % 180
     return Value(degrees, sd)
 
 
-def refined(rough: Value | None, found: Orientation) -> Value | None:
-    """Returns the direction by the micrograph's own pixels where these agree with the maps.
+def of_pixels(crop: Crop) -> Value | None:
+    """Returns the direction by the structure tensor of a crop, degrees 0..180; None if unclear.
+
+    The sd is that of a sum of independent blocks: the components of the blocks' doubled-angle
+    vectors across the sum, in quadrature, over the sum's length.
 
     Args:
-      rough: by the maps; None where they tell none.
-      found: by the structure tensor.
+      crop: as it lies in its micrograph.
+
+    Raises:
+      InputError: nothing is inside of its mask.
     """
+    found = orientation(crop.image, crop.mask)
     if found.coherence < _COHERENT:
-        return rough
-    degrees = found.degrees % 180
-    if rough is None:
-        return Value(degrees, _PIXEL_SD / found.coherence)
-    away = (degrees - rough.value + 90) % 180 - 90
-    if abs(away) > max(_NEAR, 3 * rough.sd):
-        return rough
-    return Value(degrees, math.hypot(_PIXEL_SD, abs(away) / 4))
+        return None
+    turn = np.exp(2j * math.radians(found.degrees))
+    blocks = _blocks(crop.image, crop.mask) * np.conj(turn)
+    # Where blocks contradict the whole, its direction is that of another scale.
+    along, count = max(float(blocks.real.sum()), 1e-12), np.count_nonzero(blocks)
+    across = math.sqrt(float(np.sum(blocks.imag**2)) * count / max(count - 1, 1))
+    sd = math.degrees(math.atan2(across, along)) / 2
+    if count < 4:
+        sd = max(sd, math.degrees(math.sqrt(-2 * math.log(found.coherence))) / 2 / math.sqrt(4))
+    return Value(found.degrees % 180, math.hypot(sd, _LEAST_SD))
+
+
+def _blocks(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Returns the sum over each block of a granum of exp(2i d) times the squared gradient."""
+    grey = normalised(image, mask).astype(np.float64)
+    small, inside = reduced(grey, mask, max(math.ceil(max(mask.shape) / _MOST), 1))
+    if not inside.any():
+        return np.zeros(1, complex)
+    even = np.pad(extend(small, inside), 1, mode="edge")
+    down, right = (
+        # SciPy's annotation knows a single order only.
+        ndimage.gaussian_filter(even, _GAUSS, order=order, mode="nearest")[1:-1, 1:-1]  # pyright: ignore[reportArgumentType]
+        for order in ((1, 0), (0, 1))
+    )
+    # Twice the gradient's angle, counter-clockwise as seen, and the lamellae run across it.
+    vectors = np.where(inside, -((right - 1j * down) ** 2), 0)
+    starts = [
+        np.linspace(0, size, min(_BLOCKS, max(size // _SIDE, 1)), endpoint=False).astype(int)
+        for size in inside.shape
+    ]
+    return np.add.reduceat(np.add.reduceat(vectors, starts[0], 0), starts[1], 1).ravel()
+
+
+def combined(rough: Value | None, fine: Value | None) -> Value | None:
+    """Returns the direction by the maps and by the micrograph's own pixels.
+
+    Where they agree, it is their mean, weighted by the inverse variances; where they don't, that of
+    the maps with half of the difference in its sd; None where neither tells any.
+
+    Args:
+      rough: by the maps, see `of_maps`.
+      fine: by the pixels, see `of_pixels`.
+    """
+    if rough is None or fine is None:
+        return rough or fine
+    away = (fine.value - rough.value + 90) % 180 - 90
+    if abs(away) > max(_NEAR, 3 * math.hypot(rough.sd, fine.sd)):
+        return Value(rough.value, math.hypot(rough.sd, away / 2))
+    share = rough.sd**2 / (rough.sd**2 + fine.sd**2)
+    sd = math.sqrt(share) * fine.sd
+    return Value((rough.value + share * away) % 180, sd)

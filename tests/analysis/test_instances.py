@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 from helpers.micrographs import Stack, true_maps
 
-from srd_jax.analysis import direction, outlines
+from srd_jax.analysis import outlines
 from srd_jax.analysis.instances import instances
 
 LONG = Stack(250.0, 200.0, 400.0, 50.0, 25.0, 12.0)
@@ -48,7 +48,7 @@ def test_empty_maps_have_no_grana():
 def test_an_outline_lies_on_the_granum():
     maps = true_maps([LONG])
     found = instances(maps)
-    best, wide, narrow = outlines.outlines(maps, found.labels, 1, (0.5, 0.3, 0.7))
+    best, wide, narrow = outlines.outlines(maps, found, 1, (0.5, 0.3, 0.7), (400, 500))
     assert abs(outlines.area(best) / (400 * 50) - 1) < 0.04
     assert outlines.area(wide) > outlines.area(best) > outlines.area(narrow)
     mask, box = outlines.rasterised(best, (400, 500))
@@ -64,23 +64,3 @@ def test_an_outline_beyond_the_border_is_cut_off():
     mask, box = outlines.rasterised(square, (30, 12))
     assert box == (slice(0, 15), slice(0, 12))
     assert mask.all()
-
-
-def test_the_direction_is_that_of_the_maps():
-    maps = true_maps([LONG])
-    found = direction.of_maps(maps, maps.probability > 0.5)
-    assert abs(found.value - 25) < 0.1
-    assert found.sd < 0.5
-    random = np.random.default_rng(1)
-    noisy = dataclasses.replace(
-        maps,
-        cosine=maps.cosine + random.normal(0, 0.5, maps.cosine.shape),
-        sine=maps.sine + random.normal(0, 0.5, maps.sine.shape),
-    )
-    wide = direction.of_maps(noisy, maps.probability > 0.5)
-    assert abs(wide.value - 25) < 3 * wide.sd
-    assert wide.sd > found.sd
-    nothing = dataclasses.replace(
-        maps, cosine=np.zeros_like(maps.cosine), sine=np.zeros_like(maps.sine)
-    )
-    assert direction.of_maps(nothing, maps.probability > 0.5) is None

@@ -88,14 +88,11 @@ def draw_scene(key: jax.Array, config: ScenesConfig) -> Scene:
     placed = []
     for number in range(MOST):
         one = jax.tree.map(lambda values, n=number: values[n], found)
-        x, y, turn, room, curve = chloroplasts.places(jax.random.fold_in(keys[2], number), one)
-        _, _, depth = chloroplasts.coordinates(one, x, y)
-        exists = density * one.exists * (depth > 80.0)
-        placed.append((x, y, turn, *room, exists, curve))
-    x, y, turn, along, across, exists, curve = map(jnp.concatenate, zip(*placed, strict=True))
-    grana = stacks.draw_stacks(
-        keys[3], x, y, turn, (along, across), exists, curve, period, contrast, config.stacks
-    )
+        here = chloroplasts.places(jax.random.fold_in(keys[2], number), one)
+        _, _, depth = chloroplasts.coordinates(one, here.x, here.y)
+        placed.append(here.replace(exists=density * one.exists * (depth > 80.0)))
+    places = jax.tree.map(lambda *parts: jnp.concatenate(parts), *placed)
+    grana = stacks.draw_stacks(keys[3], places, period, contrast, config.stacks)
     apart = deck.chance(config.stacks.apart) * deck.uniform((0.2, 0.38)) * period
     strain, axis = config.strain * deck.take() * deck.chance(0.5), jnp.pi * deck.take()
     return Scene(
