@@ -33,6 +33,7 @@ class Candidate(NamedTuple):
       box: rows and columns of the micrograph.
       touches_border: whether it reaches the border of the micrograph.
       rough: direction by the maps; None where it isn't known.
+      period_px: about, by the maps; None where it isn't known.
       detection: mean probability of its pixels; None for a mask that somebody drew.
       notes: facts about its mask, each a phrase.
       doubts: why the mask may not show one granum, each a phrase.
@@ -45,6 +46,7 @@ class Candidate(NamedTuple):
     box: tuple[slice, slice]
     touches_border: bool
     rough: Value | None = None
+    period_px: float | None = None
     detection: float | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -83,6 +85,7 @@ def detected(
                 box,
                 _touches(best, edge, shape),
                 direction.of_maps(maps, found, label),
+                direction.period_of_maps(maps, found, label),
                 float(probability),
             )
 
