@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
-from skimage.measure import regionprops
+from skimage.measure import label, regionprops
 from skimage.morphology import local_maxima
 from skimage.segmentation import watershed
 
@@ -73,7 +73,7 @@ def instances(
     """
     labels = np.zeros(maps.probability.shape, np.int32)
     found = ndimage.binary_opening(maps.probability >= threshold, iterations=_SPUR)
-    parts, _ = ndimage.label(found)
+    parts = np.asarray(label(found, connectivity=1))
     kept = []
     for number, box in enumerate(ndimage.find_objects(parts), 1):
         inside = parts[box] == number
@@ -81,10 +81,11 @@ def instances(
             continue
         corner = np.array([side.start for side in box])
         for one in regionprops(_pieces(maps, box, inside)):
-            where = tuple(
+            rows, columns = (
                 slice(start + side.start, start + side.stop)
                 for start, side in zip(corner, one.slice, strict=True)
             )
+            where = rows, columns
             if one.area >= _least(maps, where, one.image, px_per_nm):
                 kept.append((*(one.centroid + corner), where, one.image))
     kept.sort(key=lambda one: one[:2])
@@ -115,7 +116,7 @@ def _period(maps: Maps, box: tuple[slice, slice], inside: np.ndarray) -> float:
 
 def _filled(inside: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """Returns a granum with its holes filled, except large ones and those with something else."""
-    holes, _ = ndimage.label(ndimage.binary_fill_holes(inside) & ~inside)
+    holes = np.asarray(label(ndimage.binary_fill_holes(inside) & ~inside, connectivity=1))
     filled = inside.copy()
     for number, box in enumerate(ndimage.find_objects(holes), 1):
         hole = holes[box] == number
@@ -135,10 +136,8 @@ def _pieces(maps: Maps, box: tuple[slice, slice], inside: np.ndarray) -> np.ndar
     share = ndimage.gaussian_filter(inside.astype(np.float32), _SMOOTH, mode="constant")
     smooth = ndimage.gaussian_filter(distance, _SMOOTH, mode="constant")
     distance = np.where(inside, smooth / np.maximum(share, 1e-3), 0.0)
-    markers, count = ndimage.label(
-        local_maxima(distance, connectivity=2) & inside, structure=np.ones((3, 3))
-    )
-    if count < 2:
+    markers = np.asarray(label(local_maxima(distance, connectivity=2) & inside, connectivity=2))
+    if markers.max() < 2:
         return inside.astype(np.int32)
     basins = watershed(-distance, markers, mask=inside).astype(np.int32)
     pieces = _joined(basins, distance, _pairs(basins, distance), _NOISE)

@@ -186,8 +186,9 @@ def _prepared(
         detection=one.detection,
         touches_border=one.touches_border,
         direction_deg=degrees,
-        **morphometry.with_uncertainty(one.outline, one.others, degrees),
     )
+    sizes = morphometry.with_uncertainty(one.outline, one.others, degrees)
+    granum = dataclasses.replace(granum, **sizes)
     doubts = (*one.doubts, *_doubts(granum, micrograph.px_per_nm, threshold))
     return _Prepared(granum, doubts, one.notes, crop, prepared)
 
