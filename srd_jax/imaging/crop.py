@@ -23,7 +23,7 @@ from srd_jax.imaging.pixel_size import agreed, from_side_file
 from srd_jax.support.errors import InputError, naming
 
 # Luma of ITU-R BT.601.
-_LUMA = (0.299, 0.587, 0.114)
+LUMA = (0.299, 0.587, 0.114)
 
 _CAMERA_BITS = (8, 10, 12, 14, 16)
 
@@ -215,7 +215,7 @@ def _luma(values: np.ndarray) -> np.ndarray:
     if values.shape[-1] == 1:
         return grey
     coloured = (values != values[:, :1]).any(axis=-1)
-    return np.where(coloured, values @ np.array(_LUMA, values.dtype), grey)
+    return np.where(coloured, values @ np.array(LUMA, values.dtype), grey)
 
 
 def _from_zero(values: np.ndarray) -> np.ndarray:

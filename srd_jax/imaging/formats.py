@@ -27,6 +27,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from srd_jax.imaging.picture import (
     ACCEPTED_COLOURS,
     ACCEPTED_FORMATS,
+    MAX_PIXELS,
     ONE_PICTURE,
     ORIENTATION_TAG,
     Picture,
@@ -38,8 +39,10 @@ from srd_jax.imaging.picture import (
 from srd_jax.imaging.tiff import decode_tiff
 from srd_jax.support.errors import InputError, naming
 
-# Endings, in small letters, of the files that a folder is searched for.
+# Endings, in small letters, of the files that a folder is searched for; and of micrographs in
+# formats of microscopes, see `micrographs.reading`.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff")
+MICROSCOPE_SUFFIXES = (".dm3", ".dm4", ".mrc")
 
 _OTHER_FORMATS = {
     b"GIF8": "a GIF",
@@ -55,7 +58,7 @@ _SPECIAL_FILES = (
     (lambda mode: True, "a device"),
 )
 
-_MAX_BYTES = 1_000_000_000
+MAX_BYTES = 1_000_000_000
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS = 1_000_000
@@ -90,20 +93,22 @@ _ADAM7 = (
 )
 
 
-def read_picture(path: pathlib.Path) -> Picture:
-    """Reads a PNG, JPEG or TIFF file.
+def read_picture(
+    path: pathlib.Path, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES
+) -> Picture:
+    """Reads a PNG, JPEG or TIFF file of limited size.
 
     Raises:
       InputError: the file can't be read, isn't of these formats, is damaged, truncated or too
         large, has several pages or frames, or colours other than grey, RGB and palette.
     """
     with naming(path):
-        stream = _open(path)
+        stream = open_file(path, max_bytes)
         with stream, _silence():
             try:
                 decode = _decoder(stream.read(8))
                 stream.seek(0)
-                return decode(stream)
+                return decode(stream, max_pixels)
             except InputError:
                 raise
             except MemoryError as error:
@@ -117,16 +122,16 @@ def read_picture(path: pathlib.Path) -> Picture:
                 ) from error
 
 
-def _open(path: pathlib.Path) -> BinaryIO:
-    """Opens a regular file; to open a FIFO would wait for its writer."""
+def open_file(path: pathlib.Path, max_bytes: int = MAX_BYTES) -> BinaryIO:
+    """Opens a regular file of limited size; to open a FIFO would wait for its writer."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             kind = next(name for found, name in _SPECIAL_FILES if found(status.st_mode))
             raise InputError(f"is {kind}; {ACCEPTED_FORMATS}")
-        if status.st_size > _MAX_BYTES:
+        if status.st_size > max_bytes:
             raise InputError(
-                f"has {status.st_size / 1e9:.1f} GB; accepted are at most {_MAX_BYTES / 1e9:g} GB"
+                f"has {status.st_size / 1e9:.1f} GB; accepted are at most {max_bytes / 1e9:g} GB"
             )
         return path.open("rb")
     except OSError as error:
@@ -146,7 +151,7 @@ def _silence() -> Iterator[None]:
         logger.disabled = disabled
 
 
-def _decoder(head: bytes) -> Callable[[BinaryIO], Picture]:
+def _decoder(head: bytes) -> Callable[[BinaryIO, int], Picture]:
     """Returns the decoder of a file that begins with these bytes."""
     if head.startswith(_PNG_SIGNATURE):
         return _decode_png
@@ -162,27 +167,25 @@ def _decoder(head: bytes) -> Callable[[BinaryIO], Picture]:
     raise InputError(f"isn't an image; {ACCEPTED_FORMATS}")
 
 
-def _decode_png(stream: BinaryIO) -> Picture:
+def _decode_png(stream: BinaryIO, max_pixels: int) -> Picture:
     stream.seek(len(_PNG_SIGNATURE))
     chunks = list(_png_chunks(stream))
     if not chunks or chunks[0][0] != b"IHDR" or chunks[-1][0] != b"IEND":
         raise InputError(f"is a truncated PNG; {ACCEPTED_FORMATS} that are whole")
     header = chunks[0][1]
     columns, rows, depth, kind, *_ = struct.unpack(">IIBBBBB", header)
-    check_size(rows, columns)
+    check_size(rows, columns, max_pixels)
     if any(name == b"acTL" for name, _ in chunks):
         raise InputError(f"is an animated PNG; {ONE_PICTURE}")
+    colours = _png_colours(chunks, kind, depth)
     data = b"".join(content for name, content in chunks if name == b"IDAT")
-    needed = [
-        (b"IHDR", header),
-        *_png_colours(chunks, kind, depth),
-        (b"IDAT", _png_data(header, data)),
-        (b"IEND", b""),
-    ]
+    del chunks  # the data may have a GB, and few copies of them fit into memory
+    data = _png_data(header, data)
+    needed = [(b"IHDR", header), *colours, (b"IDAT", data), (b"IEND", b"")]
+    file = b"".join((_PNG_SIGNATURE, *(part for one in needed for part in _png_chunk(*one))))
+    del data, needed
     # Pillow would cut 16-bit RGB to 8 bits.
-    decoded = imagecodecs.png_decode(
-        _PNG_SIGNATURE + b"".join(_png_chunk(*chunk) for chunk in needed)
-    )
+    decoded = imagecodecs.png_decode(file)
     samples, opaque = split_alpha(decoded)
     return Picture(samples, opaque, full_scale=255.0 if samples.dtype == np.uint8 else None)
 
@@ -207,7 +210,7 @@ def _png_chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
             yield name, b""
             continue
         content, checksum = stream.read(length), stream.read(4)
-        if len(checksum) < 4 or zlib.crc32(name + content) != int.from_bytes(checksum):
+        if len(checksum) < 4 or zlib.crc32(content, zlib.crc32(name)) != int.from_bytes(checksum):
             raise _damaged(name)
         yield name, content
         if name == b"IEND":
@@ -215,9 +218,9 @@ def _png_chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     raise InputError(f"is a PNG of over {_MAX_CHUNKS} chunks; accepted are fewer")
 
 
-def _png_chunk(name: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(name + content)
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
+def _png_chunk(name: bytes, content: bytes) -> tuple[bytes, ...]:
+    checksum = zlib.crc32(content, zlib.crc32(name))
+    return struct.pack(">I", len(content)), name, content, struct.pack(">I", checksum)
 
 
 def _damaged(chunk: bytes) -> InputError:
@@ -280,12 +283,12 @@ def _png_data(header: bytes, data: bytes) -> bytes:
     raise _damaged(b"IDAT")
 
 
-def _decode_jpeg(stream: BinaryIO) -> Picture:
+def _decode_jpeg(stream: BinaryIO, max_pixels: int) -> Picture:
     check_scans(stream)
     stream.seek(0)
     # Not by Image.open, which has a lower limit of the size.
     image = JpegImageFile(stream)
-    check_size(image.height, image.width)
+    check_size(image.height, image.width, max_pixels)
     if image.mode not in ("L", "RGB"):
         raise InputError(f"is a JPEG of {image.mode} colours; {ACCEPTED_COLOURS}")
     array = upright(np.asarray(image), image.getexif().get(ORIENTATION_TAG, 1))

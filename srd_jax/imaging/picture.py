@@ -26,7 +26,7 @@ from srd_jax.support.files import PNG_TEXT
 
 # Ten times the picture of a camera of 3,000 to 4,000 rows; all that is computed of it fits into
 # a few GB.
-_MAX_PIXELS = 100_000_000
+MAX_PIXELS = 100_000_000
 
 _MAX_SCANS = 100
 
@@ -101,16 +101,16 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def check_size(rows: int, columns: int) -> None:
+def check_size(rows: int, columns: int, most: int = MAX_PIXELS) -> None:
     """Checks the size in a file's header, before the file is decoded.
 
     Raises:
-      InputError: the image has no pixels, or more than 100 megapixels.
+      InputError: the image has no pixels, or more than `most`.
     """
-    if not 0 < rows * columns <= _MAX_PIXELS:
+    if not 0 < rows * columns <= most:
         raise InputError(
             f"has {rows} x {columns} px (rows x columns); "
-            f"accepted are 1 x 1 px up to {_MAX_PIXELS / 1e6:g} megapixels"
+            f"accepted are 1 x 1 px up to {most / 1e6:g} megapixels"
         )
 
 

@@ -75,7 +75,7 @@ UNKNOWN = Scale()
 def from_tiff(page: tifffile.TiffPage, imagej: Mapping[str, Any] | None) -> Scale:
     """Reads the scale of a TIFF page, whose file may have ImageJ's metadata."""
     stated = [
-        _stated(source, read, page.tags) for source, tag, read in _IN_TIFF if tag in page.tags
+        stated_by(source, read, page.tags) for source, tag, read in _IN_TIFF if tag in page.tags
     ]
     return agreed(*stated, _from_resolution(page.tags, imagej or {}))
 
@@ -83,7 +83,7 @@ def from_tiff(page: tifffile.TiffPage, imagej: Mapping[str, Any] | None) -> Scal
 def from_side_file(path: pathlib.Path) -> Scale:
     """Reads the scale of a picture of any format from NAME.txt beside it, of Hitachi or JEOL."""
     texts = [_side_text(path.with_name(f"{path.stem}.{ending}")) for ending in ("txt", "TXT")]
-    return agreed(*(_stated(source, read, text) for text in texts for source, read in _BESIDE))
+    return agreed(*(stated_by(source, read, text) for text in texts for source, read in _BESIDE))
 
 
 def agreed(*scales: Scale) -> Scale:
@@ -99,16 +99,16 @@ def agreed(*scales: Scale) -> Scale:
     return stated[0][1]
 
 
-def _stated(source: str, read: Callable[[Any], _Sides], where: object) -> Scale:
+def stated_by(source: str, read: Callable[[Any], _Sides], where: object) -> Scale:
     """Returns what one reader finds; damaged metadata state nothing."""
     try:
-        return _scale(source, *read(where))
+        return of_sides(source, *read(where))
     # What is missing or damaged raises an exception of almost any type, tifffile's own among them.
     except Exception:
         return UNKNOWN
 
 
-def _scale(source: str, across: float, down: float) -> Scale:
+def of_sides(source: str, across: float, down: float) -> Scale:
     """Returns the scale by the sides of a pixel in nm."""
     low, high = _PLAUSIBLE_PX_PER_NM
     sides = across, down
@@ -137,9 +137,9 @@ def _from_resolution(tags: tifffile.TiffTags, imagej: Mapping[str, Any]) -> Scal
     nm_across, nm_down = _nm_per(unit), _nm_per(str(imagej.get("yunit", unit)))
     by_imagej = by_tag = UNKNOWN
     if nm_across is not None and nm_down is not None and not _is_of_print(down, tag_unit):
-        by_imagej = _scale("ImageJ's unit", nm_across / across, nm_down / down)
+        by_imagej = of_sides("ImageJ's unit", nm_across / across, nm_down / down)
     if nm is not None:
-        by_tag = _scale("the tag ResolutionUnit", nm / across, nm / down)
+        by_tag = of_sides("the tag ResolutionUnit", nm / across, nm / down)
     scale = agreed(by_imagej, by_tag)
     return scale if scale.px_per_nm is None else scale._replace(source="tiff")
 
@@ -164,7 +164,7 @@ def _gatan(tags: tifffile.TiffTags) -> _Sides:
     """Reads DigitalMicrograph's calibration: units, then sizes, each across and down."""
     unit_across = _text(tags.valueof(65003))
     unit_down = _text(tags.valueof(65004, default=unit_across))
-    return _nm(tags.valueof(65009), unit_across), _nm(tags.valueof(65010), unit_down)
+    return nm_of(tags.valueof(65009), unit_across), nm_of(tags.valueof(65010), unit_down)
 
 
 def _fei(tags: tifffile.TiffTags) -> _Sides:
@@ -172,13 +172,13 @@ def _fei(tags: tifffile.TiffTags) -> _Sides:
     sections = tags.valueof(34680, default={}) | tags.valueof(34682, default={})
     scans = (sections.get(name, {}) for name in ("Scan", "EScan", "IScan"))
     scan = next(scan for scan in scans if "PixelWidth" in scan)
-    return _nm(scan["PixelWidth"]), _nm(scan.get("PixelHeight", scan["PixelWidth"]))
+    return nm_of(scan["PixelWidth"]), nm_of(scan.get("PixelHeight", scan["PixelWidth"]))
 
 
 def _thermo(tags: tifffile.TiffTags) -> _Sides:
     """Reads the XML of Thermo Fisher and of TIA: PixelSize with X and Y, in m by default."""
     size = _elements(_text(tags.valueof(34683)), "PixelSize")[0]
-    across, down = (_nm(side.text, side.get("unit", "m")) for side in size)
+    across, down = (nm_of(side.text, side.get("unit", "m")) for side in size)
     return across, down
 
 
@@ -186,24 +186,24 @@ def _zeiss(tags: tifffile.TiffTags) -> _Sides:
     """Reads SmartSEM's size of a stored pixel."""
     fields = tags.valueof(34118)
     if "ap_image_pixel_size" in fields:
-        side = _nm(" ".join(map(str, fields["ap_image_pixel_size"][1:])), "")
+        side = nm_of(" ".join(map(str, fields["ap_image_pixel_size"][1:])), "")
     else:
         # That of a screen of 1024 px, which shows the whole picture (RosettaSciIO).
         columns = int(fields["dp_image_store"][1].split("*")[0])
-        side = _nm(" ".join(map(str, fields["ap_pixel_size"][1:])), "") * 1024 / columns
+        side = nm_of(" ".join(map(str, fields["ap_pixel_size"][1:])), "") * 1024 / columns
     return side, side
 
 
 def _sis(tags: tifffile.TiffTags) -> _Sides:
     """Reads the structure of Olympus SIS, sizes in m."""
     fields = tags.valueof(33560)
-    return _nm(fields["pixelsizex"]), _nm(fields["pixelsizey"])
+    return nm_of(fields["pixelsizex"]), nm_of(fields["pixelsizey"])
 
 
 def _tvips(tags: tifffile.TiffTags) -> _Sides:
     """Reads the header of TVIPS cameras, sizes in nm."""
     fields = tags.valueof(37706)
-    return _nm(fields["PixelSizeX"], "nm"), _nm(fields["PixelSizeY"], "nm")
+    return nm_of(fields["PixelSizeX"], "nm"), nm_of(fields["PixelSizeY"], "nm")
 
 
 def _ome(tags: tifffile.TiffTags) -> _Sides:
@@ -213,7 +213,7 @@ def _ome(tags: tifffile.TiffTags) -> _Sides:
     # Beside the picture there may be others, such as a label.
     this = next((one for one in pixels if size.items() <= one.attrib.items()), pixels[0])
     sides = [
-        _nm(this.get(f"PhysicalSize{axis}"), this.get(f"PhysicalSize{axis}Unit", "um"))
+        nm_of(this.get(f"PhysicalSize{axis}"), this.get(f"PhysicalSize{axis}Unit", "um"))
         for axis in "XY"
         if f"PhysicalSize{axis}" in this.attrib
     ]
@@ -223,14 +223,14 @@ def _ome(tags: tifffile.TiffTags) -> _Sides:
 def _hitachi(text: str) -> _Sides:
     """Reads Hitachi's text file, size in nm."""
     section = _found(r"^\[[ST]emImageFile\]([\s\S]*)", text)
-    side = _nm(_found(r"^PixelSize\s*=\s*(.+)", section), "nm")
+    side = nm_of(_found(r"^PixelSize\s*=\s*(.+)", section), "nm")
     return side, side
 
 
 def _jeol(text: str) -> _Sides:
     """Reads JEOL's text file: what the scale bar measures, over its length in px."""
     bar = float(_found(r"^\$\$SM_MICRON_BAR\s+(\S+)", text))
-    side = _nm(_found(r"^\$\$SM_MICRON_MARKER\s+(.+)", text), "") / bar
+    side = nm_of(_found(r"^\$\$SM_MICRON_MARKER\s+(.+)", text), "") / bar
     return side, side
 
 
@@ -247,7 +247,7 @@ _IN_TIFF = (
 _BESIDE = (("hitachi", _hitachi), ("jeol", _jeol))
 
 
-def _nm(value: object, unit: str = "m") -> float:
+def nm_of(value: object, unit: str = "m") -> float:
     """Returns a length in nm: a number of a unit, or a text that may name its own unit."""
     found = _LENGTH.match(str(value).strip())
     per = _nm_per(found[2] or unit) if found else None

@@ -9,6 +9,7 @@ from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC
 
 from srd_jax.imaging.picture import (
     ACCEPTED_COLOURS,
+    MAX_PIXELS,
     ONE_PICTURE,
     ORIENTATION_TAG,
     Picture,
@@ -41,7 +42,7 @@ _COLOUR_CHANNELS = {
 }
 
 
-def decode_tiff(stream: BinaryIO) -> Picture:
+def decode_tiff(stream: BinaryIO, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decodes a TIFF file of one picture; thumbnails and masks beside it are passed over.
 
     Raises:
@@ -53,7 +54,7 @@ def decode_tiff(stream: BinaryIO) -> Picture:
     # Not read as other formats that share TIFF's first bytes, which tifffile goes through at once.
     with tifffile.TiffFile(stream, is_ndpi=False, is_lsm=False, is_scanimage=False) as tiff:
         imagej = tiff.imagej_metadata
-        page, passed_over = _only_page(tiff, offsets, imagej)
+        page, passed_over = _only_page(tiff, offsets, imagej, max_pixels)
         photometric = _check_colours(page)
         check_strips(page, marks)
         array = page.asarray()
@@ -76,7 +77,10 @@ def decode_tiff(stream: BinaryIO) -> Picture:
 
 
 def _only_page(
-    tiff: tifffile.TiffFile, offsets: list[int], imagej: Mapping[str, Any] | None
+    tiff: tifffile.TiffFile,
+    offsets: list[int],
+    imagej: Mapping[str, Any] | None,
+    max_pixels: int,
 ) -> tuple[tifffile.TiffPage, tuple[str, ...]]:
     """Returns the page that holds the picture, and notes.
 
@@ -93,7 +97,7 @@ def _only_page(
         raise InputError(f"is a TIFF of thumbnails or masks only; {ONE_PICTURE}")
     deep = [page for page in pages if page.bitspersample != 1] or pages
     largest = max(deep, key=_pixels)
-    check_size(largest.imagelength, largest.imagewidth)
+    check_size(largest.imagelength, largest.imagewidth, max_pixels)
     rivals = [page for page in deep if 2 * _pixels(page) > _pixels(largest)]
     # ImageJ and MetaMorph keep a stack behind a single page and state its size elsewhere.
     planes = largest.tags.get(_UIC2_TAG)

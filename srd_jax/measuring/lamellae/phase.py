@@ -36,7 +36,8 @@ _SLIP = 0.1
 _SIDEWAYS = 0.1
 _SOLUTIONS = 3
 # Sds of the Gaussians that smooth the waves once their phase is removed: periods down, strips
-# sideways; the phase is solved for again after each.
+# sideways; the phase is solved for again after each. Then it is brought nearer to the waves.
+_NEARER = 2
 _SMOOTHING = ((0.7, 4.0), (0.5, 2.0))
 
 
@@ -120,7 +121,10 @@ def _solved(found: Strips, vertical: float, step: int) -> tuple[np.ndarray, np.n
         trust = np.abs(mean) / np.maximum(_gaussian(strength, sds), 1e-9)
         smooth = mean * np.exp(2j * np.pi * turns)
         turns = _fitted(smooth, found, vertical, step)
-    turns += np.angle(smooth * np.exp(-2j * np.pi * turns)) / (2 * np.pi)
+    for _ in range(_NEARER):
+        # Towards the wave's own phase; a sine makes no jump where both are half a turn apart.
+        away = smooth * np.exp(-2j * np.pi * turns)
+        turns += away.imag / np.maximum(np.abs(away), 1e-12) / (2 * np.pi)
     return turns, trust * _gaussian(strength, (0.5 * vertical, 1.0))
 
 

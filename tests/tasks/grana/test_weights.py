@@ -3,12 +3,16 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from helpers.micrograph_runs import on_stripes, tiny
 from helpers.training_runs import one_line
 
+from srd_jax.cli import main
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.grana import model, weights
 from srd_jax.tasks.grana.config import ModelConfig
+from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period import weights as period_weights
+from srd_jax.training import train
 from srd_jax.training import weights as weights_files
 
 TINY = ModelConfig(channels=(4, 8))
@@ -64,3 +68,15 @@ def test_a_file_without_calibration_has_the_middle_threshold(tmp_path):
 def test_an_empty_folder_is_named(tmp_path):
     with pytest.raises(InputError, match="holds no checkpoints"):
         weights.load(tmp_path)
+
+
+def test_the_command_tells_where_they_come_from(tmp_path, capsys, monkeypatch):
+    on_stripes(monkeypatch)
+    workdir = tmp_path / "run"
+    train.run(tiny(epochs=1), workdir, make_task)
+    assert main(["weights", "--weights", str(workdir)]) == 0
+    text = capsys.readouterr().out
+    assert "calibration: threshold 0." in text
+    assert "tiny: seed 0, step 2, images 4" in text
+    assert "data: drawn micrographs, tiles of 32x32, batches of 2; loss bce_dice; adamw" in text
+    assert "validation: IoU 0" in text
