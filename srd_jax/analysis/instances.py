@@ -21,7 +21,7 @@ _SPUR, _SMOOTH = 2, 1.0
 _REACH = 3.0
 # How far the distance falls between two summits, a share of the lower one: less is noise, and so
 # much separates two grana.
-_NOISE, _VALLEY = 0.1, 0.35
+_NOISE, _VALLEY = 0.04, 0.35
 # A shallow valley separates grana, too, if their lamellae turn by so many degrees within so many px
 # of the maps beside it, and the directions are so clear there.
 _TURN, _BESIDE, _CLEAR = 30.0, 6, 0.3

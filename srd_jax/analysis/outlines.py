@@ -14,7 +14,7 @@ LEVELS = (0.5, 0.3, 0.7)
 SDS_APART = 1.0488
 # Sds of the probability's smoothing, px of the maps: as a person draws, and less for the other
 # levels, as it moves them apart. And how far a polygon may lie from the contour.
-_SMOOTH, _SMOOTH_OTHERS, _TOLERANCE = 1.5, 0.7, 0.25
+_SMOOTH, _SMOOTH_OTHERS, _TOLERANCE = 1.5, 0.5, 0.25
 # px of the maps around a granum, within which its outlines lie.
 _AROUND = 6
 # The same for masks that somebody drew, px of the micrograph. Blurred by this, a mask's contours at
