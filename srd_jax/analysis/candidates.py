@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
+from skimage.measure import label
 
 from srd_jax.analysis import direction, outlines
 from srd_jax.analysis.granum import Value
@@ -33,6 +34,7 @@ class Candidate(NamedTuple):
       box: rows and columns of the micrograph.
       touches_border: whether it reaches the border of the micrograph.
       rough: direction by the maps; None where it isn't known.
+      period_px: about, by the maps; None where it isn't known.
       detection: mean probability of its pixels; None for a mask that somebody drew.
       notes: facts about its mask, each a phrase.
       doubts: why the mask may not show one granum, each a phrase.
@@ -45,6 +47,7 @@ class Candidate(NamedTuple):
     box: tuple[slice, slice]
     touches_border: bool
     rough: Value | None = None
+    period_px: float | None = None
     detection: float | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -68,8 +71,8 @@ def detected(
     found = instances(maps, threshold, micrograph.px_per_nm)
     levels = tuple(level + threshold - outlines.LEVELS[0] for level in outlines.LEVELS)
     edge, number = _BORDER + _BORDER_MAPS / maps.scale, 0
-    for label, probability in enumerate(found.detection, 1):
-        best, *others = outlines.outlines(maps, found, label, levels, shape)
+    for one, probability in enumerate(found.detection, 1):
+        best, *others = outlines.outlines(maps, found, one, levels, shape)
         if best is None:
             continue
         mask, box = outlines.rasterised(best, shape)
@@ -82,7 +85,8 @@ def detected(
                 mask,
                 box,
                 _touches(best, edge, shape),
-                direction.of_maps(maps, found, label),
+                direction.of_maps(maps, found, one),
+                direction.period_of_maps(maps, found, one),
                 float(probability),
             )
 
@@ -103,7 +107,7 @@ def drawn(micrograph: Micrograph, masks: np.ndarray) -> Iterator[Candidate]:
             f"{micrograph.name}: masks of shape {masks.shape} and type {masks.dtype}; accepted "
             f"are whole numbers of shape {shape}, as the micrograph has"
         )
-    labels = ndimage.label(masks)[0] if masks.dtype == bool else masks
+    labels = np.asarray(label(masks, connectivity=1)) if masks.dtype == bool else masks
     for number, box in enumerate(ndimage.find_objects(labels), 1):
         if box is None:
             continue

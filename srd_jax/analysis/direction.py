@@ -9,7 +9,7 @@ from srd_jax.analysis.granum import Value
 from srd_jax.analysis.instances import Instances
 from srd_jax.analysis.maps import Maps
 from srd_jax.imaging.crop import Crop
-from srd_jax.imaging.masks import extend
+from srd_jax.imaging.masks import extend, slices, tight_box
 from srd_jax.imaging.orientation import orientation
 from srd_jax.imaging.preparation import normalised, reduced
 
@@ -21,9 +21,17 @@ _LEAST = 0.15
 # Least coherence of the structure tensor, as for `orientation.tilt`; the greatest difference to the
 # maps, degrees, at which both are believed; and the least sd.
 _COHERENT, _NEAR, _LEAST_SD = 0.2, 15.0, 0.3
-# Blocks of a granum that err independently: along each axis at most, their least side in px, and
-# the sd of the Gaussian of the gradient, px. Larger grana are reduced to so many px.
-_BLOCKS, _SIDE, _GAUSS, _MOST = 8, 24, 2.5, 800
+# Blocks of a granum that err independently: along each axis at most, and their least side in sds of
+# the gradient's Gaussian.
+_BLOCKS, _SIDE = 8, 10.0
+# That sd: px where the period isn't known, else periods, as then waves somewhat longer than it
+# weigh most; and the least one, px.
+_GAUSS, _GAUSS_PERIODS, _LEAST_GAUSS = 2.5, 0.2, 0.8
+# Distance from the border from which it doesn't change the gradient, sds, if so much of a granum
+# lies farther away.
+_MARGIN, _LEAST_SHARE = 2.0, 0.25
+# Larger grana are reduced to so many px, unless their lamellae are finer than so many px then.
+_MOST, _FINE = 800, 6.0
 
 
 def of_maps(maps: Maps, found: Instances, number: int) -> Value | None:
@@ -49,7 +57,13 @@ def of_maps(maps: Maps, found: Instances, number: int) -> Value | None:
     return Value(degrees, sd)
 
 
-def of_pixels(crop: Crop) -> Value | None:
+def period_of_maps(maps: Maps, found: Instances, number: int) -> float:
+    """Returns the median period over the pixels of a granum, px of the micrograph."""
+    log = np.asarray(maps.log_period[found.boxes[number - 1]][found.inside(number)], np.float64)
+    return math.exp(min(float(np.median(log)), 10.0))
+
+
+def of_pixels(crop: Crop, period_px: float | None = None) -> Value | None:
     """Returns the direction by the structure tensor of a crop, degrees 0..180; None if unclear.
 
     The sd is that of a sum of independent blocks: the components of the blocks' doubled-angle
@@ -57,43 +71,63 @@ def of_pixels(crop: Crop) -> Value | None:
 
     Args:
       crop: as it lies in its micrograph.
+      period_px: of the lamellae, about, whose direction is asked for; None for the most coherent
+        direction, see `orientation.orientation`.
 
     Raises:
       InputError: nothing is inside of its mask.
     """
-    found = orientation(crop.image, crop.mask)
-    if found.coherence < _COHERENT:
+    blocks, energy = _blocks(crop.image, crop.mask, period_px)
+    total = complex(blocks.sum())
+    degrees, coherence = math.degrees(np.angle(total)) / 2, abs(total) / max(energy, 1e-12)
+    if period_px is None:
+        found = orientation(crop.image, crop.mask)
+        degrees, coherence = found.degrees, found.coherence
+    if coherence < _COHERENT:
         return None
-    turn = np.exp(2j * math.radians(found.degrees))
-    blocks = _blocks(crop.image, crop.mask) * np.conj(turn)
     # Where blocks contradict the whole, its direction is that of another scale.
-    along, count = max(float(blocks.real.sum()), 1e-12), np.count_nonzero(blocks)
-    across = math.sqrt(float(np.sum(blocks.imag**2)) * count / max(count - 1, 1))
+    turned = blocks * np.exp(-2j * math.radians(degrees))
+    along, count = max(float(turned.real.sum()), 1e-12), np.count_nonzero(blocks)
+    across = math.sqrt(float(np.sum(turned.imag**2)) * count / max(count - 1, 1))
     sd = math.degrees(math.atan2(across, along)) / 2
     if count < 4:
-        sd = max(sd, math.degrees(math.sqrt(-2 * math.log(found.coherence))) / 2 / math.sqrt(4))
-    return Value(found.degrees % 180, math.hypot(sd, _LEAST_SD))
+        sd = max(sd, math.degrees(math.sqrt(-2 * math.log(coherence))) / 2 / math.sqrt(4))
+    return Value(degrees % 180, math.hypot(sd, _LEAST_SD))
 
 
-def _blocks(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Returns the sum over each block of a granum of exp(2i d) times the squared gradient."""
-    grey = normalised(image, mask).astype(np.float64)
-    small, inside = reduced(grey, mask, max(math.ceil(max(mask.shape) / _MOST), 1))
+def _blocks(
+    image: np.ndarray, mask: np.ndarray, period_px: float | None
+) -> tuple[np.ndarray, float]:
+    """Returns the sum over each block of exp(2i d) times the squared gradient, and its total."""
+    part = slices(tight_box(mask))
+    grey, inside = normalised(image[part], mask[part]).astype(np.float64), mask[part]
+    factor = math.ceil(max(inside.shape) / _MOST)
+    if period_px is not None:
+        factor = min(factor, max(int(period_px / _FINE), 1))
+    grey, inside = reduced(grey, inside, factor)
     if not inside.any():
-        return np.zeros(1, complex)
-    even = np.pad(extend(small, inside), 1, mode="edge")
+        return np.zeros(1, complex), 0.0
+    gauss = _GAUSS
+    if period_px is not None:
+        gauss = max(_GAUSS_PERIODS * period_px / factor, _LEAST_GAUSS)
+    padded = np.pad(inside, 1)
+    even = extend(np.pad(grey, 1), padded)
     down, right = (
         # SciPy's annotation knows a single order only.
-        ndimage.gaussian_filter(even, _GAUSS, order=order, mode="nearest")[1:-1, 1:-1]  # pyright: ignore[reportArgumentType]
+        ndimage.gaussian_filter(even, gauss, order=order, mode="nearest")[1:-1, 1:-1]  # pyright: ignore[reportArgumentType]
         for order in ((1, 0), (0, 1))
     )
+    deep = np.asarray(ndimage.distance_transform_edt(padded))[1:-1, 1:-1] > _MARGIN * gauss
+    where = deep if deep.sum() >= _LEAST_SHARE * inside.sum() else inside
     # Twice the gradient's angle, counter-clockwise as seen, and the lamellae run across it.
-    vectors = np.where(inside, -((right - 1j * down) ** 2), 0)
+    vectors = np.where(where, -((right - 1j * down) ** 2), 0)
     starts = [
-        np.linspace(0, size, min(_BLOCKS, max(size // _SIDE, 1)), endpoint=False).astype(int)
+        np.linspace(0, size, min(_BLOCKS, max(int(size / (_SIDE * gauss)), 1)), endpoint=False)
         for size in inside.shape
     ]
-    return np.add.reduceat(np.add.reduceat(vectors, starts[0], 0), starts[1], 1).ravel()
+    first, second = (one.astype(int) for one in starts)
+    sums = np.add.reduceat(np.add.reduceat(vectors, first, 0), second, 1)
+    return sums.ravel(), float(abs(vectors).sum())
 
 
 def combined(rough: Value | None, fine: Value | None) -> Value | None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
-from skimage.measure import regionprops
+from skimage.measure import label, regionprops
 from skimage.morphology import local_maxima
 from skimage.segmentation import watershed
 
@@ -14,11 +14,14 @@ from srd_jax.analysis.maps import Maps
 THRESHOLD = 0.5
 # Smaller specks are dropped: about 45 nm squared, or as many periods of 20 nm; and px of the maps.
 _LEAST_NM2, _LEAST_PERIODS2, _LEAST_PX2 = 2000.0, 5.0, 20
-# Sd of the noise of the distance that is smoothed away first, px of the maps.
-_SMOOTH = 1.0
+# Bridges and spurs narrower than twice this are cut off first, and the sd of the distance's noise
+# that is smoothed away, px of the maps.
+_SPUR, _SMOOTH = 2, 1.0
+# Distances to the outline count up to so many periods, about REACH_NM.
+_REACH = 3.0
 # How far the distance falls between two summits, a share of the lower one: less is noise, and so
 # much separates two grana.
-_NOISE, _VALLEY = 0.1, 0.35
+_NOISE, _VALLEY = 0.04, 0.35
 # A shallow valley separates grana, too, if their lamellae turn by so many degrees within so many px
 # of the maps beside it, and the directions are so clear there.
 _TURN, _BESIDE, _CLEAR = 30.0, 6, 0.3
@@ -58,9 +61,10 @@ def instances(
 ) -> Instances:
     """Returns the grana of a micrograph.
 
-    Pixels above the threshold are flooded from all summits of the distance to the outline. Then
-    basins are joined, highest saddles first, unless a deep valley separates them, or a shallow one
-    between lamellae of different directions; so a long or bent granum stays one.
+    Pixels above the threshold are flooded from all summits of the distance to the outline, the
+    geometric mean of the detector's and of the one within the connected part. Then basins are
+    joined, highest saddles first, unless a deep valley separates them, or a shallow one between
+    lamellae of different directions; so a long or bent granum stays one.
 
     Args:
       maps: of the micrograph.
@@ -68,7 +72,8 @@ def instances(
       px_per_nm: scale of the micrograph; None where it isn't known.
     """
     labels = np.zeros(maps.probability.shape, np.int32)
-    parts, _ = ndimage.label(ndimage.binary_opening(maps.probability >= threshold))
+    found = ndimage.binary_opening(maps.probability >= threshold, iterations=_SPUR)
+    parts = np.asarray(label(found, connectivity=1))
     kept = []
     for number, box in enumerate(ndimage.find_objects(parts), 1):
         inside = parts[box] == number
@@ -76,10 +81,11 @@ def instances(
             continue
         corner = np.array([side.start for side in box])
         for one in regionprops(_pieces(maps, box, inside)):
-            where = tuple(
+            rows, columns = (
                 slice(start + side.start, start + side.stop)
                 for start, side in zip(corner, one.slice, strict=True)
             )
+            where = rows, columns
             if one.area >= _least(maps, where, one.image, px_per_nm):
                 kept.append((*(one.centroid + corner), where, one.image))
     kept.sort(key=lambda one: one[:2])
@@ -99,13 +105,18 @@ def _least(
     """Returns the least area of a granum, px² of the maps."""
     if px_per_nm is not None:
         return max(_LEAST_PX2, _LEAST_NM2 * (px_per_nm * maps.scale) ** 2)
+    return max(_LEAST_PX2, _LEAST_PERIODS2 * _period(maps, box, inside) ** 2)
+
+
+def _period(maps: Maps, box: tuple[slice, slice], inside: np.ndarray) -> float:
+    """Returns the median period of some pixels, px of the maps."""
     log = float(np.median(np.asarray(maps.log_period[box][inside], np.float32)))
-    return max(_LEAST_PX2, _LEAST_PERIODS2 * (math.exp(min(log, 10.0)) * maps.scale) ** 2)
+    return math.exp(min(log, 10.0)) * maps.scale
 
 
 def _filled(inside: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """Returns a granum with its holes filled, except large ones and those with something else."""
-    holes, _ = ndimage.label(ndimage.binary_fill_holes(inside) & ~inside)
+    holes = np.asarray(label(ndimage.binary_fill_holes(inside) & ~inside, connectivity=1))
     filled = inside.copy()
     for number, box in enumerate(ndimage.find_objects(holes), 1):
         hole = holes[box] == number
@@ -116,15 +127,17 @@ def _filled(inside: np.ndarray, parts: np.ndarray) -> np.ndarray:
 
 def _pieces(maps: Maps, box: tuple[slice, slice], inside: np.ndarray) -> np.ndarray:
     """Returns the grana of one connected part, int32 labels in its box."""
-    distance = np.where(inside, np.asarray(maps.distance[box], np.float32), 0.0)
+    # A distance that the detector found flat leaves the necks of the part's own form.
+    depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]  # pyright: ignore[reportOptionalSubscript,reportArgumentType,reportCallIssue]
+    own = np.minimum(depth / max(_REACH * _period(maps, box, inside), 1.0), 1.0)
+    distance = np.clip(np.asarray(maps.distance[box], np.float32), 0, 1)
+    distance = np.where(inside, np.sqrt(distance * own), 0.0)
     # Noise is smoothed by pixels inside only, so that the summits of a thin part keep their height.
     share = ndimage.gaussian_filter(inside.astype(np.float32), _SMOOTH, mode="constant")
     smooth = ndimage.gaussian_filter(distance, _SMOOTH, mode="constant")
     distance = np.where(inside, smooth / np.maximum(share, 1e-3), 0.0)
-    markers, count = ndimage.label(
-        local_maxima(distance, connectivity=2) & inside, structure=np.ones((3, 3))
-    )
-    if count < 2:
+    markers = np.asarray(label(local_maxima(distance, connectivity=2) & inside, connectivity=2))
+    if markers.max() < 2:
         return inside.astype(np.int32)
     basins = watershed(-distance, markers, mask=inside).astype(np.int32)
     pieces = _joined(basins, distance, _pairs(basins, distance), _NOISE)

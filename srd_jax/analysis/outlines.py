@@ -12,8 +12,9 @@ from srd_jax.analysis.maps import Maps
 # distribution has its 30 % and 70 % quantiles so many sds apart.
 LEVELS = (0.5, 0.3, 0.7)
 SDS_APART = 1.0488
-# Sd of the probability's smoothing, px of the maps, and how far a polygon may lie from the contour.
-_SMOOTH, _TOLERANCE = 0.8, 0.25
+# Sds of the probability's smoothing, px of the maps: as a person draws, and less for the other
+# levels, as it moves them apart. And how far a polygon may lie from the contour.
+_SMOOTH, _SMOOTH_OTHERS, _TOLERANCE = 1.5, 0.5, 0.25
 # px of the maps around a granum, within which its outlines lie.
 _AROUND = 6
 # The same for masks that somebody drew, px of the micrograph. Blurred by this, a mask's contours at
@@ -37,7 +38,7 @@ def outlines(
       maps: of the micrograph.
       found: its grana; other grana's pixels stay theirs.
       number: of the granum.
-      levels: of the probability, each of an outline.
+      levels: of the probability; the first is that of the outline, others tell how sure it is.
       shape: rows and columns of the micrograph, beyond which no outline reaches.
 
     Returns:
@@ -51,9 +52,14 @@ def outlines(
         (part == number) | (part == 0)
     )
     probability = np.asarray(maps.probability[rows, columns], np.float32) * own
-    smooth = np.pad(ndimage.gaussian_filter(probability, _SMOOTH), 1)
+    smooth, other = (
+        np.pad(ndimage.gaussian_filter(probability, sd), 1) for sd in (_SMOOTH, _SMOOTH_OTHERS)
+    )
     corner = np.array([rows.start, columns.start]) - 0.5
-    return [_contour(smooth, level, corner, maps.scale, _TOLERANCE, shape) for level in levels]
+    return [
+        _contour(values, level, corner, maps.scale, _TOLERANCE, shape)
+        for values, level in zip([smooth] + [other] * (len(levels) - 1), levels, strict=True)
+    ]
 
 
 def of_mask(

@@ -15,7 +15,6 @@ from srd_jax.analysis.instances import THRESHOLD
 from srd_jax.analysis.working_scale import estimate
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.micrographs.micrograph import Micrograph
-from srd_jax.imaging.orientation import tilt
 from srd_jax.measuring.lamellae.counting import count_layers
 from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, result_of
@@ -26,6 +25,10 @@ from srd_jax.support.errors import InputError, reason, unexpected
 _DOUBTFUL = 0.2
 # A granum is tiny below such an area: about 80 nm squared, or as many periods of 20 nm.
 _TINY_NM2, _TINY_PERIODS2 = 6000.0, 15.0
+# Above this irregularity several grana may have been taken for one.
+_IRREGULAR = 0.5
+# Greatest sd of the direction, degrees: a third of the tilt at which a period isn't trusted.
+_UNSURE_DIRECTION = DEFAULT_LIMITS.tilt_deg / 3
 # Mean period of grana, nm, and the least period that an image shows, px; see `measuring.result`.
 _USUAL_NM, _FEW_PX = 20.0, 4.5
 # Grana that are prepared before they are measured; each takes some MB.
@@ -103,7 +106,7 @@ def analyse_micrograph(
     grana, crops, measurements = [], {}, {}
     ready = (_prepared(micrograph, one, method, threshold) for one in found)
     for batch in _batches(ready, _AT_ONCE):
-        answers = method.measure_good([one.prepared for one in batch])
+        answers = _answers(micrograph.name, method, [one.prepared for one in batch])
         for one, answer in zip(batch, answers, strict=True):
             grana.append(_measured(micrograph, one, answer, method, limits))
             if one.crop is not None:
@@ -122,6 +125,20 @@ def analyse_micrograph(
         notes=notes,
     )
     return Analysed(analysis, crops, measurements)
+
+
+def _answers(name: str, method: Method[Any], prepared: list[Any]) -> list[Measurement | str]:
+    """Measures grana; if one of them breaks the method, each alone.
+
+    Raises:
+      InputError: the device's memory doesn't suffice.
+    """
+    try:
+        return method.measure_good(prepared)
+    except InputError:
+        raise
+    except Exception:
+        return [_or_reason(name, lambda one=one: method.measure_good([one])[0]) for one in prepared]
 
 
 def _batches(items: Iterable[_Made], size: int) -> Iterator[list[_Made]]:
@@ -147,7 +164,7 @@ def _prepared(
 
     def turned() -> tuple[Value | None, Crop | None]:
         plain = cutting.cut(micrograph, one.mask, one.box)
-        degrees = direction.combined(one.rough, direction.of_pixels(plain))
+        degrees = direction.combined(one.rough, direction.of_pixels(plain, one.period_px))
         return degrees, None if degrees is None else cutting.turned(plain, degrees.value)
 
     found = _or_reason(micrograph.name, turned)
@@ -169,8 +186,9 @@ def _prepared(
         detection=one.detection,
         touches_border=one.touches_border,
         direction_deg=degrees,
-        **morphometry.with_uncertainty(one.outline, one.others, degrees),
     )
+    sizes = morphometry.with_uncertainty(one.outline, one.others, degrees)
+    granum = dataclasses.replace(granum, **sizes)
     doubts = (*one.doubts, *_doubts(granum, micrograph.px_per_nm, threshold))
     return _Prepared(granum, doubts, one.notes, crop, prepared)
 
@@ -182,6 +200,11 @@ def _doubts(granum: Granum, px_per_nm: float | None, threshold: float) -> Iterat
     least = threshold + _DOUBTFUL * (1 - threshold)
     if granum.detection is not None and granum.detection < least:
         yield f"detection {granum.detection:.2f} is below {least:.2f}"
+    if granum.gsi is not None and granum.gsi.value > _IRREGULAR:
+        yield f"GSI {granum.gsi.value:.2f} is above {_IRREGULAR:g}, is it one granum?"
+    if granum.direction_deg is not None and granum.direction_deg.sd > _UNSURE_DIRECTION:
+        sd = granum.direction_deg.sd
+        yield f"sd of the direction is {sd:.1f} degrees, above {_UNSURE_DIRECTION:.1f}"
     if px_per_nm is None or granum.area_px2 is None:
         return
     nm2 = granum.area_px2.value / px_per_nm**2
@@ -219,7 +242,7 @@ def _measured(
         method.field_rows,
         micrograph.source,
         limits,
-        tilt(crop.image, crop.mask),
+        _tilt(crop, answer.period_px),
         found.notes,
         doubts,
         int(crop.mask.sum(axis=0).max()),
@@ -235,6 +258,16 @@ def _measured(
         period_px=Value(result.period_px, sd),
     )
     return _counted(micrograph.name, granum, crop, result, limits)
+
+
+def _tilt(crop: Crop, period_px: float) -> float | None:
+    """Returns the direction of a turned crop's lamellae of a period; None where it isn't clear."""
+    if not 1 < period_px < max(crop.mask.shape):
+        return None
+    found = direction.of_pixels(crop, period_px)
+    if found is None or found.sd > _UNSURE_DIRECTION:
+        return None
+    return (found.value + 90) % 180 - 90
 
 
 def _counted(name: str, granum: Granum, crop: Crop, result: Result, limits: Limits) -> Granum:

@@ -96,7 +96,9 @@ def _scatter(rest: np.ndarray, own: np.ndarray, fitted: int) -> float:
         return float(np.minimum(rest**2 / (own**2 + scatter), _HUBER**2).sum()) - free
 
     most = float(np.max(rest**2)) * len(rest) + 1e-12
-    return optimize.brentq(excess, 0.0, most) if excess(0.0) > 0 > excess(most) else 0.0
+    if not excess(0.0) > 0 > excess(most):
+        return 0.0
+    return float(optimize.brentq(excess, 0.0, most))  # pyright: ignore[reportArgumentType]
 
 
 def _probability(log: np.ndarray, own: np.ndarray, turn: np.ndarray) -> float:
