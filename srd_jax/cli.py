@@ -9,8 +9,10 @@ from srd_jax.support import process
 from srd_jax.support.errors import InputError, one_line
 
 _COMMANDS = (
+    "analyse",
     "predict",
     "evaluate",
+    "evaluate_grana",
     "attention",
     "make_dataset",
     "preview",

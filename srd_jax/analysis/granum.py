@@ -54,11 +54,14 @@ class Granum:
 class Strain:
     """The compression of a section, which makes the period depend on the lamellae's direction.
 
-    A period p, measured across lamellae of direction d, was p / (1 + amount · cos 2(d − axis)) / c
-    before, with c such that the section's area is preserved.
+    The section is stretched by a factor f across the lamellae whose direction is `axis_deg`, and by
+    1 / f along them, so that its area is preserved; the amount is e = (f² − 1) / (f² + 1). A normal
+    of planes that a strain F turned into n belongs to a distance |Fᵀ n| times as long as before, so
+    lamellae of direction d (after it) are sqrt(f² cos² + sin² / f²) times as far apart, of the
+    angle d − axis: |1 + e exp 2i(d − axis)| / sqrt(1 − e²).
 
     Attributes:
-      amount: half of the relative difference between the longest and the shortest period; and sd.
+      amount: e, the longest period less the shortest one over their sum; and sd.
       axis_deg: direction of lamellae whose period is longest, counter-clockwise, 0..180; and sd.
       probability: of so large an amount where there is no strain.
       grana: number of grana that it was fitted to.
@@ -71,9 +74,10 @@ class Strain:
 
     def factor(self, direction_deg: float) -> float:
         """Returns the measured period over the one before compression, for a direction."""
+        amount = self.amount.value
         turn = math.radians(2 * (direction_deg - self.axis_deg.value))
-        preserved = math.sqrt(1 - self.amount.value**2)
-        return (1 + self.amount.value * math.cos(turn)) / preserved
+        square = 1 + amount**2 + 2 * amount * math.cos(turn)
+        return math.sqrt(square / (1 - amount**2))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Morphometry of grana by the formulas of the GRANA application.
 
-Source: Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212, and center4ml/GRANA. Its pixels are
-those of 0.768 nm; here polygons are measured, on a grid of the same or a finer kind.
+Source: Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212, and center4ml/GRANA, which counts
+pixels of 0.768 nm and whose perimeter follows their steps; here polygons are measured. A staircase
+of pixels is up to 8 % longer than the slanted line that it stands for, so published perimeters, and
+with them the GSI, are somewhat higher.
 """
 
 import math
@@ -9,19 +11,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from skimage.draw import polygon2mask
 
 from srd_jax.analysis.granum import Value
-from srd_jax.analysis.outlines import area
+from srd_jax.analysis.outlines import SDS_APART, area
 
 # Quantile of the columns' spans that is the height; rows between these shares of it make the
 # diameter.
 _HEIGHT, _MIDDLE = 0.8, (0.25, 0.75)
-# Rows and columns of the grid on which spans are measured, about.
-_GRID = 400
-# The outlines at 30 and 70 % of probability lie about so many sds apart: a normal distribution has
-# its 30 % and 70 % quantiles 1.05 sds apart.
-_SDS_APART = 1.05
+# Lines, evenly spaced, along which spans are measured.
+_LINES = 400
 
 
 class Morphometry(NamedTuple):
@@ -31,8 +29,9 @@ class Morphometry(NamedTuple):
       area: of its outline.
       perimeter: length of its outline.
       height: 0.8-quantile of its vertical spans, lamellae horizontal.
-      diameter: mean of its horizontal spans between 25 % and 75 % of the height.
-      gsi: grana stacking irregularity, 1 - area / (a height), where a = perimeter / 2 - height.
+      diameter: mean of its horizontal spans between 25 % and 75 % of its vertical extent.
+      gsi: grana stacking irregularity, 1 - area / (a height), where a = perimeter / 2 - height: the
+        area that it lacks to the rectangle of the same height and perimeter.
     """
 
     area: float
@@ -56,29 +55,33 @@ def measure(polygon: np.ndarray, direction_deg: float) -> Morphometry:
     size = area(polygon)
     steps = np.diff(np.concatenate([polygon, polygon[:1]]), axis=0)
     perimeter = float(np.hypot(*steps.T).sum())
-    low, span = flat.min(0), np.maximum(np.ptp(flat, axis=0), 1e-9)
-    step = float(span.max()) / _GRID
-    inside = polygon2mask(
-        tuple(np.ceil(span[::-1] / step).astype(int) + 1), ((flat - low) / step - 0.5)[:, ::-1]
-    )
-    height = float(np.quantile(_spans(inside.T), _HEIGHT)) * step
-    top = int(np.argmax(inside.any(1)))
-    bottom = len(inside) - int(np.argmax(inside.any(1)[::-1]))
-    first, last = (top + share * (bottom - top) for share in _MIDDLE)
-    middle = _spans(inside[round(first) : max(round(last), round(first) + 1)])
-    diameter = float(middle.mean()) * step if len(middle) else float(span[0])
+    height = float(np.quantile(_spans(flat, (0.0, 1.0)), _HEIGHT))
+    diameter = float(_spans(flat[:, ::-1], _MIDDLE).mean())
     half = perimeter / 2 - height
     gsi = 1 - size / (half * height) if half > 0 and height > 0 else math.nan
     return Morphometry(size, perimeter, height, diameter, gsi)
 
 
-def _spans(inside: np.ndarray) -> np.ndarray:
-    """Returns the length from the first to the last pixel of each row that has any."""
-    some = inside[inside.any(1)]
-    if not len(some):
-        return np.zeros(1)
-    first = np.argmax(some, 1)
-    return some.shape[1] - np.argmax(some[:, ::-1], 1) - first
+def _spans(points: np.ndarray, part: tuple[float, float]) -> np.ndarray:
+    """Returns the distance from the first to the last crossing of a polygon with lines across.
+
+    Args:
+      points: (N, 2); the lines are those of one first coordinate.
+      part: first and last line, as shares of the extent.
+
+    Returns:
+      (lines,) distances along the second coordinate.
+    """
+    low, extent = points[:, 0].min(), np.ptp(points[:, 0])
+    first, last = part
+    share = first + (last - first) * (np.arange(_LINES) + 0.5) / _LINES
+    line = (low + extent * share)[:, None]
+    (a, p), (b, q) = points.T, np.roll(points, -1, axis=0).T
+    crosses = (np.minimum(a, b) <= line) & (line < np.maximum(a, b))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = p + (q - p) * (line - a) / (b - a)
+    top, bottom = np.where(crosses, at, np.inf).min(1), np.where(crosses, at, -np.inf).max(1)
+    return np.maximum(bottom - top, 0.0)
 
 
 def with_uncertainty(
@@ -88,9 +91,10 @@ def with_uncertainty(
 ) -> dict[str, Value]:
     """Measures an outline with its uncertainty.
 
-    The sd is half of the difference between the outlines at 30 % and 70 % of the probability, in
-    sds of a normal distribution; for height, diameter and GSI, with the change that one sd of the
-    direction makes, in quadrature.
+    The sd is the difference between the outlines at 30 % and 70 % of the probability, which are
+    1.05 sds of a normal distribution apart, or twice the difference to one of them where the other
+    is missing; for height, diameter and GSI with the change that one sd of the direction makes, in
+    quadrature.
 
     Args:
       polygon: (N, 2) outline.
@@ -115,7 +119,9 @@ def with_uncertainty(
         if not math.isfinite(value):
             continue
         away = [getattr(one, name) - value for one in ends]
-        sd = (max(away) - min(away)) / _SDS_APART if len(away) > 1 else 0.0
+        if len(away) == 1:
+            away.append(-away[0])
+        sd = (max(away) - min(away)) / SDS_APART if away else 0.0
         sides = [getattr(one, name) - value for one in turned]
         found[column] = Value(value, math.hypot(sd, max(map(abs, sides), default=0.0)))
     return found

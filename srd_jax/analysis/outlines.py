@@ -5,70 +5,114 @@ from scipy import ndimage
 from skimage.draw import polygon2mask
 from skimage.measure import approximate_polygon, find_contours
 
+from srd_jax.analysis.instances import Instances
 from srd_jax.analysis.maps import Maps
 
-# Sd of the probability's smoothing, px of the maps, and how far a polygon may lie from the contour.
-_SMOOTH, _TOLERANCE = 0.8, 0.25
+# Levels of the probability: of the outline, and of a wider and a narrower one. A normal
+# distribution has its 30 % and 70 % quantiles so many sds apart.
+LEVELS = (0.5, 0.3, 0.7)
+SDS_APART = 1.0488
+# Sds of the probability's smoothing, px of the maps: as a person draws, and less for the other
+# levels, as it moves them apart. And how far a polygon may lie from the contour.
+_SMOOTH, _SMOOTH_OTHERS, _TOLERANCE = 1.5, 0.5, 0.25
 # px of the maps around a granum, within which its outlines lie.
 _AROUND = 6
+# The same for masks that somebody drew, px of the micrograph. Blurred by this, a mask's contours at
+# the levels above are those of an outline whose sd is 1 px.
+_DRAWN_SMOOTH, _DRAWN_TOLERANCE, _DRAWN_AROUND = 1.0, 0.3, 4
 
+# (N, 2) of x and y, px of the micrograph; the last point is joined to the first.
 Polygon = np.ndarray
 
 
 def outlines(
-    maps: Maps, labels: np.ndarray, number: int, levels: tuple[float, ...]
+    maps: Maps,
+    found: Instances,
+    number: int,
+    levels: tuple[float, ...],
+    shape: tuple[int, int],
 ) -> list[Polygon | None]:
     """Returns the outlines of one granum at several levels of probability.
 
     Args:
       maps: of the micrograph.
-      labels: (r, c) of the grana; other grana's pixels stay theirs.
+      found: its grana; other grana's pixels stay theirs.
       number: of the granum.
-      levels: of the probability, each of an outline.
+      levels: of the probability; the first is that of the outline, others tell how sure it is.
+      shape: rows and columns of the micrograph, beyond which no outline reaches.
 
     Returns:
-      Polygons (N, 2) of x and y, px of the micrograph, the largest at each level; None for none.
+      The largest outline at each level; None for none.
     """
-    where = ndimage.find_objects((labels == number).astype(np.uint8))[0]
-    rows, columns = (slice(max(part.start - _AROUND, 0), part.stop + _AROUND) for part in where)
-    part = labels[rows, columns]
-    own = ndimage.binary_dilation(part == number, iterations=_AROUND // 2)
-    others = (part != number) & (part != 0)
-    probability = np.where(
-        own & ~others, np.asarray(maps.probability[rows, columns], np.float32), 0.0
+    rows, columns = (
+        slice(max(side.start - _AROUND, 0), side.stop + _AROUND) for side in found.boxes[number - 1]
     )
-    smooth = np.pad(ndimage.gaussian_filter(probability, _SMOOTH), 1)
-    found = []
-    for level in levels:
-        contours = find_contours(smooth, level)
-        # The corner of the padded part, and the centres of pixels.
-        moved = [
-            (one - 1 + (rows.start, columns.start) + 0.5)[:, ::-1] / maps.scale for one in contours
-        ]
-        best = max(moved, key=area, default=None)
-        if best is not None and len(best) > 3:
-            best = approximate_polygon(best, _TOLERANCE / maps.scale)[:-1]
-        found.append(best if best is not None and len(best) > 2 else None)
-    return found
+    part = found.labels[rows, columns]
+    own = ndimage.binary_dilation(part == number, iterations=_AROUND) & (
+        (part == number) | (part == 0)
+    )
+    probability = np.asarray(maps.probability[rows, columns], np.float32) * own
+    smooth, other = (
+        np.pad(ndimage.gaussian_filter(probability, sd), 1) for sd in (_SMOOTH, _SMOOTH_OTHERS)
+    )
+    corner = np.array([rows.start, columns.start]) - 0.5
+    return [
+        _contour(values, level, corner, maps.scale, _TOLERANCE, shape)
+        for values, level in zip([smooth] + [other] * (len(levels) - 1), levels, strict=True)
+    ]
 
 
-def of_mask(mask: np.ndarray, corner: tuple[int, int]) -> Polygon | None:
-    """Returns the outline of a mask at full resolution, which somebody drew; None for an empty one.
+def of_mask(
+    mask: np.ndarray, box: tuple[slice, slice], shape: tuple[int, int]
+) -> list[Polygon | None]:
+    """Returns the outlines of a mask that somebody drew, at the three LEVELS.
 
     Args:
-      mask: bool (rows, columns), a part of a micrograph.
-      corner: first row and column of the part.
+      mask: bool (rows, columns), of its box.
+      box: rows and columns of the micrograph.
+      shape: rows and columns of the micrograph.
     """
-    contours = find_contours(np.pad(mask.astype(np.float32), 1), 0.5)
-    best = max(contours, key=area, default=None)
-    if best is None:
+    # Beyond the border of the micrograph a granum goes on.
+    at_border = [
+        (side.start == 0, side.stop == length) for side, length in zip(box, shape, strict=True)
+    ]
+    beyond = [[_DRAWN_AROUND * end for end in ends] for ends in at_border]
+    padded = np.pad(np.pad(mask, beyond, mode="edge"), _DRAWN_AROUND)
+    smooth = ndimage.gaussian_filter(padded.astype(np.float32), _DRAWN_SMOOTH)
+    before = np.array([_DRAWN_AROUND + first for first, _ in beyond])
+    corner = np.array([side.start for side in box]) - before + 0.5
+    return [_contour(smooth, level, corner, 1.0, _DRAWN_TOLERANCE, shape) for level in LEVELS]
+
+
+def _contour(
+    values: np.ndarray,
+    level: float,
+    corner: np.ndarray,
+    scale: float,
+    tolerance: float,
+    shape: tuple[int, int],
+) -> Polygon | None:
+    """Returns the largest contour as a polygon.
+
+    Args:
+      values: (r, c).
+      level: of the contour.
+      corner: row and column of the centre of the first pixel, px of the values' grid.
+      scale: px of this grid per px of the micrograph.
+      tolerance: distance of the polygon from the contour, px of the grid.
+      shape: rows and columns of the micrograph, beyond which no outline reaches.
+    """
+    contours = [one for one in find_contours(values, level) if len(one) > 3]
+    if not contours:
         return None
-    return approximate_polygon((best - 1 + corner + 0.5)[:, ::-1], 0.3)[:-1]
+    best = approximate_polygon(max(contours, key=area), tolerance)[:-1]
+    placed = np.clip((best + corner) / scale, 0, shape)[:, ::-1]
+    return placed if len(placed) > 2 and area(placed) > 0 else None
 
 
 def area(polygon: Polygon) -> float:
     """Returns the area of a polygon, px², by the shoelace formula."""
-    x, y = polygon.T
+    x, y = (polygon - polygon[0]).T
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 

@@ -1,34 +1,40 @@
 """Analyses one micrograph: finds its grana, turns, measures and counts each."""
 
 import dataclasses
+import itertools
 import math
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from scipy import ndimage
 
-from srd_jax.analysis import cutting, direction, morphometry, outlines, strain
+from srd_jax.analysis import candidates, cutting, direction, morphometry, strain
+from srd_jax.analysis.candidates import Candidate, Detect
 from srd_jax.analysis.granum import Analysis, Granum, Value
-from srd_jax.analysis.instances import THRESHOLD, instances
-from srd_jax.analysis.maps import Maps
+from srd_jax.analysis.instances import THRESHOLD
 from srd_jax.analysis.working_scale import estimate
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.micrographs.micrograph import Micrograph
-from srd_jax.imaging.orientation import orientation, tilt
 from srd_jax.measuring.lamellae.counting import count_layers
 from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, result_of
-from srd_jax.support.errors import InputError, reason
+from srd_jax.support.errors import InputError, reason, unexpected
 
-Detect = Callable[[Micrograph, float], Maps]
+# A granum is doubtful whose mean probability is so near to the threshold, as a share of what is
+# above it.
+_DOUBTFUL = 0.2
+# A granum is tiny below such an area: about 80 nm squared, or as many periods of 20 nm.
+_TINY_NM2, _TINY_PERIODS2 = 6000.0, 15.0
+# Above this irregularity several grana may have been taken for one.
+_IRREGULAR = 0.5
+# Greatest sd of the direction, degrees: a third of the tilt at which a period isn't trusted.
+_UNSURE_DIRECTION = DEFAULT_LIMITS.tilt_deg / 3
+# Mean period of grana, nm, and the least period that an image shows, px; see `measuring.result`.
+_USUAL_NM, _FEW_PX = 20.0, 4.5
+# Grana that are prepared before they are measured; each takes some MB.
+_AT_ONCE = 32
 
-# Levels of the probability that the outline's uncertainty is measured by.
-_LEVELS = (0.5, 0.3, 0.7)
-# A granum whose pixels are less probable is doubtful.
-_DOUBTFUL = 0.6
-# px from the border of the micrograph within which a granum touches it, at least one of the maps.
-_BORDER = 2.0
+_Made = TypeVar("_Made")
 
 
 class Analysed(NamedTuple):
@@ -37,30 +43,35 @@ class Analysed(NamedTuple):
     Attributes:
       analysis: its numbers.
       crops: grana that have a direction, cut out and turned, by number.
+      measurements: of their periods, by number; of those that could be measured.
     """
 
     analysis: Analysis
     crops: Mapping[int, Crop]
+    measurements: Mapping[int, Measurement]
 
 
-@dataclasses.dataclass(frozen=True)
-class _Found:
+class _Prepared(NamedTuple):
     """A granum before its period is measured.
 
     Attributes:
       granum: with outline, direction and size.
+      doubts: why it isn't to be trusted, whatever its period.
+      notes: facts about it.
       crop: turned; None where it can't be.
       prepared: for the method, or the reason why it can't be measured.
     """
 
     granum: Granum
+    doubts: tuple[str, ...]
+    notes: tuple[str, ...]
     crop: Crop | None
     prepared: Any
 
 
 def analyse_micrograph(
     micrograph: Micrograph,
-    detect: Detect,
+    detect: Detect | None,
     method: Method[Any],
     threshold: float = THRESHOLD,
     limits: Limits = DEFAULT_LIMITS,
@@ -68,130 +79,162 @@ def analyse_micrograph(
 ) -> Analysed:
     """Analyses one micrograph.
 
+    A granum that touches the border, is tiny or doubtful, or whose period can't be read, is
+    low_confidence with the reason; what could be measured of it is kept.
+
     Args:
       micrograph: to analyse.
-      detect: (micrograph, px_per_nm) → `Maps`; unused where masks are given.
+      detect: (micrograph, px_per_nm) → `Maps`; unused where masks are given, and may then be None.
       method: measures the period, see `methods.make`.
       threshold: least probability of a granum's pixels.
       limits: of status ok.
       masks: (rows, columns) labels of grana that somebody drew, in place of the detector's.
+
+    Raises:
+      InputError: the masks aren't labels of the micrograph's shape, the detector can't read the
+        micrograph, or the device's memory doesn't suffice.
     """
-    if masks is None:
-        found = [*_detected(micrograph, detect, method, threshold)]
-    else:
-        found = [*_drawn(micrograph, masks, method)]
-    answers = method.measure_good([one.prepared for one in found])
-    grana, crops = [], {}
-    for one, answer in zip(found, answers, strict=True):
-        grana.append(_measured(micrograph, one, answer, method, limits))
-        if one.crop is not None:
-            crops[one.granum.number] = one.crop
+    notes, found = micrograph.notes, iter(())
+    if masks is not None:
+        found = candidates.drawn(micrograph, np.asarray(masks))
+    elif detect is not None:
+        scale = micrograph.px_per_nm
+        if scale is None:
+            scale, note = estimate(micrograph, detect)
+            notes = (*notes, note)
+        found = candidates.detected(micrograph, detect, scale, threshold)
+    grana, crops, measurements = [], {}, {}
+    ready = (_prepared(micrograph, one, method, threshold) for one in found)
+    for batch in _batches(ready, _AT_ONCE):
+        answers = _answers(micrograph.name, method, [one.prepared for one in batch])
+        for one, answer in zip(batch, answers, strict=True):
+            grana.append(_measured(micrograph, one, answer, method, limits))
+            if one.crop is not None:
+                crops[one.granum.number] = one.crop
+            if isinstance(answer, Measurement):
+                measurements[one.granum.number] = answer
     rows, columns = micrograph.grey.shape
     analysis = Analysis(
-        micrograph.name,
-        rows,
-        columns,
-        micrograph.px_per_nm,
-        micrograph.source,
-        tuple(grana),
-        _strain(grana),
-        micrograph.notes,
+        file=micrograph.name,
+        rows=rows,
+        columns=columns,
+        px_per_nm=micrograph.px_per_nm,
+        px_per_nm_source=micrograph.source,
+        grana=tuple(grana),
+        strain=strain.of_grana(grana),
+        notes=notes,
     )
-    return Analysed(analysis, crops)
+    return Analysed(analysis, crops, measurements)
 
 
-def _detected(micrograph: Micrograph, detect: Detect, method: Method[Any], threshold: float):
-    """Yields the grana that a detector finds."""
-    if min(micrograph.grey.shape) < 8:
-        return
-    scale = micrograph.px_per_nm or estimate(micrograph, detect)
-    maps = detect(micrograph, scale)
-    found = instances(maps, threshold, micrograph.px_per_nm)
-    levels = tuple(level + threshold - 0.5 for level in _LEVELS)
-    for number, probability in enumerate(found.detection, 1):
-        best, *others = outlines.outlines(maps, found.labels, number, levels)
-        if best is None:
-            continue
-        rough = direction.of_maps(maps, found.labels == number)
-        mask, box = outlines.rasterised(best, micrograph.grey.shape)
-        if mask.any():
-            edge = _BORDER + 1 / maps.scale
-            yield _found(
-                micrograph, number, best, others, mask, box, rough, float(probability), edge, method
-            )
+def _answers(name: str, method: Method[Any], prepared: list[Any]) -> list[Measurement | str]:
+    """Measures grana; if one of them breaks the method, each alone.
 
-
-def _drawn(micrograph: Micrograph, masks: np.ndarray, method: Method[Any]):
-    """Yields the grana of a label image."""
-    for number, box in enumerate(ndimage.find_objects(masks.astype(np.int32)), 1):
-        if box is None:
-            continue
-        mask = masks[box] == number
-        outline = outlines.of_mask(mask, (box[0].start, box[1].start))
-        if outline is not None and len(outline) > 2:
-            yield _found(micrograph, number, outline, [], mask, box, None, None, _BORDER, method)
-
-
-def _found(
-    micrograph: Micrograph,
-    number: int,
-    outline: np.ndarray,
-    others: list[np.ndarray | None],
-    mask: np.ndarray,
-    box: tuple[slice, slice],
-    rough: Value | None,
-    detection: float | None,
-    edge: float,
-    method: Method[Any],
-) -> _Found:
-    """Returns a granum with its direction and size, prepared for the method."""
-    rows, columns = micrograph.grey.shape
-    low, high = outline.min(0), outline.max(0)
-    down, right = (values.mean() for values in np.nonzero(mask))
-    crop, prepared, degrees = None, "no direction of lamellae can be seen", rough
+    Raises:
+      InputError: the device's memory doesn't suffice.
+    """
     try:
-        plain = cutting.cut(micrograph, mask, box)
-        degrees = direction.refined(rough, orientation(plain.image, mask))
-        if degrees is not None:
-            crop = cutting.turned(plain, degrees.value)
-            prepared = method.prepare(crop)
+        return method.measure_good(prepared)
+    except InputError:
+        raise
+    except Exception:
+        return [_or_reason(name, lambda one=one: method.measure_good([one])[0]) for one in prepared]
+
+
+def _batches(items: Iterable[_Made], size: int) -> Iterator[list[_Made]]:
+    items = iter(items)
+    while batch := list(itertools.islice(items, size)):
+        yield batch
+
+
+def _or_reason(name: str, function: Callable[[], _Made]) -> _Made | str:
+    """Returns what a function makes of a granum, or the reason why it can't."""
+    try:
+        return function()
     except InputError as error:
-        prepared = reason(error, micrograph.name)
-    sizes = morphometry.with_uncertainty(outline, others, degrees)
+        return reason(error, name)
+    except Exception as error:
+        return f"could not be measured ({unexpected(error)})"
+
+
+def _prepared(
+    micrograph: Micrograph, one: Candidate, method: Method[Any], threshold: float
+) -> _Prepared:
+    """Returns a granum with its direction and size, prepared for the method."""
+
+    def turned() -> tuple[Value | None, Crop | None]:
+        plain = cutting.cut(micrograph, one.mask, one.box)
+        degrees = direction.combined(one.rough, direction.of_pixels(plain, one.period_px))
+        return degrees, None if degrees is None else cutting.turned(plain, degrees.value)
+
+    found = _or_reason(micrograph.name, turned)
+    degrees, crop = (one.rough, None) if isinstance(found, str) else found
+    if isinstance(found, str):
+        prepared = found
+    elif crop is None:
+        prepared = "no direction of lamellae can be seen"
+    else:
+        prepared = _or_reason(micrograph.name, lambda: method.prepare(crop))
+    down, right = (values.mean() for values in np.nonzero(one.mask))
     granum = Granum(
-        number=number,
-        status="error",
+        number=one.number,
+        status="low_confidence",
         reason="",
-        outline=tuple((float(x), float(y)) for x, y in outline),
-        x_px=float(box[1].start + right + 0.5),
-        y_px=float(box[0].start + down + 0.5),
-        detection=detection,
-        touches_border=bool(
-            (low < edge).any() or high[0] > columns - edge or high[1] > rows - edge
-        ),
+        outline=tuple((float(x), float(y)) for x, y in one.outline),
+        x_px=float(one.box[1].start + right + 0.5),
+        y_px=float(one.box[0].start + down + 0.5),
+        detection=one.detection,
+        touches_border=one.touches_border,
         direction_deg=degrees,
-        **sizes,
     )
-    return _Found(granum, crop, prepared)
+    sizes = morphometry.with_uncertainty(one.outline, one.others, degrees)
+    granum = dataclasses.replace(granum, **sizes)
+    doubts = (*one.doubts, *_doubts(granum, micrograph.px_per_nm, threshold))
+    return _Prepared(granum, doubts, one.notes, crop, prepared)
+
+
+def _doubts(granum: Granum, px_per_nm: float | None, threshold: float) -> Iterator[str]:
+    """Yields why a granum isn't to be trusted, whatever its period."""
+    if granum.touches_border:
+        yield "touches the border of the micrograph"
+    least = threshold + _DOUBTFUL * (1 - threshold)
+    if granum.detection is not None and granum.detection < least:
+        yield f"detection {granum.detection:.2f} is below {least:.2f}"
+    if granum.gsi is not None and granum.gsi.value > _IRREGULAR:
+        yield f"GSI {granum.gsi.value:.2f} is above {_IRREGULAR:g}, is it one granum?"
+    if granum.direction_deg is not None and granum.direction_deg.sd > _UNSURE_DIRECTION:
+        sd = granum.direction_deg.sd
+        yield f"sd of the direction is {sd:.1f} degrees, above {_UNSURE_DIRECTION:.1f}"
+    if px_per_nm is None or granum.area_px2 is None:
+        return
+    nm2 = granum.area_px2.value / px_per_nm**2
+    if nm2 < _TINY_NM2:
+        yield f"area {nm2:.0f} nm² is below {_TINY_NM2:g} nm²"
+    if _USUAL_NM * px_per_nm < _FEW_PX:
+        yield (
+            f"lamellae {_USUAL_NM:g} nm apart would be {_USUAL_NM * px_per_nm:.1f} px apart, below "
+            f"{_FEW_PX:g} px, too few to be seen"
+        )
 
 
 def _measured(
     micrograph: Micrograph,
-    found: _Found,
+    found: _Prepared,
     answer: Measurement | str,
     method: Method[Any],
     limits: Limits,
 ) -> Granum:
     """Returns a granum with its period, layers and status."""
     granum, crop = found.granum, found.crop
-    doubts = []
-    if granum.touches_border:
-        doubts.append("touches the border of the micrograph")
-    if granum.detection is not None and granum.detection < _DOUBTFUL:
-        doubts.append(f"detection {granum.detection:.2f} is below {_DOUBTFUL:g}")
     if isinstance(answer, str) or crop is None:
-        text = "; ".join([str(answer), *doubts])
-        return dataclasses.replace(granum, status="low_confidence", reason=text)
+        text = "; ".join([str(answer), *found.doubts, *found.notes])
+        return dataclasses.replace(granum, reason=text)
+    doubts = found.doubts
+    area, period = granum.area_px2, answer.period_px
+    if micrograph.px_per_nm is None and area is not None and period > 0:
+        periods2 = area.value / period**2
+        if periods2 < _TINY_PERIODS2:
+            doubts += (f"area of {periods2:.0f} squared periods is below {_TINY_PERIODS2:g}",)
     result = result_of(
         micrograph.name,
         answer,
@@ -199,12 +242,14 @@ def _measured(
         method.field_rows,
         micrograph.source,
         limits,
-        tilt(crop.image, crop.mask),
-        doubts=doubts,
-        rows=int(crop.mask.sum(axis=0).max()),
+        _tilt(crop, answer.period_px),
+        found.notes,
+        doubts,
+        int(crop.mask.sum(axis=0).max()),
     )
     if result.period_px is None:
-        return dataclasses.replace(granum, status="low_confidence", reason=result.reason)
+        text = "; ".join([result.reason, *doubts, *found.notes])
+        return dataclasses.replace(granum, reason=text)
     sd = result.sd_px if result.sd_px is not None else math.nan
     granum = dataclasses.replace(
         granum,
@@ -212,15 +257,31 @@ def _measured(
         reason=result.reason,
         period_px=Value(result.period_px, sd),
     )
-    return _counted(granum, crop, result, limits)
+    return _counted(micrograph.name, granum, crop, result, limits)
 
 
-def _counted(granum: Granum, crop: Crop, result: Result, limits: Limits) -> Granum:
+def _tilt(crop: Crop, period_px: float) -> float | None:
+    """Returns the direction of a turned crop's lamellae of a period; None where it isn't clear."""
+    if not 1 < period_px < max(crop.mask.shape):
+        return None
+    found = direction.of_pixels(crop, period_px)
+    if found is None or found.sd > _UNSURE_DIRECTION:
+        return None
+    return (found.value + 90) % 180 - 90
+
+
+def _counted(name: str, granum: Granum, crop: Crop, result: Result, limits: Limits) -> Granum:
     """Returns a granum with its layers, and its thylakoids where the period is accepted."""
-    period = granum.period_px
+    period = result.period_px
     assert period is not None
-    layers = Value(*count_layers(crop.image, crop.mask, period.value, period.sd))
-    thylakoids = None
+    counted = _or_reason(
+        name, lambda: Value(*count_layers(crop.image, crop.mask, period, result.sd_px))
+    )
+    if isinstance(counted, str):
+        text = "; ".join(filter(None, [granum.reason, f"layers: {counted}"]))
+        granum = dataclasses.replace(granum, reason=text)
+    else:
+        granum = dataclasses.replace(granum, layers=counted)
     nm, sd_nm = result.period_nm, result.sd_nm
     accepted = result.status == "ok" or (
         nm is not None
@@ -228,20 +289,6 @@ def _counted(granum: Granum, crop: Crop, result: Result, limits: Limits) -> Gran
         and sd_nm <= limits.sd_nm
         and limits.period_nm[0] <= nm <= limits.period_nm[1]
     )
-    if accepted and granum.height_px is not None:
-        thylakoids = round(granum.height_px.value / period.value)
-    return dataclasses.replace(granum, layers=layers, thylakoids=thylakoids)
-
-
-def _strain(grana: Collection[Granum]):
-    """Returns the strain of the section by the grana that are ok."""
-    pairs = [
-        (one.period_px, one.direction_deg)
-        for one in grana
-        if one.status == "ok" and one.period_px is not None and one.direction_deg is not None
-    ]
-    return strain.fit(
-        [period.value for period, _ in pairs],
-        [period.sd for period, _ in pairs],
-        [turn.value for _, turn in pairs],
-    )
+    if not accepted or granum.height_px is None:
+        return granum
+    return dataclasses.replace(granum, thylakoids=round(granum.height_px.value / period))

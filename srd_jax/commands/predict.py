@@ -46,7 +46,15 @@ def add(commands) -> None:
         help="default: %(default)s; - for standard output",
     )
     one.add_argument(
-        "--overlay", type=arguments.path, metavar="DIR", help="folder for pictures of the result"
+        "--overlay",
+        type=arguments.path,
+        metavar="DIR",
+        help="folder for pictures of the crops with their lamellae traced and counted",
+    )
+    one.add_argument(
+        "--overlay-attention",
+        action="store_true",
+        help="show in these pictures, too, where the network looked",
     )
     one.add_argument(
         "--annotations",
@@ -70,6 +78,11 @@ def _predict(options: argparse.Namespace) -> int:
         raise InputError(
             f"--weights {options.weights}: found with --method {options.method}; "
             f"accepted with --method {' and '.join(methods.WITH_NETWORK)} only"
+        )
+    if options.overlay_attention and not (network and options.overlay is not None):
+        raise InputError(
+            "--overlay-attention: accepted with --overlay DIR, and with --method "
+            f"{' and '.join(methods.WITH_NETWORK)} only"
         )
     arguments.check_network_options(options, network)
     limits = arguments.limits(options)
@@ -158,7 +171,7 @@ def _measure(
         paths,
         options.px_per_nm,
         limits,
-        with_attention=overlay is not None,
+        with_attention=options.overlay_attention,
         auto_rotate=options.auto_rotate,
         scales=None if options.px_per_nm else scales,
     )

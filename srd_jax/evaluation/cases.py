@@ -5,6 +5,7 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -198,7 +199,7 @@ def _case(
     )
 
 
-def column(cases: Iterable[Case], field: str) -> np.ndarray:
+def column(cases: Iterable[Any], field: str) -> np.ndarray:
     """Returns the values of a field as float64 (cases,), NaN if not known."""
     values = (getattr(case, field) for case in cases)
     return np.array([math.nan if value is None else value for value in values], np.float64)

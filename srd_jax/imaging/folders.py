@@ -20,6 +20,9 @@ _LEFT_OUT = (
     "masks of other images",
 )
 
+# The file by which a folder of results of `srd analyse` is known; its pictures aren't images.
+ANALYSIS_MARK = "srd_analyse.json"
+
 # Folders that systems and network drives make: previews, resource forks, bins, snapshots.
 _OF_SYSTEMS = {
     "@eadir", "__macosx", "@__thumb", "@recycle", "@recently-snapshot", "#recycle", "#snapshot",
@@ -59,9 +62,9 @@ def find_images(
 
     Folders are searched with their subfolders for image suffixes, sorted, a folder's own files
     first; links to folders are followed. Left out are hidden files and folders, those of systems
-    such as @eaDir, previews, masks of other images, and pictures that commands have drawn; the last
-    two also where they are named themselves. All other named files are listed. The order of
-    `paths` is kept, and each file is listed once.
+    such as @eaDir, results of `srd analyse`, previews, masks of other images, and pictures that
+    commands have drawn; the last two also where they are named themselves. All other named files
+    are listed. The order of `paths` is kept, and each file is listed once.
 
     Args:
       paths: files and folders.
@@ -182,6 +185,8 @@ def _images_below(
             unread.append(
                 f"{parent}: cannot be read ({error.strerror}); accepted are readable folders"
             )
+            continue
+        if any(path.name == ANALYSIS_MARK for path in entries):
             continue
         shown = [path for path in entries if not _is_of_system(path.name)]
         folders = [path for path in shown if is_folder(path)]

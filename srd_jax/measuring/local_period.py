@@ -57,7 +57,7 @@ def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> Loc
 
     def around(period: float, window: float = _WINDOW):
         """Returns waves, their local frequency and their mean period, by a window in periods."""
-        wave, frequency = _waves(spectrum, len(strips), period, window * period)
+        wave, frequency = waves(spectrum, len(strips), period, window * period)
         frequency = np.clip(frequency, lowest, highest)
         return wave, frequency, 1 / float(frequency[valid].mean())
 
@@ -74,7 +74,7 @@ def local_period(strips: np.ndarray, valid: np.ndarray, period_px: float) -> Loc
     )
 
 
-def _waves(
+def waves(
     spectrum: np.ndarray, rows: int, period: float, window: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns complex waves near a period and their frequency, cycles per px: (rows, strips)."""

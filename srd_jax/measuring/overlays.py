@@ -1,21 +1,20 @@
-"""Draws overlays: the measured period as a comb, and the network's attention, on a crop."""
+"""Draws overlays: the traced lamellae of a crop, and on demand the network's attention on it."""
 
-import functools
-import os
 import pathlib
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
 from srd_jax.imaging.folders import OVERLAY_ENDING, picture_path
 from srd_jax.imaging.masks import Box
 from srd_jax.imaging.picture import png_text, to_bytes
+from srd_jax.measuring.lamellae.picture import lamellae_picture
 from srd_jax.measuring.measure_files import Measured
 from srd_jax.measuring.result import Result
 from srd_jax.networks.receptive_field import Geometry
+from srd_jax.support.drawing import FAINT_INK, framed, join, text
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import whole_file
 from srd_jax.support.terminal import printable
@@ -23,8 +22,7 @@ from srd_jax.tasks.period.attention import head_colours, spread, superimpose
 
 _Ink = tuple[int, int, int]
 
-_GAP = 10  # px between the parts of a picture
-BLACK, _INK, _FAINT_INK = (0, 0, 0), (20, 20, 20), (95, 95, 95)
+BLACK, _OUTLINE = (0, 0, 0), (200, 200, 200)
 COMB = (0, 230, 255)  # apart from grey, red, green and their mixture
 _DIM = 0.35  # grey value kept outside of the mask
 _SIDE = 900  # px to which small crops are magnified, about
@@ -39,40 +37,46 @@ def write_overlay(
     Args:
       folder: of the overlays.
       root: folder above all files.
-      one: measured granum; nothing is drawn for an error.
+      one: measured granum; nothing is drawn for an error. Its attention is drawn if it has any.
       field: geometry of the network; None for a method without attention.
 
     Raises:
-      InputError: the file cannot be written.
+      InputError: the attention is invalid, or the file cannot be written.
     """
     crop, measurement = one.crop, one.measurement
     if crop is None or measurement is None:
         return
-    heads = None
+    views, legend = [], []
     if measurement.attention is not None and field is not None:
         heads = spread(measurement.attention[0], field.receptive_field, field.stride)
-    label = "" if one.result.label is None else f".{one.result.label}"
-    # A shorter period can't be drawn.
-    comb = measurement.period_px >= SHORTEST_PERIOD_PX
-    overlay_picture(
-        picture_path(folder, root, pathlib.Path(one.result.file), label + OVERLAY_ENDING),
+        views = [overlay(crop.image, crop.mask, heads, measurement.box)]
+        legend = [_legend(len(heads))]
+    picture = lamellae_picture(
         crop.image,
         crop.mask,
-        heads,
-        measurement.box,
+        measurement.period_px,
+        measurement.sd_px,
         _caption(one.result),
-        measurement.period_px if comb else None,
+        one.result.px_per_nm,
+        views,
     )
+    label = "" if one.result.label is None else f".{one.result.label}"
+    path = picture_path(folder, root, pathlib.Path(one.result.file), label + OVERLAY_ENDING)
+    _write(path, join([np.asarray(picture), *map(framed, legend)], 0, gap=0))
 
 
 def _caption(result: Result) -> str:
     """Returns the lines above an overlay: file, period, status and reasons."""
     granum = "" if result.label is None else f" granum {result.label}"
-    text = f"{printable(pathlib.Path(result.file).name)}{granum}\nperiod {result.period_px:.2f} px"
+    text = f"{printable(pathlib.Path(result.file).name)}{granum}\nperiod {result.period_px:.2f}"
     if result.sd_px is not None:
-        text += f", sd {result.sd_px:.2f} px"
+        text += f" ± {result.sd_px:.2f}"
+    text += " px"
     if result.period_nm is not None:
-        text += f" = {result.period_nm:.2f} nm"
+        text += f" = {result.period_nm:.2f}"
+        if result.sd_nm is not None:
+            text += f" ± {result.sd_nm:.2f}"
+        text += " nm"
     if result.quality is not None:
         text += f", quality {result.quality:.2f}"
     return text + "\n".join([f" ({result.status})", *result.reason.split("; ")])
@@ -81,7 +85,7 @@ def _caption(result: Result) -> str:
 def overlay(
     image: np.ndarray, mask: np.ndarray | None, heads: np.ndarray | None, box: Box
 ) -> np.ndarray:
-    """Lays the attention on the crop, and dims what is outside of the mask.
+    """Lays the attention on the crop, dims what is outside of the mask, and outlines the box.
 
     Args:
       image: (rows, columns) grey values 0..1 of the crop.
@@ -103,9 +107,11 @@ def overlay(
     if heads is not None:
         on_box = np.stack([_resize(head, (bottom - top, right - left)) for head in heads])
         rgb[top:bottom, left:right] = superimpose(on_box, image[top:bottom, left:right])
-    if mask is None:
-        return rgb
-    return np.where(mask[..., None], rgb, to_bytes(rgb / 255.0 * _DIM))
+    if mask is not None:
+        rgb = np.where(mask[..., None], rgb, to_bytes(rgb / 255.0 * _DIM))
+    if box != (0, image.shape[0], 0, image.shape[1]):
+        rgb[[top, bottom - 1], left:right] = rgb[top:bottom, [left, right - 1]] = _OUTLINE
+    return rgb
 
 
 def ruler(
@@ -149,43 +155,6 @@ def ruler(
         wave = np.exp(-2j * np.pi * np.arange(bottom - top) / period_px)
         offset = (0.5 - np.angle(contrast @ wave) / (2 * np.pi)) % 1.0 * period_px
     return left + start, np.arange(top + offset, bottom, period_px)
-
-
-def overlay_picture(
-    path: str | os.PathLike[str],
-    image: np.ndarray,
-    mask: np.ndarray | None,
-    heads: np.ndarray | None,
-    box: Box,
-    caption: str,
-    period_px: float | None,
-) -> None:
-    """Writes a PNG of the crop with attention, comb, caption and legend.
-
-    Small crops are magnified to about 900 px. The box is outlined if it isn't the whole crop.
-
-    Args:
-      path: the PNG to write.
-      image, mask, heads, box: see `overlay`.
-      caption: lines of text, the first in bold.
-      period_px: predicted period, px of the crop; None draws no comb.
-
-    Raises:
-      InputError: see `overlay` and `ruler`; or the file can't be written.
-      ValueError: see `overlay`.
-    """
-    rows, columns = image.shape
-    picture, scale = magnified(Image.fromarray(overlay(image, mask, heads, box)))
-    pen = ImageDraw.Draw(picture)
-    top, bottom, left, right = (scale * edge for edge in box)
-    if box != (0, rows, 0, columns):
-        pen.rectangle((left, top, right - 1, bottom - 1), outline=(200, 200, 200))
-    if period_px is not None:
-        column, teeth = ruler(image, mask, box, period_px)
-        strokes = ((BLACK, 4), (COMB, 2))
-        draw_comb(pen, scale * column, scale * (teeth + 0.5), (top, bottom - 1), 16, strokes)
-    legend = _legend(0 if heads is None else len(heads), comb=period_px is not None)
-    _write(path, _join([_title(caption), np.asarray(picture), legend], 0))
 
 
 def magnified(picture: Image.Image) -> tuple[Image.Image, int]:
@@ -233,46 +202,15 @@ def _resize(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.asarray(floats.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
 
 
-@functools.cache
-def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(pathlib.Path(matplotlib.get_data_path(), "fonts", "ttf", name), size)
+def _legend(heads: int) -> np.ndarray:
+    swatches = [np.tile(colour, (16, 16, 1)) for colour in to_bytes(head_colours(heads))]
+    parts = [
+        join([swatch, text(f"attention of head {number}", 13)], 1, gap=5)
+        for number, swatch in enumerate(swatches, 1)
+    ]
+    return join([*parts, text(_NOTE, 13, ink=FAINT_INK)], 1, gap=20)
 
 
-def _text(text: str, size: int = 14, bold: bool = False, ink: tuple = _INK) -> np.ndarray:
-    font = _font(size, bold)
-    block = Image.new("RGB", (int(font.getlength(text)) + 2, round(size * 1.3)), "white")
-    ImageDraw.Draw(block).text((0, 0), text, fill=ink, font=font)
-    return np.asarray(block)
-
-
-def _title(text: str) -> np.ndarray:
-    first, *others = text.splitlines() or [""]
-    return _join([_text(first, 16, bold=True), *(_text(line) for line in others)], 0, gap=2)
-
-
-def _legend(heads: int, comb: bool = False) -> np.ndarray:
-    colours = [*to_bytes(head_colours(heads)), *([np.array(COMB, np.uint8)] if comb else [])]
-    labels = [*(f"head {number}" for number in range(1, heads + 1)), "predicted period"]
-    swatches = [np.tile(colour, (16, 16, 1)) for colour in colours]
-    parts = [_join([s, _text(t, 13)], 1, gap=5) for s, t in zip(swatches, labels, strict=False)]
-    return _join([*parts, _text(_NOTE if heads else "", 13, ink=_FAINT_INK)], 1, gap=20)
-
-
-def _join(blocks: Sequence[np.ndarray], axis: int, gap: int = _GAP) -> np.ndarray:
-    """Joins RGB blocks on white: from top to bottom (axis 0) or from left to right (axis 1)."""
-    breadth = max(block.shape[1 - axis] for block in blocks)
-    padded = []
-    for number, block in enumerate(blocks):
-        padding = [(0, 0), (0, 0), (0, 0)]
-        padding[axis] = (gap if number else 0, 0)
-        padding[1 - axis] = (0, breadth - block.shape[1 - axis])
-        padded.append(np.pad(block, padding, constant_values=255))
-    return np.concatenate(padded, axis)
-
-
-def _write(path: str | os.PathLike[str], picture: np.ndarray) -> None:
-    margin = ((_GAP, _GAP), (_GAP, _GAP), (0, 0))
-    framed = np.pad(picture, margin, constant_values=255)
+def _write(path: pathlib.Path, picture: np.ndarray) -> None:
     with whole_file(path) as temporary:
-        Image.fromarray(framed).save(temporary, format="PNG", pnginfo=png_text())
+        Image.fromarray(picture).save(temporary, format="PNG", pnginfo=png_text())

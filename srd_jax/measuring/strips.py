@@ -4,25 +4,57 @@ docs/methods.md, "Autocorrelation along the lamellae", explains the steps.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
 
+class Strips(NamedTuple):
+    """Profiles across the lamellae of a granum, each a mean along the lamellae.
+
+    Attributes:
+      profiles: (rows, strips) grey values, each strip of mean 0 where it is valid, 0 elsewhere.
+      valid: (rows, strips) bool, True where most of a strip is inside of the mask.
+      columns: (strips,) their middle columns, evenly spaced.
+      slope: (rows, strips) of the lamellae there, rows per column.
+      cosine: of the median inclination.
+    """
+
+    profiles: np.ndarray
+    valid: np.ndarray
+    columns: np.ndarray
+    slope: np.ndarray
+    cosine: float
+
+
 def strips(
     grey: np.ndarray, inside: np.ndarray, scale: float, background: float
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Returns profiles of strips, where they are valid, and the cosine of the inclination.
+    """Returns profiles of strips, where they are valid, and the cosine of the inclination."""
+    found = follow(grey, inside, scale, background)
+    return found.profiles, found.valid, found.cosine
+
+
+def follow(grey: np.ndarray, inside: np.ndarray, scale: float, background: float) -> Strips:
+    """Returns strips across the lamellae, 1.5 periods wide; each overlaps half of the next.
 
     The inclination is the median one. Faults and noise make some slopes steep without moving the
     lamellae apart; for tilted or wavy lamellae, the median of the squared slope is also its mean.
+
+    Args:
+      grey: (rows, columns) grey values.
+      inside: (rows, columns) bool mask.
+      scale: about one period, px.
+      background: sd of the Gaussian mean that is subtracted, px.
     """
     waves = _even(grey, inside, background)
     slope, trust = _inclination(waves, inside, scale)
     some = np.s_[::2, ::2]  # slopes are smooth
     weights = trust[some].ravel()
     usual = np.quantile(abs(slope[some]).ravel(), 0.5, weights=weights, method="inverted_cdf")
-    return *_along(waves, inside, slope, scale), 1 / math.hypot(1, usual)
+    profiles, valid, columns = _along(waves, inside, slope, scale)
+    return Strips(profiles, valid, columns, slope[:, columns], 1 / math.hypot(1, usual))
 
 
 def _even(grey: np.ndarray, inside: np.ndarray, background: float) -> np.ndarray:
@@ -72,7 +104,7 @@ def _inclination(
 
 def _along(
     waves: np.ndarray, inside: np.ndarray, slope: np.ndarray, scale: float
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns the vertical profiles of strips, means along the lamellae, and where they are valid.
 
     Args:
@@ -84,6 +116,7 @@ def _along(
     Returns:
       profiles: (rows, strips), each of mean 0 where it is valid and 0 elsewhere.
       valid: (rows, strips) bool, True where most of a strip is inside of the mask.
+      columns: (strips,) of their middles.
     """
     half = min(math.ceil(0.75 * scale), waves.shape[1] // 2)
     columns = np.arange(half, max(waves.shape[1] - half, half + 1), half)
@@ -96,7 +129,7 @@ def _along(
     valid = (count > half) & inside[:, columns]
     profiles = np.where(valid, total / np.maximum(count, 1), 0.0)
     means = profiles.sum(axis=0) / np.maximum(valid.sum(axis=0), 1)
-    return np.where(valid, profiles - means, 0.0), valid
+    return np.where(valid, profiles - means, 0.0), valid, columns
 
 
 def correlation(profiles: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -141,3 +141,11 @@ def ambiguous(cells: Iterable[str], delimiter: str) -> set[str]:
 def number(text: str) -> float | None:
     """Returns a number in plain digits with a decimal point or comma; None for another text."""
     return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+
+
+def harmless(text: str) -> str:
+    """Returns a text for a cell that no spreadsheet takes for a formula: after an apostrophe.
+
+    Formulas begin with = + - @, a tab or a carriage return (OWASP, CSV Injection).
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

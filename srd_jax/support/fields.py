@@ -1,6 +1,7 @@
 """Converts, checks and compares the fields of configuration dataclasses.
 
-In a field of several dataclass types, `A | B`, the value's own field `kind` names its type.
+In a field of several dataclass types, `A | B`, the value's own field `kind` names its type. A field
+`A | None` may be None.
 """
 
 import dataclasses
@@ -54,7 +55,10 @@ def from_dict(cls: type[_T], data: Any, path: str = "config") -> _T:
 def _converted(hint: Any, value: Any, path: str) -> Any:
     """Returns `value` as the type that `hint` declares; numbers are never rounded or parsed."""
     if isinstance(hint, types.UnionType):
-        hint = _chosen(typing.get_args(hint), value, path)
+        choices = tuple(one for one in typing.get_args(hint) if one is not types.NoneType)
+        if value is None and types.NoneType in typing.get_args(hint):
+            return None
+        hint = choices[0] if len(choices) == 1 else _chosen(choices, value, path)
     if dataclasses.is_dataclass(hint):
         return from_dict(typing.cast(type, hint), value, path)
     if typing.get_origin(hint) is tuple:

@@ -5,6 +5,7 @@ import pytest
 import tifffile
 from helpers.command import numbers, read, refused, run
 from helpers.crops import random_weights, stripes, write_crop, write_weights
+from PIL import Image
 
 from srd_jax.imaging.crop import read_crop
 from srd_jax.imaging.preparation import prepare
@@ -137,6 +138,17 @@ def test_methods_without_weights(tmp_path, capsys, method):
         f"--weights {tmp_path / 'w.safetensors'}: found with --method {method}; "
         "accepted with --method combined and network only"
     )
+
+
+def test_overlays_show_attention_on_demand(tmp_path, weights):
+    path = write_crop(tmp_path / "a.png")
+    widths = []
+    for folder, flags in (("plain", ()), ("attention", ("--overlay-attention",))):
+        options = ("--out", tmp_path / "r.csv", "--overlay", tmp_path / folder, *flags)
+        assert run("predict", path, "--weights", weights, *options) == 0
+        with Image.open(tmp_path / folder / "a.png.overlay.png") as picture:
+            widths.append(picture.width)
+    assert widths[1] >= widths[0] + 6 * 150
 
 
 @functools.cache

@@ -83,6 +83,18 @@ def test_wrong_paths(tmp_path, weights, capsys):
     assert read_crop(crop).mask.any()
 
 
+@pytest.mark.parametrize(
+    "options", [(), ("--method", "fft", "--overlay", "o"), ("--method", "autocorrelation")]
+)
+def test_attention_in_overlays_takes_overlays_and_a_network(tmp_path, capsys, options):
+    crop = write_crop(tmp_path / "a.png")
+    said = refused(capsys, "predict", crop, "--overlay-attention", *options)
+    assert said == (
+        "--overlay-attention: accepted with --overlay DIR, and with --method combined and network "
+        "only"
+    )
+
+
 def test_a_link_to_nothing_is_a_row_and_the_others_are_measured(tmp_path, capsys):
     crop, link = write_crop(tmp_path / "a.png"), tmp_path / "link.png"
     link.symlink_to("nowhere.png")

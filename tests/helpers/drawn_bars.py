@@ -128,7 +128,9 @@ def _bar(image, random, kind, rows, paper):
         if paper is not None:
             pen.rectangle([column, row, right, low], None, ink)
     if random.random() < 0.8:
-        _text(image, random, (column + length * 0.3, low + 4 + 4 * (kind == "ticks")), ink, "200 nm")
+        _text(
+            image, random, (column + length * 0.3, low + 4 + 4 * (kind == "ticks")), ink, "200 nm"
+        )
     return float(length)
 
 

@@ -5,15 +5,13 @@ from PIL import Image
 from skimage.transform import resize
 
 from srd_jax.imaging.crop import Crop
+from srd_jax.measuring.lamellae.picture import LINE
 from srd_jax.measuring.measure_files import Measured
 from srd_jax.measuring.measurement import Measurement
-from srd_jax.measuring.overlays import overlay, overlay_picture, ruler, write_overlay
+from srd_jax.measuring.overlays import overlay, ruler, write_overlay
 from srd_jax.measuring.result import Result
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError
-from srd_jax.tasks.period.attention import spread
-
-_COMB = (0, 230, 255)
 
 
 def _random_attention(*shape):
@@ -89,16 +87,6 @@ def test_the_ruler_of_a_wrong_period_keeps_that_period():
     np.testing.assert_allclose(np.diff(teeth), 31.0)
 
 
-def test_a_period_beyond_the_box_leaves_one_tooth_at_its_top(tmp_path):
-    image = _stripes(100, 80, 20, 3)
-    column, teeth = ruler(image, np.ones(image.shape, bool), (40, 90, 10, 70), 75.0)
-    assert column == 10
-    np.testing.assert_array_equal(teeth, [40])
-    path = tmp_path / "o.png"
-    overlay_picture(path, image, None, np.ones((2, 8, 8)), (40, 90, 10, 70), "far", 75.0)
-    assert (_read(path) == _COMB).all(axis=2).any()
-
-
 def test_an_empty_mask_leaves_the_ruler_at_the_box():
     image = _stripes(100, 80, 20, 3)
     column, teeth = ruler(image, np.zeros(image.shape, bool), (0, 100, 5, 80), 20.0)
@@ -106,92 +94,71 @@ def test_an_empty_mask_leaves_the_ruler_at_the_box():
     np.testing.assert_allclose(teeth, np.arange(0, 100, 20.0))
 
 
-def _comb_rows(picture):
-    """Returns the middle row of each tooth, measured right of the back of the comb."""
-    comb = (picture == _COMB).all(axis=2)
-    back = int(np.argmax(comb.sum(axis=0)))
-    rows = np.flatnonzero(comb[:, back + 6] & comb[:, back + 8])
-    return np.array([run.mean() for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)])
-
-
-def test_teeth_in_the_picture_are_a_period_apart(tmp_path):
-    period = 17.3
-    image = _stripes(200, 300, period, 6.0)
-    heads = spread(_random_attention(2, 5, 220), (220, 38), (64, 2))
-    path = tmp_path / "o.png"
-    overlay_picture(path, image, None, heads, (0, 200, 0, 300), "17.3 px   ok", period)
-    picture = _read(path)
-    teeth = _comb_rows(picture)
-    assert len(teeth) == 12
-    np.testing.assert_allclose(np.diff(teeth), 3 * period, atol=1.01)  # 300 columns show as 900
-    assert picture.shape[1] == 900 + 20
-
-
-def test_a_picture_without_period_has_no_comb(tmp_path):
-    path = tmp_path / "o.png"
-    heads = np.ones((2, 8, 8))
-    overlay_picture(path, np.full((60, 90), 0.5), None, heads, (0, 60, 0, 90), "error", None)
-    picture = _read(path)
-    assert not (picture == _COMB).all(axis=2).any()
-    assert picture.shape[1] == 900 + 20
+def test_a_period_beyond_the_box_leaves_one_tooth_at_its_top():
+    image = _stripes(100, 80, 20, 3)
+    column, teeth = ruler(image, np.ones(image.shape, bool), (40, 90, 10, 70), 75.0)
+    assert column == 10
+    np.testing.assert_array_equal(teeth, [40])
 
 
 @pytest.mark.parametrize("period", [np.nan, np.inf, -20.0, 0.0, 1e-9])
-def test_a_period_that_is_none_is_refused_and_leaves_no_file(tmp_path, period):
-    box = (0, 60, 0, 90)
+def test_a_ruler_of_no_period_is_refused(period):
     with pytest.raises(InputError, match=r"^period: found .* px; a ruler takes a number from 2 px"):
-        overlay_picture(
-            tmp_path / "o.png", np.zeros((60, 90)), None, np.ones((1, 8, 8)), box, "x", period
-        )
-    assert not list(tmp_path.iterdir())
+        ruler(np.zeros((60, 90)), None, (0, 60, 0, 90), period)
 
 
-def test_the_measured_part_is_outlined(tmp_path):
-    heads = np.ones((1, 8, 8))
-    image = np.full((500, 500), 0.2)
-    overlay_picture(tmp_path / "o.png", image, None, heads, (100, 400, 50, 450), "x", None)
-    outline = (_read(tmp_path / "o.png") == 200).all(axis=2)
+def test_the_measured_part_is_outlined():
+    rgb = overlay(np.full((500, 500), 0.2), None, np.ones((1, 8, 8)), (100, 400, 50, 450))
+    outline = (rgb == 200).all(axis=2)
     assert outline.sum(axis=1).max() == 400
     assert outline.sum(axis=0).max() == 300
 
 
-@pytest.mark.parametrize("period", [15.0, 1.5])
-def test_overlays_of_files(tmp_path, period):
-    crop = Crop(stripes(0) / np.float32(255), ellipse((120, 150)), None, "")
-    attention = np.full((2, 2, 5, 220), 1 / 1100, np.float32)
-    result = Result(
-        str(tmp_path / "in" / "s" / "a.png"),
-        period,
-        1.0,
-        status="low_confidence",
-        reason="one; two",
-    )
-    one = Measured(result, crop, Measurement(period, 1.0, attention, 476 / 120, (0, 120, 0, 150)))
-    write_overlay(tmp_path / "out", tmp_path / "in", one, Geometry((220, 38), (64, 2)))
+def _measured(file, period=15.0, sd=0.3, attention=None):
+    crop = Crop(stripes(0, period=15.0) / np.float32(255), ellipse((120, 150)), None, "")
+    result = Result(str(file), period, sd, 1.0, period, status="low_confidence", reason="one; two")
+    measurement = Measurement(period, sd, attention, 476 / 120, (0, 120, 0, 150))
+    return Measured(result, crop, measurement)
+
+
+def _lines(path):
+    rgb = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    return (np.abs(rgb - LINE).max(axis=2) < 30)[:-50].any(axis=0)  # without the legend
+
+
+def test_overlays_of_files_show_the_lamellae(tmp_path):
+    one = _measured(tmp_path / "in" / "s" / "a.png")
+    write_overlay(tmp_path / "out", tmp_path / "in", one, None)
     (path,) = (tmp_path / "out").rglob("*.*")
     assert path == tmp_path / "out" / "s" / "a.png.overlay.png"
     with Image.open(path) as picture:
-        assert picture.width >= 6 * 150
-        cyan = (np.asarray(picture.convert("RGB")) == (0, 230, 255)).all(axis=-1)
-    # A period shorter than 2 px has no comb, and so no entry in the legend.
-    assert cyan.any() == (period >= 2)
-    write_overlay(
-        tmp_path / "none",
-        tmp_path,
-        Measured(Result("c.png", reason="no image")),
-        Geometry((220, 38), (64, 2)),
-    )
+        assert picture.width == 2 * 6 * 150 + 30
+        assert picture.text["Software"] == "srd_jax"
+    assert not _lines(path)[50 : 6 * 150].any()  # the untouched crop
+    assert _lines(path)[6 * 150 + 20 :].sum() > 500
+    write_overlay(tmp_path / "none", tmp_path, Measured(Result("c.png", reason="no image")), None)
     assert not (tmp_path / "none").exists()
 
 
-def test_an_overlay_without_attention_shows_comb_and_mask(tmp_path):
-    crop = Crop(stripes(0) / np.float32(255), ellipse((120, 150)), None, "")
-    result = Result(str(tmp_path / "a.png"), 15.0, status="ok", quality=0.8)
-    one = Measured(result, crop, Measurement(15.0, None, None, 1.0, (0, 120, 0, 150), 0.8))
-    write_overlay(tmp_path / "out", tmp_path, one, None)
-    with Image.open(tmp_path / "out" / "a.png.overlay.png") as picture:
-        rgb = np.asarray(picture.convert("RGB")).astype(int)
-    comb = (rgb == (0, 230, 255)).all(axis=-1)
-    assert comb.any()
-    # Nothing is red or green: no head is drawn, nor named in the legend.
-    assert not ((rgb[..., 0] > rgb[..., 2] + 40) | (rgb[..., 1] > rgb[..., 2] + 40)).any()
+def test_a_period_too_short_to_trace_leaves_the_crop(tmp_path):
+    write_overlay(tmp_path / "out", tmp_path, _measured(tmp_path / "a.png", 1.5), None)
+    assert not _lines(tmp_path / "out" / "a.png.overlay.png").any()
+
+
+def test_attention_is_one_more_view(tmp_path):
+    attention = np.full((2, 2, 5, 220), 1 / 1100, np.float32)
+    one = _measured(tmp_path / "a.png", attention=attention)
+    for folder, field in (("with", Geometry((220, 38), (64, 2))), ("without", None)):
+        write_overlay(tmp_path / folder, tmp_path, one, field)
+    with_heads, without = (
+        np.asarray(Image.open(tmp_path / folder / "a.png.overlay.png").convert("RGB")).astype(int)
+        for folder in ("with", "without")
+    )
+    assert with_heads.shape[1] == without.shape[1] + 6 * 150 + 10
+
+    def coloured(rgb):
+        """Where there is yellow, the mixture of two heads that look everywhere alike."""
+        return (rgb[..., 0] > rgb[..., 2] + 60) & (np.abs(rgb[..., 0] - rgb[..., 1]) < 30)
+
+    assert coloured(with_heads[:, without.shape[1] :]).mean() > 0.3
+    assert coloured(without).mean() < 0.01

@@ -10,7 +10,7 @@ from scipy.signal import correlate
 from skimage.measure import block_reduce
 
 from srd_jax.networks import convolution
-from srd_jax.networks.convolution import add_bias, convolve, max_pool
+from srd_jax.networks.convolution import add_bias, convolve, convolve_same, max_pool
 
 # Batch, rows, columns, channels in, channels out, kernel rows, kernel columns.
 CASES = [(2, 9, 7, 3, 4, 3, 3), (1, 6, 8, 1, 2, 3, 3), (3, 5, 5, 2, 1, 1, 1), (2, 8, 7, 2, 3, 2, 4)]
@@ -89,6 +89,32 @@ def test_one_channel_by_shifts_as_on_accelerators(size):
     gradients = convolution._shifted_gradient(*single(image, kernel, cotangent))
     for one, expected in zip(gradients, scipy_gradients(image, kernel, cotangent), strict=True):
         np.testing.assert_allclose(one, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (5, 3)])
+def test_zeros_around_an_image_against_scipy(channels, size):
+    image, kernel, _ = arrays((2, 9, 8, channels, 2, *size), seed=6)
+    cotangent = np.random.default_rng(7).normal(size=(2, 9, 8, 2))
+    down, right = (length // 2 for length in size)
+    padded = np.pad(image, ((0, 0), (down, down), (right, right), (0, 0)))
+    value, gradients = jax.vjp(convolve_same, *single(image, kernel))
+    np.testing.assert_allclose(value, scipy_convolve(padded, kernel), atol=2e-5)
+    of_padded, of_kernel = scipy_gradients(padded, kernel, cotangent)
+    found = gradients(*single(cotangent))
+    np.testing.assert_allclose(
+        found[0], of_padded[:, down : down + 9, right : right + 8], atol=2e-5
+    )
+    np.testing.assert_allclose(found[1], of_kernel, atol=2e-5)
+
+
+def test_gradients_of_all_platforms_agree_with_zeros_around():
+    image, kernel, _ = single(*arrays(CASES[0], seed=8))
+    cotangent = jnp.asarray(np.random.default_rng(9).normal(size=(2, 9, 7, 4)), jnp.float32)
+    canonical = jax.jit(convolution._canonical_gradient_same)(image, kernel, cotangent)
+    plain = jax.jit(convolution._plain_gradient_same)(image, kernel, cotangent)
+    for found, expected in zip(canonical, plain, strict=True):
+        np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
 def test_relu_and_its_gradient():

@@ -1,6 +1,6 @@
 import pytest
 
-from srd_jax.support.csv_files import ambiguous, number, read_table
+from srd_jax.support.csv_files import ambiguous, harmless, number, read_table
 from srd_jax.support.errors import InputError
 
 
@@ -70,3 +70,10 @@ def test_the_header_is_the_line_with_the_columns(tmp_path):
     assert found.delimiter == "|"
     with pytest.raises(InputError, match="has the columns made; by hand"):
         read_table(path, [["name", "width"]])
+
+
+def test_no_spreadsheet_takes_a_text_for_a_formula():
+    for text in ("=1+1", "+1", "-N", "@x", "\tx", "\rx"):
+        assert harmless(text) == f"'{text}"
+    for text in ("", "a=1", "wild type", "1 - 2", "'=1"):
+        assert harmless(text) == text

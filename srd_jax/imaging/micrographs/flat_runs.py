@@ -144,8 +144,8 @@ def _rectangle(runs: np.ndarray) -> Rectangle | None:
     row, first, end, value = runs.T
     quarter = len(runs) // 4
     middle = slice(quarter, len(runs) - quarter)
-    sides = [int(np.median(one[middle])) for one in (first, end)]
-    straight = (np.abs(first - sides[0]) <= 1) & (np.abs(end - sides[1]) <= 1)
+    left, right = int(np.median(first[middle])), int(np.median(end[middle]))
+    straight = (np.abs(first - left) <= 1) & (np.abs(end - right) <= 1)
     if straight[middle].mean() < _STRAIGHT:
         return None
-    return Rectangle(int(row[0]), int(row[-1]) + 1, *sides, float(np.median(value[middle])))
+    return Rectangle(int(row[0]), int(row[-1]) + 1, left, right, float(np.median(value[middle])))

@@ -11,7 +11,7 @@ from srd_jax.imaging import formats
 from srd_jax.imaging.micrographs import gatan, mrc
 from srd_jax.imaging.micrographs.grey import to_grey
 from srd_jax.imaging.micrographs.micrograph import Micrograph
-from srd_jax.imaging.micrographs.scales import ScaleOptions, Table, decide
+from srd_jax.imaging.micrographs.scales import ScaleOptions, decide
 from srd_jax.imaging.micrographs.strip import find_strips, note
 from srd_jax.imaging.picture import ACCEPTED_FORMATS, Picture
 from srd_jax.imaging.pixel_size import agreed, from_side_file
@@ -26,17 +26,15 @@ _ACCEPTED = "accepted are PNG, JPEG, TIFF, DM3, DM4 and MRC files"
 def read(
     path: str | os.PathLike[str],
     px_per_nm: float | None = None,
-    bar_nm: float | None = None,
-    table: Table | None = None,
+    options: ScaleOptions | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> Micrograph:
     """Reads a micrograph.
 
     Args:
       path: of a PNG, JPEG, TIFF, DM3, DM4 or MRC file.
-      px_per_nm: the given scale.
-      bar_nm: what the burnt-in scale bar measures.
-      table: scales of single micrographs; see `scales.decide` for what goes before what.
+      px_per_nm: its scale; None takes that of the options, or the file's own.
+      options: where its scale comes from; see `scales.decide`.
       max_pixels: pixels that are accepted.
 
     Raises:
@@ -53,11 +51,11 @@ def read(
         last = len(grey) - strips.below
         cut_off = [part for part in (grey[: strips.above], grey[last:]) if len(part)]
         inner = grey[strips.above : last]
-        options = ScaleOptions(px_per_nm, bar_nm, table)
+        options = options or ScaleOptions(px_per_nm=px_per_nm)
         scale, source, more = decide(path, options, tag, inner, cut_off)
     notes = (*notes, *([note(strips)] if any(strips) else []), *more)
     # A copy of what is left of a large file would need more memory than its strips.
-    return Micrograph(os.fspath(given), inner, scale, source, notes, tuple(strips))
+    return Micrograph(os.fspath(given), inner, scale, source, notes, (strips.above, strips.below))
 
 
 def read_picture(path: pathlib.Path, max_pixels: int = MAX_PIXELS) -> Picture:

@@ -232,7 +232,7 @@ def _is_apart(grey: np.ndarray, one: Rectangle, limits: Range) -> bool:
     parts, _ = ndimage.label(np.abs(window - one.value) < limits.contrast)  # type: ignore[misc]
     middle = (one.row0 + one.row1) // 2 - top, (one.column0 + one.column1) // 2 - left
     area = np.count_nonzero(parts == parts[middle])
-    return bool(parts[middle]) and area <= _CONNECTED * one.length * one.height
+    return bool(parts[middle] and area <= _CONNECTED * one.length * one.height)
 
 
 def _length(grey: np.ndarray, bar: Rectangle, limits: Range, is_strip: bool) -> float:

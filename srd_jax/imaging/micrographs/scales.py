@@ -4,11 +4,11 @@ A table is a CSV file with the column file and px_per_nm or nm_per_px, or both, 
 name may be a path, lack the suffix, or differ in capitals, as `support.names` has it.
 """
 
+import dataclasses
 import math
 import os
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -24,30 +24,21 @@ _ACCEPTED = f"accepted is a CSV file with the columns {_FILE} and {_PX_PER_NM} o
 _MAX_DIFFERENCE = 0.01
 
 
-class Table(NamedTuple):
-    """The scales of a CSV file.
+@dataclasses.dataclass(frozen=True)
+class ScaleOptions:
+    """What is given on the scale of micrographs; the first that is there counts.
 
     Attributes:
-      name: of the file.
-      px_per_nm: scale by the real path of a micrograph.
+      table: px per nm by file, as the files are given.
+      px_per_nm: of all files.
+      bar_nm: length of the bar that is burnt into each, nm.
+      table_name: of the file that the table comes from.
     """
 
-    name: str
-    px_per_nm: Mapping[str, float]
-
-
-class ScaleOptions(NamedTuple):
-    """What is given on scales, in the order of the arguments of `reading.read`.
-
-    Attributes:
-      px_per_nm: of all micrographs.
-      bar_nm: what their burnt-in scale bars measure.
-      table: scales of single micrographs.
-    """
-
+    table: Mapping[pathlib.Path, float] = dataclasses.field(default_factory=dict)
     px_per_nm: float | None = None
     bar_nm: float | None = None
-    table: Table | None = None
+    table_name: str = "a table"
 
 
 def decide(
@@ -72,14 +63,11 @@ def decide(
     Raises:
       InputError: a bar is asked for, there is none or several, and the file states no scale.
     """
-    table = options.table
     notes: list[str] = []
-    found, source = None, ""
-    if table is not None and (of_row := table.px_per_nm.get(os.path.realpath(path))) is not None:
-        found, source = of_row, table.name
-    elif options.px_per_nm is not None:
+    found, source = options.table.get(path), options.table_name
+    if found is None and options.px_per_nm is not None:
         found, source = options.px_per_nm, "given"
-    elif options.bar_nm is not None:
+    if found is None and options.bar_nm is not None:
         found, source, problem = _by_bar(options.bar_nm, picture, strips)
         if found is None and tag.px_per_nm is None:
             raise InputError(problem)
@@ -114,8 +102,10 @@ def _differ(one: float, other: float) -> bool:
     return max(one, other) > min(one, other) * (1 + _MAX_DIFFERENCE)
 
 
-def read_scales(path: str | os.PathLike[str], files: Iterable[pathlib.Path]) -> Table:
-    """Reads a table of scales.
+def read_scales(
+    path: str | os.PathLike[str], files: Sequence[pathlib.Path]
+) -> dict[pathlib.Path, float]:
+    """Returns px per nm by file of a table of scales.
 
     Rows of other files that exist are passed over, and so are rows without a scale.
 
@@ -137,11 +127,10 @@ def read_scales(path: str | os.PathLike[str], files: Iterable[pathlib.Path]) -> 
         raise InputError(f"{path}: has no row below its header; accepted is one row a micrograph")
     numbers = [row.get(name, "") for _, row in rows for name in (_PX_PER_NM, _NM_PER_PX)]
     unclear = csv_files.ambiguous(numbers, table.delimiter)
-    given = list(files)
-    known, folder = Files(given), pathlib.Path(path).parent
-    places = {os.path.realpath(file): file for file in given}
-    found: dict[str, float] = {}
-    first: dict[str, int] = {}
+    known, folder = Files(files), pathlib.Path(path).parent
+    places = {os.path.realpath(file): file for file in files}
+    found: dict[pathlib.Path, float] = {}
+    first: dict[pathlib.Path, int] = {}
     for (number, row), (_, cells) in zip(rows, table.rows, strict=True):
         where = f"{path}: row {number} ({row.get(_FILE, '')})"
         if any(cells[len(table.header) :]):
@@ -153,13 +142,13 @@ def read_scales(path: str | os.PathLike[str], files: Iterable[pathlib.Path]) -> 
         scale = _px_per_nm(where, row, unclear)
         if file is None or scale is None:
             continue
-        key = os.path.realpath(file)
-        if key in first:
+        if file in first:
             raise InputError(
-                f"{where}: means {file}, as row {first[key]} does; accepted is one row a micrograph"
+                f"{where}: means {file}, as row {first[file]} does; accepted is one row a "
+                "micrograph"
             )
-        first[key], found[key] = number, scale
-    return Table(pathlib.Path(path).name, found)
+        first[file], found[file] = number, scale
+    return found
 
 
 def _file(

@@ -10,6 +10,7 @@ from flax import struct
 
 from srd_jax.synthetic.draws import Deck, smooth_field
 from srd_jax.synthetic.scenes.config import ScenesConfig
+from srd_jax.synthetic.scenes.stacks import Places
 
 MOST = 2
 # Places of grana of a chloroplast, along and across.
@@ -99,15 +100,8 @@ def thickness(one: Chloroplasts, u: jax.Array) -> jax.Array:
     return jnp.sqrt(jnp.maximum(1 - one.taper * (u / one.long) ** 2, 0.15))
 
 
-def places(
-    key: jax.Array, one: Chloroplasts
-) -> tuple[jax.Array, jax.Array, jax.Array, tuple[jax.Array, jax.Array], jax.Array]:
-    """Draws places of grana in one chloroplast.
-
-    Returns:
-      x, y, direction (radians clockwise), room along and across, and the curvature of the lamellae,
-      (ALONG * ACROSS,) each.
-    """
+def places(key: jax.Array, one: Chloroplasts) -> Places:
+    """Draws places of grana in one chloroplast, (ALONG * ACROSS,), each with a granum."""
     deck = Deck(key, 2 * ALONG * ACROSS + 2)
     cell_u, cell_v = 2 * one.long / ALONG, 2 * one.short / ACROSS
     row, column = jnp.divmod(jnp.arange(ALONG * ACROSS), ALONG)
@@ -129,8 +123,15 @@ def places(
     v = jax.vmap(line)(u, w)
     cosine, sine = jnp.cos(one.turn), jnp.sin(one.turn)
     x, y = one.x + u * cosine - v * sine, one.y + u * sine + v * cosine
-    room = (jnp.full_like(u, cell_u), cell_v * thickness(one, u))
-    return x, y, one.turn + jnp.arctan(slope), room, second / (1 + slope**2) ** 1.5
+    return Places(
+        x=x,
+        y=y,
+        turn=one.turn + jnp.arctan(slope),
+        along=jnp.full_like(u, cell_u),
+        across=cell_v * thickness(one, u),
+        exists=jnp.ones_like(u),
+        curve=second / (1 + slope**2) ** 1.5,
+    )
 
 
 @struct.dataclass

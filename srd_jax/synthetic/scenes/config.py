@@ -64,6 +64,10 @@ class ScenesConfig:
         logarithm.
       noise_sd: limits of the noise's sd, grey levels.
       defocus: sd of the blur, nm, uniform in the logarithm.
+      coarse: share of micrographs so coarse or unsharp that lamellae can't be seen; grana count
+        there if they are dark.
+      coarse_blur: sd of the blur of these, nm.
+      dark: how much darker than the stroma they are then, over the noise's sd.
       visible: amplitude of the stripes over the noise's sd, after the blur, from which grana count.
       marked: share of micrographs with folds, knife marks or burnt-in marks, for each of them.
       jpeg: share that were JPEG files.
@@ -82,6 +86,9 @@ class ScenesConfig:
     noise: Range = limited((0.15, 1.6), 0.001)
     noise_sd: Range = limited((2.0, 26.0), 0.0)
     defocus: Range = limited((1.0, 5.0), 0.0)
+    coarse: float = limited(0.12, 0.0, 1.0)
+    coarse_blur: Range = limited((6.0, 14.0), 0.0)
+    dark: float = limited(0.8, 0.0)
     visible: float = limited(0.45, 0.0)
     marked: float = limited(0.12, 0.0, 1.0)
     jpeg: float = limited(0.25, 0.0, 1.0)

@@ -98,7 +98,7 @@ def _draw(key: jax.Array, config: ScenesConfig) -> dict[str, jax.Array]:
         "layers": scene.stacks.layers,
         "strain": jnp.linalg.eigvalsh(scene.squeeze).max() - 1,
         "nm": shown.period,
-        **render.truth(shown, noise, config, scale),
+        **render.truth(shown, noise, render.is_coarse(scene, scale), config, scale),
     }
 
 

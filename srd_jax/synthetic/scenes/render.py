@@ -20,6 +20,10 @@ _NEAREST = 14
 _AT_GRANUM, _AT_BODY = 0.75, 0.15
 # A pixel belongs to the border, nm: outlines are no sharper.
 _UNSURE_NM = 4.0
+# Beyond this share of the period as the blur's sd, less than 3 % of the stripes' contrast is left.
+_COARSE = 0.42
+# Sd of the blur by a pixel's area, px.
+_PIXEL_BLUR = 0.3
 # Changes of a part's grey values, because its percentiles aren't its micrograph's.
 _GAIN, _OFFSET = 0.35, 0.35
 
@@ -53,7 +57,7 @@ def _tile(key: jax.Array, side: int, config: ScenesConfig) -> Tiles:
     deck = Deck(grey_key, 2)
     gain = jnp.exp(deck.uniform((-_GAIN, _GAIN)))
     image = levelled(grey, percentiles(grey)) * gain + deck.uniform((-_OFFSET, _OFFSET))
-    return _with_truth(image, truth(shown, noise, config, scale))
+    return _with_truth(image, truth(shown, noise, is_coarse(scene, scale), config, scale))
 
 
 def percentiles(grey: jax.Array) -> jax.Array:
@@ -109,14 +113,25 @@ def _near(scene: Scene, middle: tuple[jax.Array, jax.Array]) -> Scene:
     return scene.replace(stacks=jax.tree.map(lambda values: values[nearest], grana))
 
 
+def is_coarse(scene: Scene, px_per_nm: jax.Array) -> jax.Array:
+    """Tells whether a micrograph is so coarse or unsharp that no lamellae can be seen, () bool."""
+    blur = jnp.hypot(scene.blur, _PIXEL_BLUR / px_per_nm)
+    return blur > _COARSE * jnp.median(scene.stacks.period)
+
+
 def truth(
-    shown: Picture, noise: jax.Array, config: ScenesConfig, px_per_nm: jax.Array
+    shown: Picture,
+    noise: jax.Array,
+    coarse: jax.Array,
+    config: ScenesConfig,
+    px_per_nm: jax.Array,
 ) -> dict[str, jax.Array]:
     """Returns the truth of each pixel, by the names of `Tiles`, (R, C) each.
 
     Args:
       shown: drawn part.
       noise: () sd of the noise, grey levels.
+      coarse: () bool, whether lamellae can't be seen anywhere.
       config: ranges.
       px_per_nm: () scale of the part.
     """
@@ -125,8 +140,10 @@ def truth(
     # At finer scales, more pixels show a stripe.
     finer = jnp.minimum(WORKING_PX_PER_NM / px_per_nm, 1.0)
     readable = granum & (shown.amplitude >= config.visible * noise * finer)
+    # Lamellae that can't be seen anywhere: grana are dark blocks then.
+    block = granum & coarse & (-shown.shade >= config.dark * noise * finer)
     unsure = jnp.abs(shown.depth) < _UNSURE_NM
-    care = ~thin & ~(granum & ~readable) & ~unsure & ~shown.near
+    care = ~thin & ~(granum & ~readable & ~block) & ~unsure & ~shown.near
     return {
         "granum": granum,
         "care": care,

@@ -13,6 +13,8 @@ from srd_jax.synthetic.scenes.config import ScenesConfig
 
 # Sd of the blur by a pixel's area, with some of the optics', px.
 _PIXEL_BLUR = 0.4
+# Thylakoids that go on belong to a granum for so long, nm, if a person likes.
+_UNCLEAR_NM = 20.0
 
 
 @struct.dataclass
@@ -59,7 +61,8 @@ class Picture:
       amplitude: of its stripes after the blur, grey levels.
       cosine, sine: of twice the lamellae's direction, counter-clockwise as seen.
       period: distance of the lamellae, nm of the micrograph.
-      near: bool, whether lamellae are so near that a person couldn't tell the border.
+      near: bool, whether lamellae go on so near that a person couldn't tell the border.
+      shade: grey value of the granum over the stroma's, grey levels.
     """
 
     grey: jax.Array
@@ -71,12 +74,13 @@ class Picture:
     sine: jax.Array
     period: jax.Array
     near: jax.Array
+    shade: jax.Array
 
 
 def draw_scene(key: jax.Array, config: ScenesConfig) -> Scene:
     """Draws a scene around the origin."""
     keys = jax.random.split(key, 8)
-    deck = Deck(keys[0], 24 + 5 * MOST * (GLOBULI + STARCH))
+    deck = Deck(keys[0], 32 + 5 * MOST * (GLOBULI + STARCH))
     found = chloroplasts.draw_chloroplasts(keys[1], config)
     mean, contrast = deck.uniform(config.mean), deck.log_uniform(config.stacks.stripes)
     period = deck.uniform(config.stacks.period)
@@ -84,14 +88,11 @@ def draw_scene(key: jax.Array, config: ScenesConfig) -> Scene:
     placed = []
     for number in range(MOST):
         one = jax.tree.map(lambda values, n=number: values[n], found)
-        x, y, turn, room, curve = chloroplasts.places(jax.random.fold_in(keys[2], number), one)
-        _, _, depth = chloroplasts.coordinates(one, x, y)
-        exists = density * one.exists * (depth > 80.0)
-        placed.append((x, y, turn, *room, exists, curve))
-    x, y, turn, along, across, exists, curve = map(jnp.concatenate, zip(*placed, strict=True))
-    grana = stacks.draw_stacks(
-        keys[3], x, y, turn, (along, across), exists, curve, period, contrast, config.stacks
-    )
+        here = chloroplasts.places(jax.random.fold_in(keys[2], number), one)
+        _, _, depth = chloroplasts.coordinates(one, here.x, here.y)
+        placed.append(here.replace(exists=density * one.exists * (depth > 80.0)))
+    places = jax.tree.map(lambda *parts: jnp.concatenate(parts), *placed)
+    grana = stacks.draw_stacks(keys[3], places, period, contrast, config.stacks)
     apart = deck.chance(config.stacks.apart) * deck.uniform((0.2, 0.38)) * period
     strain, axis = config.strain * deck.take() * deck.chance(0.5), jnp.pi * deck.take()
     return Scene(
@@ -102,7 +103,11 @@ def draw_scene(key: jax.Array, config: ScenesConfig) -> Scene:
         contrast=contrast,
         membrane=deck.uniform(config.stacks.membrane),
         apart=apart,
-        blur=deck.log_uniform(config.defocus),
+        blur=jnp.where(
+            deck.chance(config.coarse),
+            deck.uniform(config.coarse_blur),
+            deck.log_uniform(config.defocus),
+        ),
         single=jnp.stack(
             [
                 deck.uniform(config.stroma_lamellae),
@@ -196,7 +201,8 @@ def paint(
         cosine=(below**2 - across**2) / safe,
         sine=2 * across * below / safe,
         period=1 / jnp.sqrt(safe),
-        near=~shown.inside & (shown.beside > 0.4),
+        near=~shown.inside & (shown.beside > 0.3) & (shown.depth > -_UNCLEAR_NM),
+        shade=shown.shade,
     )
 
 

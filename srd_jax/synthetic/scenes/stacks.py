@@ -63,92 +63,102 @@ class Stacks:
     fade_turn: jax.Array
 
 
+@struct.dataclass
+class Places:
+    """Where grana may lie in a scene; (K,) each, or a pair of them.
+
+    Attributes:
+      x, y: centre.
+      turn: direction of the surroundings' lamellae there, radians clockwise.
+      along, across: length along and across the lamellae to the next place.
+      exists: share of such places that have a granum, 0..1.
+      curve: curvature of the surroundings' lamellae.
+    """
+
+    x: jax.Array
+    y: jax.Array
+    turn: jax.Array
+    along: jax.Array
+    across: jax.Array
+    exists: jax.Array
+    curve: jax.Array
+
+
 def draw_stacks(
-    key: jax.Array,
-    x: jax.Array,
-    y: jax.Array,
-    turn: jax.Array,
-    room: tuple[jax.Array, jax.Array],
-    exists: jax.Array,
-    curve: jax.Array,
-    period: jax.Array,
-    stripes: jax.Array,
-    config: StacksConfig,
+    key: jax.Array, places: Places, period: jax.Array, stripes: jax.Array, config: StacksConfig
 ) -> Stacks:
     """Draws grana at given places.
 
     Args:
       key: PRNG key.
-      x, y: (K,) places.
-      turn: (K,) direction of the surroundings there, radians.
-      room: (K,) length along and across the lamellae to the next place, each.
-      exists: (K,) share of the places that have one, 0..1.
-      curve: (K,) curvature of the surroundings' lamellae.
+      places: where they may lie.
       period: () mean of the grana.
       stripes: () amplitude of their stripes, grey levels.
       config: ranges.
     """
-    count = x.shape[0]
-    keys = jax.random.split(key, 3)
-    deck = Deck(keys[0], 36 * count)
+    count = places.x.shape[0]
+    keys = jax.random.split(key, 4)
+    deck = Deck(keys[0], 24 * count)
     normal = jax.random.normal(keys[1], (4, count))
     own = period * jnp.exp(config.period_spread * normal[0])
     touching = jnp.where(deck.chance(config.touching, count), 1.08, 0.82)
-    layers = jnp.minimum(deck.log_uniform(config.lamellae, count), room[1] * touching / own)
+    layers = jnp.minimum(deck.log_uniform(config.lamellae, count), places.across * touching / own)
     layers = jnp.clip(jnp.floor(layers), 2, MOST_LAYERS - 4)
-    width = jnp.clip(deck.log_uniform(config.width, count), 80.0, room[0] * touching)
+    width = jnp.clip(deck.log_uniform(config.width, count), 80.0, places.along * touching)
     # Tall grana are seldom narrow.
     width = jnp.maximum(width, 0.35 * layers * own)
     turned = deck.uniform((-90.0, 90.0), count) * deck.chance(config.turned, count)
-    wave_length = width * deck.log_uniform((0.7, 4.0), count)
-    wave = deck.uniform((0.0, 0.02), count) * wave_length
-    ragged = deck.log_uniform((2.0, 22.0), count)
-    ends = ragged[:, None, None] * jax.random.normal(keys[2], (count, 2, MOST_LAYERS))
-    far = deck.log_uniform((40.0, 500.0), count)[:, None, None]
-    goes = Deck(jax.random.fold_in(keys[2], 1), 2 * count * 2 * MOST_LAYERS)
-    goes_on = (
-        -far
-        * jnp.log1p(-goes.take(count, 2, MOST_LAYERS))
-        * (goes.take(count, 2, MOST_LAYERS) < deck.uniform((0.0, 0.7), count)[:, None, None])
-    )
+    curve = deck.uniform((-config.curve, config.curve), count) * deck.take(count)
     oblique = deck.chance(config.oblique, count)
-    ends_of_fade = jnp.stack([deck.uniform((0.0, 1.0), count), deck.uniform((-1.2, 1.0), count)], 1)
-    fade = jnp.where(oblique[:, None], ends_of_fade, 1.0)
-    shade = config.darker[0] + config.darker[1] * normal[1]
+    fade = jnp.stack([deck.uniform((0.0, 1.0), count), deck.uniform((-1.2, 1.0), count)], 1)
     amplitude = stripes * jnp.exp(0.3 * normal[2])
+    ends, goes_on = _draw_ends(keys[2], count)
+    wave, stretch = _draw_waves(keys[3], width, own)
     return Stacks(
-        exists=(deck.take(count) < exists).astype(jnp.float32),
-        x=x,
-        y=y,
-        turn=turn + jnp.deg2rad(config.tilt * normal[3] + turned),
+        exists=(deck.take(count) < places.exists).astype(jnp.float32),
+        x=places.x,
+        y=places.y,
+        turn=places.turn + jnp.deg2rad(config.tilt * normal[3] + turned),
         width=width,
         height=layers * own,
         period=own,
         layers=layers,
-        curve=jnp.clip(
-            curve + deck.uniform((-config.curve, config.curve), count) * deck.take(count),
-            -0.7 / width,
-            0.7 / width,
-        ),
-        wave=jnp.stack([wave, wave_length, deck.take(count)], 1),
+        curve=jnp.clip(places.curve + curve, -0.7 / width, 0.7 / width),
+        wave=wave,
         fan=deck.uniform((-config.fan, config.fan), count),
-        stretch=jnp.stack(
-            [
-                deck.uniform((0.0, 0.06), count),
-                own * deck.log_uniform((3.0, 20.0), count),
-                deck.take(count),
-            ],
-            1,
-        ),
+        stretch=stretch,
         slant=deck.sign(count, 2) * 0.7 * deck.take(count, 2) ** 3,
         ends=ends,
         goes_on=goes_on,
         spread=deck.uniform((0.0, 0.004), count),
-        shade=-shade * amplitude,
+        shade=-(config.darker[0] + config.darker[1] * normal[1]) * amplitude,
         stripes=amplitude,
-        fade=fade,
+        fade=jnp.where(oblique[:, None], fade, 1.0),
         fade_turn=_TURN * deck.take(count),
     )
+
+
+def _draw_ends(key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
+    """Draws how far layers lie out at their ends, and how far stroma thylakoids continue them."""
+    ragged_key, deck_key = jax.random.split(key)
+    shape = (count, 2, MOST_LAYERS)
+    deck = Deck(deck_key, 3 * count + 4 * count * MOST_LAYERS)
+    ragged = deck.log_uniform((2.0, 22.0), count)
+    far = deck.log_uniform((40.0, 800.0), count)[:, None, None]
+    some = deck.take(*shape) < deck.uniform((0.0, 1.0), count)[:, None, None]
+    ends = ragged[:, None, None] * jax.random.normal(ragged_key, shape)
+    return ends, -far * jnp.log1p(-deck.take(*shape)) * some
+
+
+def _draw_waves(key: jax.Array, width: jax.Array, period: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Draws a wave of the lamellae of each granum, and a change of its period across them."""
+    count = width.shape[0]
+    deck = Deck(key, 6 * count)
+    length = width * deck.log_uniform((0.7, 4.0), count)
+    wave = jnp.stack([deck.uniform((0.0, 0.02), count) * length, length, deck.take(count)], 1)
+    across = period * deck.log_uniform((3.0, 20.0), count)
+    change = jnp.stack([deck.uniform((0.0, 0.06), count), across, deck.take(count)], 1)
+    return wave, change
 
 
 @struct.dataclass

@@ -22,6 +22,7 @@ class Shown:
       depth: distance to its outline, nm.
       down, right: gradient of the phase, turns per nm.
       beside: darkness of stroma thylakoids that go on beyond its ends, 0..1.
+      shade: grey value of the granum there over the stroma's, grey levels.
     """
 
     inside: jax.Array
@@ -33,6 +34,7 @@ class Shown:
     down: jax.Array
     right: jax.Array
     beside: jax.Array
+    shade: jax.Array
 
 
 def show(
@@ -86,6 +88,7 @@ def show(
         down=along * sine + across * cosine,
         right=along * cosine - across * sine,
         beside=beside,
+        shade=of(stacks.shade),
     )
 
 

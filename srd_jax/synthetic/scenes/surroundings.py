@@ -12,6 +12,8 @@ from srd_jax.synthetic.scenes.config import ScenesConfig
 
 MITOCHONDRIA, GOLGI, VESICLES = 4, 2, 20
 _TURN = 2 * jnp.pi
+# Half lengths of mitochondria, Golgi stacks and vesicles.
+_LENGTHS = (250.0, 700.0), (150.0, 450.0), (18.0, 110.0)
 
 
 @struct.dataclass
@@ -74,8 +76,7 @@ def draw_surroundings(
     deck = Deck(key, 16 * count + 40)
     kind = jnp.array([0] * MITOCHONDRIA + [1] * GOLGI + [2] * VESICLES)
     reach = config.long_axis[1] * 1.1
-    shape = [(250.0, 700.0), (150.0, 450.0), (18.0, 110.0)]
-    long = _of_kind(kind, [deck.log_uniform(within, count) for within in shape])
+    long = _of_kind(kind, [deck.log_uniform(within, count) for within in _LENGTHS])
     short = long * _of_kind(
         kind, [deck.uniform(w, count) for w in ((0.45, 1.0), (0.2, 0.5), (0.8, 1.0))]
     )

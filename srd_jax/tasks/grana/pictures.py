@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from scipy import special
 
 from srd_jax.networks.modules import Parameters
 from srd_jax.support.compiling import jit
@@ -53,9 +55,8 @@ def write_pictures(
         found = predict(parameters, tiles.image)
         tiles, found = jax.device_get((tiles, found))
         for place in range(min(size, config.validation.pictures - first)):
-            figure = tile_figure(
-                *jax.tree.map(lambda x, place=place: x[place], (tiles, found)), threshold
-            )
+            tile, maps = jax.tree.map(lambda x, place=place: x[place], (tiles, found))
+            figure = tile_figure(tile, maps, threshold)
             with whole_file(workdir / PICTURES / f"validation_{first + place:03d}.png") as path:
                 figure.savefig(path, format="png", metadata=PNG_TEXT)
 
@@ -71,7 +72,8 @@ def tile_figure(tile: Tiles, found: Prediction, threshold: float) -> Figure:
     Returns:
       The figure, on an Agg canvas.
     """
-    probability = 1.0 / (1.0 + np.exp(-np.asarray(found.logit, np.float64)))
+    tile, found = jax.tree.map(np.asarray, (tile, found))
+    probability = special.expit(np.asarray(found.logit))
     shown = np.where(tile.care, tile.granum, _DOUBTFUL_GREY)
     readable = tile.granum & tile.readable
     periods = np.where(readable, np.exp(tile.log_period), np.nan)
@@ -117,16 +119,17 @@ def _image(axes: Axes, tile: Tiles, title: str) -> None:
     axes.set_title(title)
 
 
-def _outlines(axes: Axes, values: np.ndarray, level: float, color: str) -> None:
+def _outlines(axes: Axes, values: ArrayLike, level: float, color: str) -> None:
     """Draws the lines at a level of a map over its image."""
-    values = np.asarray(values, float)
+    values = np.asarray(values, np.float64)
     if values.min() < level <= values.max():
         rows, columns = (STRIDE * np.arange(n) + (STRIDE - 1) / 2 for n in values.shape)
         axes.contour(columns, rows, values, [level], colors=[color], linewidths=1.0)
 
 
-def _directions(cosine: np.ndarray, sine: np.ndarray, value: np.ndarray) -> np.ndarray:
+def _directions(cosine: ArrayLike, sine: ArrayLike, value: ArrayLike) -> np.ndarray:
     """Returns (rows, columns, 3): hue by direction, saturation by length, as bright as a value."""
+    cosine, sine, value = (np.asarray(x, np.float64) for x in (cosine, sine, value))
     hue = np.arctan2(sine, cosine) / (2 * np.pi) % 1.0
     length = np.clip(np.hypot(cosine, sine), 0.0, 1.0)
     return hsv_to_rgb(np.stack([hue, length, np.clip(value, 0.0, 1.0)], -1))

@@ -94,7 +94,8 @@ def _iou(found: Prediction, true: Tiles) -> jax.Array:
 def _scores(config: MicrographsConfig, found: Found) -> dict[str, float]:
     """Returns scores of a validation set: see _COLUMNS; direction in degrees, period in percent."""
     predicted, true = found.predicted, found.true
-    parts = losses.parts(*jax.tree.map(jnp.asarray, (predicted, true)), config.loss)
+    on_device: Found = jax.tree.map(jnp.asarray, found)
+    parts = losses.parts(on_device.predicted, on_device.true, config.loss)
     readable = np.asarray(true.granum & true.readable)
     angle = scores.direction_error(
         *(np.asarray(x)[readable] for x in (predicted.cosine, predicted.sine)),

@@ -13,7 +13,7 @@ from srd_jax.support.fields import check, from_dict, limited
 from srd_jax.tasks.grana.config import ModelConfig
 from srd_jax.training import checkpoint, weights
 
-_TASK = "micrographs"
+TASK = "micrographs"
 
 # The weights that come with the package.
 RELEASED = pathlib.Path(__file__).parents[2] / "micrographs.safetensors"
@@ -46,7 +46,7 @@ class MicrographWeights:
 def about(model: ModelConfig) -> dict[str, Any]:
     """Returns the description of a network in checkpoints and weights files, as JSON."""
     # Through JSON, so that tuples become lists, as in a file that is read back.
-    return {"task": _TASK, "model": json.loads(json.dumps(dataclasses.asdict(model)))}
+    return {"task": TASK, "model": json.loads(json.dumps(dataclasses.asdict(model)))}
 
 
 def save(path: str | os.PathLike[str], found: MicrographWeights) -> None:
@@ -78,16 +78,17 @@ def load(path: str | os.PathLike[str] | None = None) -> MicrographWeights:
         model = _model(loaded.metadata.get("about", {}), path)
         return MicrographWeights(loaded.parameters, model, origin)
     found = weights.load(file)
+    described = _model(found.about, file)
     fitted = Calibration()
     if found.calibration:
         fitted = from_dict(Calibration, dict(found.calibration), f"{file}: calibration")
         check(fitted, f"{file}: calibration")
-    return MicrographWeights(found.parameters, _model(found.about, file), found.origin, fitted)
+    return MicrographWeights(found.parameters, described, found.origin, fitted)
 
 
 def _model(described: Mapping[str, Any], path: pathlib.Path) -> ModelConfig:
-    if described.get("task") != _TASK:
+    if described.get("task") != TASK:
         raise InputError(
-            f"{path}: its weights are of the task {described.get('task')!r}; accepted: {_TASK!r}"
+            f"{path}: its weights are of the task {described.get('task')!r}; accepted: {TASK!r}"
         )
     return from_dict(ModelConfig, described.get("model"), f"{path}: model")

@@ -85,8 +85,9 @@ def load(path: str | os.PathLike[str] | None = None) -> PeriodWeights:
     if path.is_dir() and not file.exists():
         return _of_checkpoint(path)
     found = weights.load(file)
+    model = _model(found.about, file)
     fitted = calibration_of(found.calibration, f"{file}: calibration")
-    return PeriodWeights(found.parameters, _model(found.about, file), found.origin, fitted)
+    return PeriodWeights(found.parameters, model, found.origin, fitted)
 
 
 def _of_checkpoint(workdir: pathlib.Path) -> PeriodWeights:

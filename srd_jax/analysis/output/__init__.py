@@ -1,0 +1,1 @@
+"""What an analysis of micrographs writes: records, tables, labels, outlines."""

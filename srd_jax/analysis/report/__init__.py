@@ -1,0 +1,1 @@
+"""Pictures of micrographs and grana, plots, and the page that shows them."""

@@ -1,0 +1,178 @@
+"""What `srd analyse` does with each micrograph, and its options that numbers depend on."""
+
+import argparse
+import functools
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from srd_jax.analysis.output import corrections, records
+from srd_jax.analysis.output.names import output_names
+from srd_jax.analysis.output.run import Plan
+from srd_jax.commands import arguments, micrograph_scale
+from srd_jax.imaging.micrographs.micrograph import Micrograph
+from srd_jax.imaging.micrographs.reading import read
+from srd_jax.support.errors import InputError
+from srd_jax.support.version import __version__
+
+DETECTORS = ("network", "classical")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that numbers depend on."""
+    micrograph_scale.add_options(parser)
+    parser.add_argument(
+        "--masks",
+        type=arguments.path,
+        metavar="DIR",
+        help="masks, label images or ROIs of ImageJ, named as the micrographs, in place of what "
+        "the detector finds",
+    )
+    parser.add_argument(
+        "--detector", choices=DETECTORS, default=DETECTORS[0], help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--weights",
+        type=arguments.path,
+        metavar="FILE|DIR",
+        help="weights file or workdir of the network that finds grana; default: those of the "
+        "package",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_share,
+        metavar="T",
+        help="least probability of a granum's pixels, 0 to 1; default: that of the detector",
+    )
+
+
+def _share(text: str) -> float:
+    """Converts a text to a number between 0 and 1.
+
+    Raises:
+      ArgumentTypeError: it is something else.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a number between 0 and 1")
+    return value
+
+
+def make(
+    options: argparse.Namespace,
+    paths: Sequence[pathlib.Path],
+    excluded: Mapping[pathlib.Path, tuple[int, ...]],
+) -> tuple[Plan, dict[str, str]]:
+    """Returns how micrographs are analysed, and what a report tells about it.
+
+    Args:
+      options: of the command line.
+      paths: micrographs.
+      excluded: sorted numbers of the grana that are left out, by file.
+
+    Raises:
+      InputError: an option contradicts another one, or weights can't be loaded.
+    """
+    if options.weights is not None and options.detector != DETECTORS[0]:
+        raise InputError(
+            f"--weights {options.weights}: found with --detector {options.detector}; "
+            f"accepted with --detector {DETECTORS[0]} only"
+        )
+    read, stated = _reader(options, paths)
+    detect, threshold, detector = _detector(options)
+    period, sha256 = _method()
+    masks = _masks(options, paths)
+    fixed = {"srd_jax": __version__, **detector, "threshold": threshold, "period weights": sha256}
+
+    def made(path: pathlib.Path) -> dict[str, Any]:
+        mask = masks.get(path)
+        drawn = {"mask": None if mask is None else records.sha256(mask)}
+        return records.identity(path, {**fixed, **stated(path), **drawn}, _beside(path))
+
+    def analyse(micrograph: Micrograph):
+        from srd_jax.analysis.pipeline import analyse_micrograph
+
+        mask, shape = masks.get(pathlib.Path(micrograph.name)), micrograph.grey.shape
+        labels = None if mask is None else corrections.read_labels(mask, (shape[0], shape[1]))
+        return analyse_micrograph(micrograph, detect, period(), threshold, masks=labels)
+
+    origin = {name: str(value) for name, value in fixed.items()}
+    return Plan(read, analyse, made, excluded), origin
+
+
+def _beside(path: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the text files from which the scale of a micrograph may be read."""
+    return [path.with_name(f"{path.stem}.{ending}") for ending in ("txt", "TXT")]
+
+
+def _reader(
+    options: argparse.Namespace, paths: Sequence[pathlib.Path]
+) -> tuple[Callable[[pathlib.Path], Micrograph], Callable[[pathlib.Path], dict[str, Any]]]:
+    """Returns the function that reads a micrograph, and that of the options which it depends on."""
+    scales = micrograph_scale.options_of(options, paths)
+
+    def stated(path: pathlib.Path) -> dict[str, Any]:
+        row = scales.table.get(path)
+        return {"px_per_nm": row or scales.px_per_nm, "bar_nm": scales.bar_nm}
+
+    return functools.partial(read, options=scales), stated
+
+
+def _masks(
+    options: argparse.Namespace, paths: Sequence[pathlib.Path]
+) -> dict[pathlib.Path, pathlib.Path]:
+    """Returns the files that hold the grana of micrographs.
+
+    Raises:
+      InputError: there are none, or several for one micrograph.
+    """
+    if options.masks is None:
+        return {}
+    folder, names = corrections.check(options.masks), output_names(paths)
+    # Also by the stem alone, where no other micrograph has it.
+    stems = [path.stem for path in paths]
+    found = {}
+    for path in paths:
+        known = [names[path]] + [path.stem] * (stems.count(path.stem) == 1)
+        if (mask := corrections.corrected_file(folder, known)) is not None:
+            found[path] = mask
+    if not found:
+        raise InputError(
+            f"--masks {options.masks}: names none of the {len(paths)} micrographs; accepted is "
+            f"{names[paths[0]]}.tif for the first of them"
+        )
+    return found
+
+
+def _detector(options: argparse.Namespace) -> tuple[Callable[..., Any], float, dict[str, str]]:
+    """Returns the detector, its threshold, and its identity.
+
+    Raises:
+      InputError: its weights can't be loaded.
+    """
+    from srd_jax.analysis.instances import THRESHOLD
+
+    if options.detector == "classical":
+        from srd_jax.analysis import classical
+
+        return classical.detect, options.threshold or THRESHOLD, {"detector": "classical"}
+    from srd_jax.analysis import network
+    from srd_jax.training import checkpoint
+
+    found = network.load(options.weights)
+    about = {
+        "detector": "network",
+        "detector weights": checkpoint.sha256(dict(found.weights.parameters)),
+    }
+    return found, options.threshold or found.threshold, about
+
+
+def _method() -> tuple[Callable[[], Any], str]:
+    """Returns a function that loads the method of the period once, and its weights' digest."""
+    from srd_jax.measuring import methods
+    from srd_jax.tasks.period import weights
+
+    return functools.cache(methods.make), records.sha256(weights.RELEASED)

@@ -1,0 +1,160 @@
+"""`srd evaluate-grana`: compares the grana found on micrographs with known ones."""
+
+import argparse
+import functools
+import pathlib
+import sys
+from collections.abc import Callable, Iterable
+
+import rich.console
+from rich.text import Text
+
+from srd_jax.analysis.granum import Analysis
+from srd_jax.commands import arguments
+from srd_jax.imaging.micrographs.micrograph import Micrograph
+from srd_jax.imaging.micrographs.reading import read
+from srd_jax.support import process
+from srd_jax.support.errors import InputError
+from srd_jax.support.files import check_writable
+from srd_jax.support.terminal import print_line, printable, track
+
+NETWORK, CLASSICAL = DETECTORS = ("network", "classical")
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    words = "compare the grana found on micrographs with annotated or drawn ones"
+    one = arguments.add_command(commands, "evaluate-grana", words, _evaluate)
+    one.add_argument(
+        "folder",
+        nargs="?",
+        type=arguments.path,
+        metavar="FOLDER",
+        help="micrographs with annotations: JSON, CVAT for Images, COCO or label images",
+    )
+    one.add_argument(
+        "--generated", type=arguments.count, metavar="N", help="draw N micrographs instead"
+    )
+    one.add_argument("--seed", type=arguments.seed, metavar="S", help="of --generated, default: 0")
+    one.add_argument(
+        "--px-per-nm",
+        type=arguments.positive,
+        metavar="X",
+        help="scale of all micrographs; default: as annotations or files state it",
+    )
+    one.add_argument(
+        "--iou",
+        type=_share,
+        default=0.5,
+        metavar="X",
+        help="intersection over union from which on a granum is found, default: %(default)s",
+    )
+    one.add_argument("--detector", choices=DETECTORS, default=NETWORK, help="default: %(default)s")
+    one.add_argument(
+        "--weights",
+        type=pathlib.Path,
+        metavar="FILE|DIR",
+        help="of the network that finds grana: weights file or workdir of a run; default: those of "
+        "the package",
+    )
+    one.add_argument(
+        "--out", type=arguments.path, default="evaluation_grana", metavar="DIR",
+        help="default: %(default)s",
+    )  # fmt: skip
+
+
+def _share(text: str) -> float:
+    """Converts a text to a number above 0, at most 1.
+
+    Raises:
+      ArgumentTypeError: it is something else.
+    """
+    value = arguments.positive(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a number from 0 to 1")
+    return value
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    _check(options)
+    # Late, as what they need takes its time to load.
+    from srd_jax.evaluation.micrographs import report, run, tables
+
+    folder = pathlib.Path(options.out)
+    for name in report.FILES:
+        check_writable(folder / name)
+    items, count, bad, source = _items(options)
+    analyse = _analyser(options.detector, options.weights)
+    for line in bad:
+        print(printable(line), file=sys.stderr)
+    compared, shown = run.evaluate(track(items, "analysing", count), analyse, options.iou)
+    for one in compared:
+        if one.error:
+            print(printable(one.error), file=sys.stderr)
+    about = report.About(source, options.detector, options.iou, bad)
+    console = rich.console.Console()
+    # Before the files, which a full disk may refuse.
+    tables.show(console, compared)
+    report.write(folder, about, compared, shown)
+    line = f"{count} micrographs of {source}; report in {folder / 'report.html'}"
+    print_line(console, Text(line))
+    failed = bad or any(one.error for one in compared)
+    return process.SOME_FAILED if failed else process.ALL_READ
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Checks that the arguments fit together.
+
+    Raises:
+      InputError: they don't.
+    """
+    if (options.folder is None) == (options.generated is None):
+        found = "neither" if options.folder is None else "both"
+        raise InputError(f"found {found} of FOLDER and --generated; accepted is one of them")
+    if options.seed is not None and options.generated is None:
+        raise InputError(f"--seed {options.seed}: is accepted with --generated only")
+    if options.px_per_nm is not None and options.folder is None:
+        raise InputError(f"--px-per-nm {options.px_per_nm:g}: is accepted with a FOLDER only")
+    if options.weights is not None and options.detector != NETWORK:
+        raise InputError("--weights: found without a network; accepted with --detector network")
+
+
+def _items(options: argparse.Namespace) -> tuple[Iterable, int, list[str], str]:
+    """Returns micrographs with their truth, their number, bad annotations, and the source."""
+    if options.generated is not None:
+        from srd_jax.evaluation.micrographs import generated
+
+        seed = options.seed or 0
+        drawn = generated.drawn(seed, options.generated)
+        return drawn, options.generated, [], f"{generated.SOURCE} (seed {seed})"
+    from srd_jax.evaluation.micrographs.annotations import folder
+
+    found, bad = folder.read(pathlib.Path(options.folder))
+    items = (
+        (functools.partial(read, path, options.px_per_nm or truth.px_per_nm), truth)
+        for path, truth in found
+    )
+    return items, len(found), bad, printable(options.folder)
+
+
+def _analyser(detector: str, path: pathlib.Path | None) -> Callable[[Micrograph], Analysis]:
+    """Returns the function that analyses a micrograph.
+
+    Raises:
+      InputError: the weights can't be loaded.
+    """
+    from srd_jax.analysis import classical, network
+    from srd_jax.analysis.instances import THRESHOLD
+    from srd_jax.analysis.pipeline import analyse_micrograph
+    from srd_jax.measuring import methods
+
+    detect, threshold = classical.detect, THRESHOLD
+    if detector == NETWORK:
+        detect = network.load(path)
+        threshold = detect.threshold
+    method = methods.make()
+
+    def analyse(micrograph: Micrograph) -> Analysis:
+        return analyse_micrograph(micrograph, detect, method, threshold).analysis
+
+    return analyse

@@ -1,0 +1,1 @@
+"""Compares the grana that are found on micrographs with annotated or drawn ones."""

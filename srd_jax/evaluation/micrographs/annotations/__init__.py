@@ -1,0 +1,1 @@
+"""Reads annotated micrographs: JSON, CVAT for Images, COCO, label images."""
