@@ -22,7 +22,7 @@ def grey(dtype=np.uint8, shape=(90, 130)):
 
 def test_the_formats_of_crops_are_read_in_their_own_type(tmp_path):
     for name, data in formats().items():
-        if name.startswith("stack"):
+        if name.startswith(("stack", "alpha")):
             continue
         (tmp_path / name).write_bytes(data)
         found = read(tmp_path / name)
@@ -43,7 +43,7 @@ def test_orientation_and_white_is_zero(tmp_path):
 
 
 def test_strip_bar_and_scale_of_one_file(tmp_path):
-    drawn = next(one for one in map(draw, range(40)) if one.below and "plain" in one.kind)
+    drawn = next(one for one in map(draw, range(24)) if one.below and "plain" in one.kind)
     path = write_png(tmp_path / "a.png", drawn.grey)
     found = read(path, options=ScaleOptions(bar_nm=200))
     assert found.px_per_nm == pytest.approx(drawn.length / 200, rel=0.01)
@@ -78,7 +78,7 @@ def test_limits_of_size(tmp_path):
             read(tmp_path / name, max_pixels=11_600)
     with (tmp_path / "a.png").open("ab") as file:
         file.truncate(5_000_000_000)
-    with pytest.raises(InputError, match="has 5.0 GB; accepted are at most 4 GB"):
+    with pytest.raises(InputError, match=r"has 5\.0 GB; accepted are at most 4 GB"):
         read(tmp_path / "a.png")
 
 

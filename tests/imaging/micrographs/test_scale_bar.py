@@ -22,7 +22,7 @@ def length(grey):
 
 
 def test_drawn_bars_are_measured():
-    drawn = [draw(seed) for seed in range(120)]
+    drawn = [draw(seed) for seed in range(60)]
     assert {one.kind.rsplit(" ", 2)[0] for one in drawn} == set(KINDS)
     found = np.array([length(one.grey) for one in drawn])
     true = np.array([one.length for one in drawn])
@@ -34,7 +34,7 @@ def test_drawn_bars_are_measured():
 
 
 def test_pictures_without_a_bar_have_none():
-    found = [length(draw(seed, bar=False).grey) for seed in range(120)]
+    found = [length(draw(seed, bar=False).grey) for seed in range(60)]
     assert not any(found)
 
 
