@@ -19,7 +19,7 @@ _APART, _MISSING = 2, 1
 _STRAIGHT = 0.8
 
 # Pictures of a few grey levels have more, and no bar that could be told from the rest.
-_MAX_RUNS = 400_000
+_MAX_RUNS = 100_000
 
 
 class Range(NamedTuple):

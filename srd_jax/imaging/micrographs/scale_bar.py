@@ -32,6 +32,8 @@ _BETWEEN, _ALIKE, _DIFFERENT = 4, 3, 0.25
 _SIDES = slice(0, 2), slice(-2, None)
 # A row of fewer segments may be a bar and the blank paper beside it.
 _SEGMENTS = 3
+# Pictures of two grey levels have more, and no bar that could be told from the rest.
+_MAX_FOUND = 3000
 # Px beyond the end of a bar that are looked at.
 _REACH = 6
 # Px around a row of segments that its outline may take.
@@ -94,6 +96,8 @@ def find_bars(grey: np.ndarray, is_strip: bool = False) -> list[Bar]:
         if not limits.darkest < one.value < limits.lightest
         and one.height <= max(_HIGHEST * one.length, 2 * _SEGMENT_PX)
     ]
+    if len(found) > _MAX_FOUND:
+        return []
     bounded = {one: bar for one in found if (bar := _bounded(grey, one, limits)) is not None}
     chains = [_joined(chain) for chain in _chains(found, bounded, limits)]
     single = [bar for bar in bounded.values() if _is_apart(grey, bar, limits)]
@@ -115,13 +119,15 @@ def find_bars(grey: np.ndarray, is_strip: bool = False) -> list[Bar]:
 
 def _range(grey: np.ndarray, is_strip: bool) -> Range | None:
     """Returns the range of grey values, of a picture widened; None if there is one value only."""
-    step = 1 if is_strip else max(1, int((grey.size / _SOME) ** 0.5))
-    percentiles = (0, 100) if is_strip else _PERCENTILES
-    low, high = (float(value) for value in np.percentile(grey[::step, ::step], percentiles))
-    if not low < high:
+    step = max(1, int((grey.size / _SOME) ** 0.5))
+    low, high = (float(one) for one in np.percentile(grey[::step, ::step], _PERCENTILES))
+    on_paper = is_strip or low == high
+    if on_paper:
+        low, high = float(grey.min()), float(grey.max())
+    if low == high:
         return None
     span = high - low
-    wider, within = 0 if is_strip else _WIDER * span, _EXTREME * span
+    wider, within = 0 if on_paper else _WIDER * span, _EXTREME * span
     return Range(low - wider, high + wider, low + within, high - within)
 
 
@@ -141,12 +147,22 @@ def _chains(
       limits: of grey values.
     """
     chains: list[list[Rectangle]] = []
+    by_end: dict[int, list[list[Rectangle]]] = {}
     for one in sorted(found, key=lambda one: one.column0):
-        chain = next((chain for chain in chains if _continues(chain, one, limits)), None)
+        near = (
+            chain
+            for gap in range(_BETWEEN + 1)
+            for chain in by_end.get(one.column0 - gap, ())
+            if _continues(chain, one, limits)
+        )
+        chain = next(near, None)
         if chain is None:
-            chains.append([one])
+            chain = []
+            chains.append(chain)
         else:
-            chain.append(one)
+            by_end[chain[-1].column1].remove(chain)
+        chain.append(one)
+        by_end.setdefault(one.column1, []).append(chain)
     # Else the last ones of a colour may be lost in the picture.
     return [
         chain
@@ -164,7 +180,6 @@ def _continues(chain: list[Rectangle], one: Rectangle, limits: Range) -> bool:
     alike = abs(one.length - chain[-2].length) <= _ALIKE if chain[1:] else True
     return (
         alike
-        and 0 <= one.column0 - last.column1 <= _BETWEEN
         and rows >= 0.6 * min(one.height, last.height)
         and abs(one.height - last.height) <= _OUTLINE
         and abs(one.length - last.length) <= max(_ALIKE, _DIFFERENT * last.length)

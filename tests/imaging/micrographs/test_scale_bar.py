@@ -22,7 +22,7 @@ def length(grey):
 
 
 def test_drawn_bars_are_measured():
-    drawn = [draw(seed) for seed in range(60)]
+    drawn = [draw(seed) for seed in range(45)]
     assert {one.kind.rsplit(" ", 2)[0] for one in drawn} == set(KINDS)
     found = np.array([length(one.grey) for one in drawn])
     true = np.array([one.length for one in drawn])
@@ -34,7 +34,7 @@ def test_drawn_bars_are_measured():
 
 
 def test_pictures_without_a_bar_have_none():
-    found = [length(draw(seed, bar=False).grey) for seed in range(60)]
+    found = [length(draw(seed, bar=False).grey) for seed in range(45)]
     assert not any(found)
 
 
@@ -49,7 +49,9 @@ def canvas(seed=0, value=None, shape=(500, 700)):
 def test_any_type(dtype, factor):
     image, pen = canvas()
     pen.rectangle([440, 450, 639, 457], 255)
-    assert length((np.asarray(image) * factor).astype(dtype)) == pytest.approx(200, abs=0.6)
+    assert length((np.asarray(image).astype(float) * factor).astype(dtype)) == pytest.approx(
+        200, abs=0.6
+    )
 
 
 def test_parts_of_pixels_at_the_ends():
@@ -69,7 +71,7 @@ def test_several_bars_are_refused():
     pen.rectangle([40, 450, 139, 457], 255)
     grey = np.asarray(image)
     with pytest.raises(
-        InputError, match=r"has 2 scale bars \(.*100 px .*200 px .*; accepted is one"
+        InputError, match=r"has 2 scale bars \(100\S* px .*200\S* px .*; accepted is one"
     ):
         measure_bar(grey)
     # That of a strip counts.
@@ -91,7 +93,7 @@ def test_a_blank_picture_has_none(value):
 
 def test_pictures_of_two_levels_take_no_longer_and_have_none():
     random = np.random.default_rng(0)
-    grey = np.repeat(random.integers(0, 2, (1500, 40)), 40, axis=1).astype(np.uint8) * 255
+    grey = np.repeat(random.integers(0, 2, (500, 40)), 40, axis=1).astype(np.uint8) * 255
     assert length(grey) in (0.0, -1.0)
     grey = np.repeat(np.arange(400)[:, None] // 8 % 2 * 255, 600, 1).astype(np.uint8)
     assert length(grey) == 0
