@@ -6,15 +6,13 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from srd_jax.analysis.output import corrections, records
 from srd_jax.analysis.output.names import output_names
 from srd_jax.analysis.output.run import Plan
-from srd_jax.commands import arguments
+from srd_jax.commands import arguments, micrograph_scale
 from srd_jax.imaging.micrographs.micrograph import Micrograph
-from srd_jax.imaging.pixel_size import agreed, from_side_file
-from srd_jax.support.errors import InputError, naming
+from srd_jax.imaging.micrographs.reading import read
+from srd_jax.support.errors import InputError
 from srd_jax.support.version import __version__
 
 DETECTORS = ("network", "classical")
@@ -22,9 +20,7 @@ DETECTORS = ("network", "classical")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options that numbers depend on."""
-    parser.add_argument(
-        "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all micrographs"
-    )
+    micrograph_scale.add_options(parser)
     parser.add_argument(
         "--masks",
         type=arguments.path,
@@ -116,19 +112,13 @@ def _reader(
     options: argparse.Namespace, paths: Sequence[pathlib.Path]
 ) -> tuple[Callable[[pathlib.Path], Micrograph], Callable[[pathlib.Path], dict[str, Any]]]:
     """Returns the function that reads a micrograph, and that of the options which it depends on."""
-    from srd_jax.imaging.crop import grey_values
-    from srd_jax.imaging.formats import read_picture
+    scales = micrograph_scale.options_of(options, paths)
 
-    def read(path: pathlib.Path) -> Micrograph:
-        picture = read_picture(path)
-        with naming(path):
-            grey = grey_values(picture, np.ones(picture.samples.shape[:2], bool))
-        if options.px_per_nm is not None:
-            return Micrograph(str(path), grey, options.px_per_nm, "given", picture.notes)
-        scale = agreed(picture.scale, from_side_file(path))
-        return Micrograph(str(path), grey, scale.px_per_nm, scale.source, picture.notes)
+    def stated(path: pathlib.Path) -> dict[str, Any]:
+        row = scales.table.get(path)
+        return {"px_per_nm": row or scales.px_per_nm, "bar_nm": scales.bar_nm}
 
-    return read, lambda path: {"px_per_nm": options.px_per_nm}
+    return functools.partial(read, options=scales), stated
 
 
 def _masks(

@@ -6,18 +6,15 @@ import pathlib
 import sys
 from collections.abc import Callable, Iterable
 
-import numpy as np
 import rich.console
 from rich.text import Text
 
 from srd_jax.analysis.granum import Analysis
 from srd_jax.commands import arguments
-from srd_jax.imaging.crop import grey_values
-from srd_jax.imaging.formats import read_picture
 from srd_jax.imaging.micrographs.micrograph import Micrograph
-from srd_jax.imaging.pixel_size import Scale, agreed, from_side_file
+from srd_jax.imaging.micrographs.reading import read
 from srd_jax.support import process
-from srd_jax.support.errors import InputError, naming
+from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.support.terminal import print_line, printable, track
 
@@ -134,23 +131,10 @@ def _items(options: argparse.Namespace) -> tuple[Iterable, int, list[str], str]:
 
     found, bad = folder.read(pathlib.Path(options.folder))
     items = (
-        (functools.partial(_read, path, options.px_per_nm or truth.px_per_nm), truth)
+        (functools.partial(read, path, options.px_per_nm or truth.px_per_nm), truth)
         for path, truth in found
     )
     return items, len(found), bad, printable(options.folder)
-
-
-def _read(path: pathlib.Path, px_per_nm: float | None) -> Micrograph:
-    """Reads a micrograph; its file's own scale counts where none is given.
-
-    Raises:
-      InputError: it can't be read.
-    """
-    picture = read_picture(path)
-    with naming(path):
-        grey = grey_values(picture, np.ones(picture.samples.shape[:2], bool))
-    scale = Scale(px_per_nm, "given") if px_per_nm else agreed(picture.scale, from_side_file(path))
-    return Micrograph(str(path), grey, scale.px_per_nm, scale.source, picture.notes)
 
 
 def _analyser(detector: str, path: pathlib.Path | None) -> Callable[[Micrograph], Analysis]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from skimage.draw import polygon
+from skimage.measure import approximate_polygon, find_contours
 
 # Rows and columns of a grid.
 MOST = 2000
@@ -108,6 +109,20 @@ def _tight(top: int, left: int, mask: np.ndarray) -> Region:
         return _EMPTY
     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return Region(top + int(rows[0]), left + int(columns[0]), part.copy())
+
+
+def outline(mask: np.ndarray, corner: tuple[int, int]) -> np.ndarray | None:
+    """Returns the outline (n, 2) of a mask's longest part, x and y; None where it has none.
+
+    Args:
+      mask: bool (rows, columns).
+      corner: row and column of its first pixel.
+    """
+    found = max(find_contours(np.pad(mask.astype(np.float32), 1), 0.5), key=len, default=None)
+    if found is None:
+        return None
+    points = approximate_polygon((found - 0.5 + corner)[:, ::-1], 0.3)[:-1]
+    return points if len(points) > 2 else None
 
 
 def overlap(first: Region, second: Region) -> int:

@@ -5,9 +5,8 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
-from srd_jax.analysis import outlines
 from srd_jax.analysis.granum import Analysis
-from srd_jax.evaluation.micrographs.areas import Area
+from srd_jax.evaluation.micrographs.areas import Area, outline
 from srd_jax.evaluation.micrographs.cases import AS_ONE, FOUND, MISSING, WRONG, Compared
 from srd_jax.evaluation.micrographs.truth import SURE, Annotated
 from srd_jax.imaging.micrographs.micrograph import Micrograph
@@ -69,7 +68,7 @@ def _reduced(grey: np.ndarray, scale: float) -> Image.Image:
 def _rings(area: Area) -> list[np.ndarray]:
     if area.mask is None:
         return list(area.polygons)
-    ring = outlines.of_mask(area.mask, area.corner)
+    ring = outline(area.mask, area.corner)
     return [] if ring is None else [ring]
 
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srd_jax.analysis import morphometry, outlines
-from srd_jax.evaluation.micrographs.areas import Area, Grid, grid, rasterise
+from srd_jax.analysis import morphometry
+from srd_jax.evaluation.micrographs.areas import Area, Grid, grid, outline, rasterise
 
 
 class Size(NamedTuple):
@@ -27,13 +27,13 @@ def size(area: Area, shape: tuple[int, int], direction_deg: float | None) -> Siz
     """
     on = _fine(area, shape)
     region = rasterise(area, on)
-    outline = outlines.of_mask(region.mask, (region.top, region.left)) if region.size else None
-    if outline is None or len(outline) < 3:
+    polygon = outline(region.mask, (region.top, region.left)) if region.size else None
+    if polygon is None:
         return None
     pixels = region.size / on.scale**2
     if direction_deg is None:
         return Size(pixels, None, None)
-    found = morphometry.measure(outline / on.scale, direction_deg)
+    found = morphometry.measure(polygon / on.scale, direction_deg)
     return Size(pixels, found.height, found.diameter)
 
 

@@ -66,7 +66,7 @@ def rectangles(grey: np.ndarray, limits: Range, least: int) -> list[Rectangle]:
     rows, columns = grey.shape
     step = max(1, _BLOCK // columns)
     found = [
-        _runs(limits.of(grey[first : first + step]), limits, least) + (first, 0, 0, 0)
+        _runs(limits.of(grey[first : first + step]), limits, least) + np.array((first, 0, 0, 0))
         for first in range(0, rows, step)
     ]
     runs = np.concatenate([np.empty((0, 4)), *found])
@@ -75,7 +75,7 @@ def rectangles(grey: np.ndarray, limits: Range, least: int) -> list[Rectangle]:
 
 def _runs(grey: np.ndarray, limits: Range, least: int) -> np.ndarray:
     """Returns row, first column, end column and value of each run that ends abruptly."""
-    rows, columns = grey.shape
+    columns = grey.shape[1]
     step = _STEP * (limits.high - limits.low)
     breaks = np.abs(np.diff(grey, axis=1, append=np.float32(np.inf))) > step
     ends = np.flatnonzero(breaks) + 1

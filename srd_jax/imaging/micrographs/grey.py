@@ -62,7 +62,7 @@ def _narrow(grey: np.ndarray) -> np.ndarray:
     kind, size = grey.dtype.kind, grey.dtype.itemsize
     if kind == "b":
         return grey.astype(np.uint8)
-    if kind in "iu" and size <= 4 or grey.dtype == np.float32:
+    if (kind in "iu" and size <= 4) or grey.dtype == np.float32:
         return grey
     if kind in "iu" and grey.size:
         # Modulo 2^64, so that no difference is rounded.

@@ -67,7 +67,7 @@ def decode_mrc(path: pathlib.Path, stream: BinaryIO, max_pixels: int) -> Picture
         )
     stream.seek(offset)
     values = np.fromfile(stream, dtype, rows * columns).reshape(rows, columns)[::-1]
-    if not dtype.isnative or dtype.itemsize < 4 and dtype.kind == "f":
+    if not dtype.isnative or (dtype.itemsize < 4 and dtype.kind == "f"):
         values = values.astype(np.float32 if dtype.kind == "f" else dtype.newbyteorder("="))
     notes = (f"the first of {sections} sections is measured",) if sections > 1 else ()
     return Picture(
