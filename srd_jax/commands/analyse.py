@@ -17,6 +17,7 @@ from srd_jax.analysis.output.run import Done, Plan, analyse_files
 from srd_jax.analysis.output.summary import Summary
 from srd_jax.analysis.output.table import Named
 from srd_jax.commands import analysis_plan, arguments
+from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.support import process
 from srd_jax.support.page import text
 from srd_jax.support.terminal import print_line, track
@@ -52,7 +53,7 @@ def add(commands) -> None:
 
 def _analyse(options: argparse.Namespace) -> int:
     folders.check(options.out)
-    images = arguments.images(options.paths)
+    images = arguments.images(options.paths, find_micrographs)
     paths = images.images
     excluded = read_excluded(options.exclude, paths)
     groups: Mapping[pathlib.Path, str] = {}

@@ -1,6 +1,7 @@
 """What `srd analyse` does with each micrograph, and its options that numbers depend on."""
 
 import argparse
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from srd_jax.analysis.output import corrections, records
 from srd_jax.analysis.output.names import output_names
 from srd_jax.analysis.output.run import Plan
 from srd_jax.commands import arguments, micrograph_scale
+from srd_jax.imaging.micrographs.masks import read_labels
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
 from srd_jax.support.errors import InputError
@@ -95,8 +97,11 @@ def make(
     def analyse(micrograph: Micrograph):
         from srd_jax.analysis.pipeline import analyse_micrograph
 
-        mask, shape = masks.get(pathlib.Path(micrograph.name)), micrograph.grey.shape
-        labels = None if mask is None else corrections.read_labels(mask, (shape[0], shape[1]))
+        labels, mask = None, masks.get(pathlib.Path(micrograph.name))
+        if mask is not None:
+            rows, columns = micrograph.grey.shape
+            labels, notes = read_labels(mask, (rows, columns), micrograph.strips)
+            micrograph = dataclasses.replace(micrograph, notes=(*micrograph.notes, *notes))
         return analyse_micrograph(micrograph, detect, period(), threshold, masks=labels)
 
     origin = {name: str(value) for name, value in fixed.items()}

@@ -193,13 +193,17 @@ def limits(options: argparse.Namespace) -> result.Limits:
     return found
 
 
-def images(paths: Sequence[str]) -> Found:
+def images(paths: Sequence[str], find: Callable[[Sequence[str]], Found] = find_images) -> Found:
     """Returns the images among files and folders; on stderr, a line on what isn't read.
+
+    Args:
+      paths: files and folders.
+      find: finds the images.
 
     Raises:
       InputError: see `folders.find_images`.
     """
-    found = find_images(paths)
+    found = find(paths)
     for line in (*found.passed_over, *found.unread):
         print(" ".join(line.split()), file=sys.stderr)
     return found

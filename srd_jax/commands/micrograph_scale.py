@@ -5,9 +5,7 @@ import pathlib
 from collections.abc import Sequence
 
 from srd_jax.commands import arguments
-from srd_jax.imaging.micrographs.reading import ScaleOptions
-from srd_jax.imaging.micrographs.scales import read_scales
-from srd_jax.support.terminal import print_line
+from srd_jax.imaging.micrographs.scales import ScaleOptions, read_scales
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -34,17 +32,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def options_of(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -> ScaleOptions:
-    """Returns where scales come from; prints a line about rows of a table that match no file.
+    """Returns where the scales of micrographs come from.
 
     Raises:
-      InputError: the table of scales can't be read.
+      InputError: the table of scales can't be read, or doesn't fit the micrographs.
     """
-    table, said = {}, []
-    if options.scales is not None:
-        table, said = read_scales(pathlib.Path(options.scales), paths)
-    for line in said:
-        print_line(line)
     scale = options.px_per_nm
     if options.nm_per_px is not None:
         scale = 1 / options.nm_per_px
-    return ScaleOptions(table, scale, options.bar_nm)
+    if options.scales is None:
+        return ScaleOptions({}, scale, options.bar_nm)
+    table = pathlib.Path(options.scales)
+    return ScaleOptions(read_scales(table, paths), scale, options.bar_nm, table.name)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import pathlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from srd_jax.imaging.formats import SUFFIXES
@@ -52,7 +52,12 @@ class Found:
     unread: Sequence[str] = ()
 
 
-def find_images(paths: Iterable[str | os.PathLike[str]]) -> Found:
+def find_images(
+    paths: Iterable[str | os.PathLike[str]],
+    suffixes: tuple[str, ...] = SUFFIXES,
+    is_result: Callable[[pathlib.Path], bool] = lambda path: False,
+    shown: str = "crops",
+) -> Found:
     """Lists the images among files and folders.
 
     Folders are searched with their subfolders for image suffixes, sorted, a folder's own files
@@ -60,6 +65,12 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> Found:
     such as @eaDir, results of `srd analyse`, previews, masks of other images, and pictures that
     commands have drawn; the last two also where they are named themselves. All other named files
     are listed. The order of `paths` is kept, and each file is listed once.
+
+    Args:
+      paths: files and folders.
+      suffixes: endings, in small letters, of the files that folders are searched for.
+      is_result: tells which files are pictures of an earlier run, beside those that are stamped.
+      shown: what the images show, for messages.
 
     Raises:
       InputError: a path is empty or doesn't exist, or nothing but the above is found.
@@ -72,14 +83,14 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> Found:
     for path in given:
         images, known = [path], len(unread)
         if is_folder(path):
-            images = list(_images_below(path, unread))
+            images = list(_images_below(path, suffixes, unread))
             if not images and len(unread) == known:
                 raise InputError(
                     f"{path}: a folder without images; accepted are folders that hold files ending "
-                    f"in {', '.join(SUFFIXES)}"
+                    f"in {', '.join(suffixes)}"
                 )
         for image in images:
-            kind = _left_out(image)
+            kind = _LEFT_OUT[0] if is_result(image) else _left_out(image)
             if not kind:
                 found.setdefault(os.path.realpath(image), image)
                 continue
@@ -91,7 +102,7 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> Found:
     ]
     if given and not found:
         nothing = (
-            f"{', '.join(map(str, given))}: holds {' and '.join(kinds)} only; accepted are crops"
+            f"{', '.join(map(str, given))}: holds {' and '.join(kinds)} only; accepted are {shown}"
         )
         raise InputError(unread[0] if unread else nothing)
     return Found(list(found.values()), passed_over, unread)
@@ -150,11 +161,14 @@ def _left_out(image: pathlib.Path) -> str:
     return _LEFT_OUT[1] if image_of(image) is not None else ""
 
 
-def _images_below(folder: pathlib.Path, unread: list[str]) -> Iterator[pathlib.Path]:
+def _images_below(
+    folder: pathlib.Path, suffixes: tuple[str, ...], unread: list[str]
+) -> Iterator[pathlib.Path]:
     """Yields the images of a folder and its subfolders in order.
 
     Args:
       folder: is read with links to folders, each folder once.
+      suffixes: endings of the images.
       unread: gets a line for each folder that can't be read.
     """
     seen: set[tuple[int, int]] = set()
@@ -177,7 +191,7 @@ def _images_below(folder: pathlib.Path, unread: list[str]) -> Iterator[pathlib.P
         shown = [path for path in entries if not _is_of_system(path.name)]
         folders = [path for path in shown if is_folder(path)]
         others = sorted(set(shown) - set(folders))
-        images = [path for path in others if path.name.lower().endswith(SUFFIXES)]
+        images = [path for path in others if path.name.lower().endswith(suffixes)]
         stems = {path.stem for path in images}
         yield from (path for path in images if not _is_preview(path.stem, stems))
         waiting += reversed(folders)

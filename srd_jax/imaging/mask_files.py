@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srd_jax.imaging.formats import SUFFIXES, read_picture
+from srd_jax.imaging.formats import MICROSCOPE_SUFFIXES, SUFFIXES, read_picture
 from srd_jax.imaging.masks import mask_labels
 from srd_jax.support.errors import InputError, naming
 from srd_jax.support.files import is_folder
@@ -278,8 +278,9 @@ def _listed(folder: pathlib.Path, _changed: int) -> _Folder:
     except OSError:
         return _NOTHING
     files = [name for name, inner in found if not inner and not name.startswith(".")]
+    suffixes = (*SUFFIXES, *MICROSCOPE_SUFFIXES)
     images = [
-        (name, _key(pathlib.Path(name).stem)) for name in files if name.lower().endswith(SUFFIXES)
+        (name, _key(pathlib.Path(name).stem)) for name in files if name.lower().endswith(suffixes)
     ]
     masks = (name for name in files if name.lower().endswith((*SUFFIXES, *_OTHER_SUFFIXES)))
     return _Folder(

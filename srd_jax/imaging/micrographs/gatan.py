@@ -10,7 +10,7 @@ DM3 and 8 in DM4, where each tag states its length, too.
 import io
 import struct
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
@@ -86,7 +86,7 @@ class _Reader:
         (version,) = self._unpack(">I")
         # Sizes and counts.
         self._long = {3: "I", 4: "Q"}[version]
-        self._order = "<"
+        self._order: Literal["<", ">"] = "<"
         self._tags = 0
 
     def read(self) -> _Tags:

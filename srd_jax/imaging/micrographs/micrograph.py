@@ -15,6 +15,7 @@ class Micrograph:
       px_per_nm: scale; None if it isn't known.
       source: who states the scale, for the table; empty if it isn't known.
       notes: facts about the file, each a phrase, such as a strip that was cut off.
+      strips: rows of the file that were cut off above and below.
     """
 
     name: str
@@ -22,3 +23,4 @@ class Micrograph:
     px_per_nm: float | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+    strips: tuple[int, int] = (0, 0)

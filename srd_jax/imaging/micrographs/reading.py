@@ -1,119 +1,87 @@
-"""Reads micrographs with their scales: pictures, and files of Gatan's and cryo-EM's formats."""
+"""Reads a micrograph: its grey values, without information strips, and its scale.
 
-import dataclasses
+PNG, JPEG and TIFF files are read as crops are (see `imaging.formats`), DM3, DM4 and MRC files by
+`gatan` and `mrc`. A file's content tells its format; only old MRC files are known by their name.
+"""
+
+import os
 import pathlib
-from collections.abc import Mapping
 
-import numpy as np
-
-from srd_jax.imaging.formats import open_file, read_picture
-from srd_jax.imaging.micrographs import strip
-from srd_jax.imaging.micrographs.gatan import decode_dm
+from srd_jax.imaging import formats
+from srd_jax.imaging.micrographs import gatan, mrc
 from srd_jax.imaging.micrographs.grey import to_grey
 from srd_jax.imaging.micrographs.micrograph import Micrograph
-from srd_jax.imaging.micrographs.mrc import decode_mrc, is_mrc
-from srd_jax.imaging.micrographs.scale_bar import measure_bar
-from srd_jax.imaging.picture import Picture
-from srd_jax.imaging.pixel_size import Scale, agreed, from_side_file
+from srd_jax.imaging.micrographs.scales import ScaleOptions, decide
+from srd_jax.imaging.micrographs.strip import find_strips, note
+from srd_jax.imaging.picture import ACCEPTED_FORMATS, Picture
+from srd_jax.imaging.pixel_size import agreed, from_side_file
 from srd_jax.support.errors import InputError, naming
 
-# 24,000 x 24,000 px; a file of so many of 32 bits.
-MAX_PIXELS, MAX_BYTES = 576_000_000, 2_500_000_000
-_GATAN = (".dm3", ".dm4")
-# Scales that differ by less, as a share, agree.
-_ROUNDING = 0.01
+MAX_PIXELS = 500_000_000
+MAX_BYTES = 4_000_000_000
 
-
-@dataclasses.dataclass(frozen=True)
-class ScaleOptions:
-    """Where the scale of micrographs comes from; the first that is there counts.
-
-    Attributes:
-      table: px per nm by file, as the files are given.
-      px_per_nm: of all files.
-      bar_nm: length of the bar that is burnt into each, nm.
-    """
-
-    table: Mapping[pathlib.Path, float] = dataclasses.field(default_factory=dict)
-    px_per_nm: float | None = None
-    bar_nm: float | None = None
+_ACCEPTED = "accepted are PNG, JPEG, TIFF, DM3, DM4 and MRC files"
 
 
 def read(
-    path: pathlib.Path, px_per_nm: float | None = None, options: ScaleOptions | None = None
+    path: str | os.PathLike[str],
+    px_per_nm: float | None = None,
+    options: ScaleOptions | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Micrograph:
-    """Reads a micrograph; information strips are cut off, and a note says so.
+    """Reads a micrograph.
 
     Args:
-      path: of the file.
+      path: of a PNG, JPEG, TIFF, DM3, DM4 or MRC file.
       px_per_nm: its scale; None takes that of the options, or the file's own.
-      options: where its scale comes from.
+      options: where its scale comes from; see `scales.decide`.
+      max_pixels: pixels that are accepted.
 
     Raises:
-      InputError: the file can't be read, is too large, or its bar can't be found.
+      InputError: the file can't be read, or a scale bar is asked for that can't be found.
     """
-    options = options or ScaleOptions(px_per_nm=px_per_nm)
-    picture = _picture(path)
+    given, path = path, pathlib.Path(path)
+    picture = read_picture(path, max_pixels)
     with naming(path):
+        tag = agreed(picture.scale, from_side_file(path))
         grey, notes = to_grey(picture)
-        strips = strip.find_strips(grey)
-        rows = slice(strips.above, len(grey) - strips.below)
-        if any(strips):
-            notes = (*notes, strip.note(strips))
-        own = agreed(picture.scale, from_side_file(path))
-        parts = [grey[: strips.above], grey[rows.stop :]]
-        scale, source = _scale(
-            path, grey[rows], [part for part in parts if len(part)], own, options
-        )
-    if scale is not None and own.px_per_nm is not None and not _agree(own.px_per_nm, scale):
-        notes = (*notes, f"{scale:.4g} px/nm, but {own.px_per_nm:.4g} px/nm by {own.source}")
-    return Micrograph(
-        str(path),
-        # A copy, so that the strips' memory is freed.
-        grey[rows].copy() if any(strips) else grey,
-        scale,
-        source,
-        (*picture.notes, *notes),
-    )
+        notes = (*picture.notes, *notes)
+        del picture
+        strips = find_strips(grey)
+        last = len(grey) - strips.below
+        cut_off = [part for part in (grey[: strips.above], grey[last:]) if len(part)]
+        inner = grey[strips.above : last]
+        options = options or ScaleOptions(px_per_nm=px_per_nm)
+        scale, source, more = decide(path, options, tag, inner, cut_off)
+    notes = (*notes, *([note(strips)] if any(strips) else []), *more)
+    # A copy of what is left of a large file would need more memory than its strips.
+    return Micrograph(os.fspath(given), inner, scale, source, notes, (strips.above, strips.below))
 
 
-def _agree(one: float, other: float) -> bool:
-    return abs(one / other - 1) <= _ROUNDING
-
-
-def _picture(path: pathlib.Path) -> Picture:
-    """Returns the decoded samples of a file."""
-    if path.suffix.lower() in _GATAN:
-        with naming(path), open_file(path, MAX_BYTES) as stream:
-            return decode_dm(stream, MAX_PIXELS)
-    with naming(path), open_file(path, MAX_BYTES) as stream:
-        if is_mrc(path, stream):
-            stream.seek(0)
-            return decode_mrc(path, stream, MAX_PIXELS)
-    return read_picture(path, MAX_PIXELS, MAX_BYTES)
-
-
-def _scale(
-    path: pathlib.Path,
-    picture: np.ndarray,
-    strips: list[np.ndarray],
-    own: Scale,
-    options: ScaleOptions,
-) -> tuple[float | None, str]:
-    """Returns the scale of a micrograph, px per nm, and who states it.
+def read_picture(path: pathlib.Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decodes a file of any format of micrographs.
 
     Raises:
-      InputError: its bar can't be found.
+      InputError: it can't be read.
     """
-    if (by_table := options.table.get(path)) is not None:
-        return by_table, "table of scales"
-    if options.px_per_nm is not None:
-        return options.px_per_nm, "given"
-    if options.bar_nm is None:
-        return own.px_per_nm, own.source
-    bar = measure_bar(picture, strips)
-    if bar is None:
-        raise InputError(
-            f"shows no scale bar; --bar-nm {options.bar_nm:g} is accepted where one is burnt in"
-        )
-    return bar.length / options.bar_nm, f"bar of {options.bar_nm:g} nm, {bar.length:.1f} px"
+    with naming(path), formats.open_file(path, MAX_BYTES) as stream:
+        try:
+            if stream.read(4) in gatan.HEADS:
+                return gatan.decode_dm(stream, max_pixels)
+            if mrc.is_mrc(path, stream):
+                return mrc.decode_mrc(path, stream, max_pixels)
+        except InputError:
+            raise
+        except MemoryError as error:
+            raise InputError(
+                "needs more memory than there is; accepted are smaller micrographs"
+            ) from error
+        # Whatever damaged headers lead to in the libraries.
+        except Exception as error:
+            raise InputError(
+                "cannot be decoded, damaged or truncated; accepted are whole files"
+            ) from error
+    try:
+        return formats.read_picture(path, max_pixels, MAX_BYTES)
+    except InputError as error:
+        raise InputError(str(error).replace(ACCEPTED_FORMATS, _ACCEPTED)) from error

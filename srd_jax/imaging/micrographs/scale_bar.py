@@ -4,7 +4,7 @@ A bar is a horizontal rectangle of black or white, or a row of rectangles of one
 black and white in turn. It may have an outline, ticks at its ends, and blurred edges.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,24 +14,31 @@ from srd_jax.imaging.micrographs.flat_runs import Range, Rectangle, rectangles
 from srd_jax.support.errors import InputError
 
 # Of the columns: the length of a bar at least and at most, and of a segment at least.
-_SHORTEST, _LONGEST, _SEGMENT = 0.025, 0.5, 0.01
-_SHORTEST_PX, _SEGMENT_PX = 20, 10
+_SHORTEST, _LONGEST, _SEGMENT = 0.05, 0.5, 0.01
+_SHORTEST_PX, _SEGMENT_PX = 24, 10
 # Of the length: the height at most.
 _HIGHEST = 0.35
 
 # Percentiles that are the picture's own range; a bar is darker or lighter than nearly all of it.
+# Of that range: by how much it is widened, and how near to its end a bar lies at least.
 _PERCENTILES = (1, 99)
+_WIDER, _EXTREME = 0.25, 0.03
 _SOME = 1_000_000
 
 # Px between segments, and by which those of one colour differ; of their length: by which those of
 # the other colour do, as an outline takes some.
 _BETWEEN, _ALIKE, _DIFFERENT = 4, 3, 0.25
 
+_SIDES = slice(0, 2), slice(-2, None)
+# A row of fewer segments may be a bar and the blank paper beside it.
+_SEGMENTS = 3
+# Px beyond the end of a bar that are looked at.
+_REACH = 6
 # Px around a row of segments that its outline may take.
 _OUTLINE = 8
 
-# Of a bar's length: where it differs from the rows above and below.
-_CLEAR = 0.7
+# Of a bar's length: where its rows have its value, and where those above and below differ.
+_FILLED, _CLEAR = 0.95, 0.7
 # What hangs together with a bar and has its value has less than this many times its area.
 _CONNECTED = 1.9
 
@@ -60,7 +67,7 @@ def measure_bar(picture: np.ndarray, strips: Sequence[np.ndarray] = ()) -> Bar |
       InputError: there are several.
     """
     for part in (*strips, picture):
-        found = find_bars(part)
+        found = find_bars(part, is_strip=part is not picture)
         if len(found) > 1:
             said = ", ".join(
                 f"{bar.length:.5g} px at column {bar.column}, row {bar.row}" for bar in found[:4]
@@ -74,38 +81,48 @@ def measure_bar(picture: np.ndarray, strips: Sequence[np.ndarray] = ()) -> Bar |
     return None
 
 
-def find_bars(grey: np.ndarray) -> list[Bar]:
-    """Returns the scale bars of a picture, those that lie apart."""
+def find_bars(grey: np.ndarray, is_strip: bool = False) -> list[Bar]:
+    """Returns the scale bars of a picture or of a strip, those that lie apart."""
     rows, columns = grey.shape
-    limits = _range(grey)
+    limits = _range(grey, is_strip)
     if limits is None or rows < 5:
         return []
-    found = rectangles(grey, limits, max(_SEGMENT_PX, int(_SEGMENT * columns)))
-    chains = _chains(found, limits)
-    whole = [chain for chain in chains if _has_length(chain, columns)]
-    for one in found:
-        if not any(_covers(chain, one) for chain in chains) and _has_length(one, columns):
-            bar = _alone(grey, one, limits)
-            whole += [bar] if bar is not None else []
-    # The longer one of two that lie over each other is a bar's outline, or its ticks.
-    whole.sort(key=lambda one: (one not in chains, one.length))
-    apart: list[Rectangle] = []
-    for one in whole:
-        if not any(_covers(other, one) or _covers(one, other) for other in apart):
-            apart.append(one)
-    return [Bar(_length(grey, one, limits), one.row0, one.column0) for one in apart]
+    least = max(_SEGMENT_PX, int(_SEGMENT * columns))
+    found = [
+        one
+        for one in rectangles(grey, limits, least)
+        if not limits.darkest < one.value < limits.lightest
+        and one.height <= max(_HIGHEST * one.length, 2 * _SEGMENT_PX)
+    ]
+    bounded = {one: bar for one in found if (bar := _bounded(grey, one, limits)) is not None}
+    chains = [_joined(chain) for chain in _chains(found, bounded, limits)]
+    single = [bar for bar in bounded.values() if _is_apart(grey, bar, limits)]
+    # The longer of two over each other is an outline, or what is left of a box around a bar; but
+    # of two rows of segments it has all of them.
+    chains.sort(key=lambda one: -one.length)
+    single.sort(key=lambda one: one.length)
+    bars: list[Rectangle] = []
+    for one in (*chains, *single):
+        if any(_covers(bar, one) or _covers(one, bar) or _beside(bar, one) for bar in bars):
+            continue
+        bars.append(one)
+    return [
+        Bar(_length(grey, one, limits, is_strip), one.row0, one.column0)
+        for one in bars
+        if _has_length(one, columns)
+    ]
 
 
-def _range(grey: np.ndarray) -> Range | None:
-    """Returns the range of the picture's grey values, widened; None if it has one value only."""
-    step = max(1, int((grey.size / _SOME) ** 0.5))
-    some = grey[::step, ::step]
-    low, high = np.percentile(some, _PERCENTILES)
-    if low == high:  # of a strip with little text
-        low, high = float(grey.min()), float(grey.max())
-        return Range(low, high) if low < high else None
-    wider = 0.25 * (high - low)
-    return Range(float(low - wider), float(high + wider))
+def _range(grey: np.ndarray, is_strip: bool) -> Range | None:
+    """Returns the range of grey values, of a picture widened; None if there is one value only."""
+    step = 1 if is_strip else max(1, int((grey.size / _SOME) ** 0.5))
+    percentiles = (0, 100) if is_strip else _PERCENTILES
+    low, high = (float(value) for value in np.percentile(grey[::step, ::step], percentiles))
+    if not low < high:
+        return None
+    span = high - low
+    wider, within = 0 if is_strip else _WIDER * span, _EXTREME * span
+    return Range(low - wider, high + wider, low + within, high - within)
 
 
 def _has_length(one: Rectangle, columns: int) -> bool:
@@ -113,85 +130,135 @@ def _has_length(one: Rectangle, columns: int) -> bool:
     return shortest <= one.length <= _LONGEST * columns and one.height <= _HIGHEST * one.length
 
 
-def _chains(found: list[Rectangle], limits: Range) -> list[Rectangle]:
-    """Returns rows of segments that are dark and light in turn."""
-    chains = []
+def _chains(
+    found: list[Rectangle], bounded: Collection[Rectangle], limits: Range
+) -> list[list[Rectangle]]:
+    """Returns rows of segments that are dark and light in turn.
+
+    Args:
+      found: rectangles.
+      bounded: those of them whose surroundings differ, as some of each colour must.
+      limits: of grey values.
+    """
+    chains: list[list[Rectangle]] = []
     for one in sorted(found, key=lambda one: one.column0):
-        for chain in chains:
-            last = chain[-1]
-            rows = min(one.row1, last.row1) - max(one.row0, last.row0)
-            alike = abs(one.length - chain[-2].length) <= _ALIKE if chain[1:] else True
-            if (
-                alike
-                and 0 <= one.column0 - last.column1 <= _BETWEEN
-                and rows >= 0.6 * min(one.height, last.height)
-                and abs(one.length - last.length) <= max(_ALIKE, _DIFFERENT * last.length)
-                and abs(one.value - last.value) >= 2 * limits.contrast
-            ):
-                chain.append(one)
-                break
-        else:
+        chain = next((chain for chain in chains if _continues(chain, one, limits)), None)
+        if chain is None:
             chains.append([one])
+        else:
+            chain.append(one)
+    # Else the last ones of a colour may be lost in the picture.
     return [
-        Rectangle(
-            min(one.row0 for one in chain),
-            max(one.row1 for one in chain),
-            chain[0].column0,
-            chain[-1].column1,
-            chain[0].value,
-        )
+        chain
         for chain in chains
-        if chain[1:]
+        if len(chain) >= _SEGMENTS
+        and any(one in bounded for one in chain[::2])
+        and any(one in bounded for one in chain[1::2])
     ]
 
 
-def _covers(bar: Rectangle, other: Rectangle) -> bool:
-    """Tells whether a rectangle lies within a bar and its outline."""
+def _continues(chain: list[Rectangle], one: Rectangle, limits: Range) -> bool:
+    """Tells whether a rectangle is the next segment of a row of them."""
+    last = chain[-1]
+    rows = min(one.row1, last.row1) - max(one.row0, last.row0)
+    alike = abs(one.length - chain[-2].length) <= _ALIKE if chain[1:] else True
     return (
-        bar.row0 - _OUTLINE <= other.row0
-        and other.row1 <= bar.row1 + _OUTLINE
+        alike
+        and 0 <= one.column0 - last.column1 <= _BETWEEN
+        and rows >= 0.6 * min(one.height, last.height)
+        and abs(one.height - last.height) <= _OUTLINE
+        and abs(one.length - last.length) <= max(_ALIKE, _DIFFERENT * last.length)
+        and abs(one.value - last.value) >= 2 * limits.contrast
+    )
+
+
+def _joined(chain: list[Rectangle]) -> Rectangle:
+    rows = [one.row0 for one in chain], [one.row1 for one in chain]
+    columns = chain[0].column0, chain[-1].column1
+    return Rectangle(min(rows[0]), max(rows[1]), *columns, chain[0].value)
+
+
+def _covers(bar: Rectangle, other: Rectangle) -> bool:
+    """Tells whether a rectangle lies within a bar and its outline or second row."""
+    rows = max(_OUTLINE, bar.height + _BETWEEN)
+    return (
+        bar.row0 - rows <= other.row0
+        and other.row1 <= bar.row1 + rows
         and bar.column0 - _OUTLINE <= other.column0
         and other.column1 <= bar.column1 + _OUTLINE
     )
 
 
-def _alone(grey: np.ndarray, one: Rectangle, limits: Range) -> Rectangle | None:
-    """Returns a rectangle with its own rows, without those of an outline; None if it is no bar."""
-    edge = 0.25 * (limits.high - limits.low) if limits.high - limits.low else 0
-    extreme = min(one.value - limits.low, limits.high - one.value) <= edge
-    high = int(_HIGHEST * one.length) + 2
-    top, left = max(0, one.row0 - high), max(0, one.column0 - high)
-    window = limits.of(grey[top : one.row1 + high, left : one.column1 + high])
+def _beside(bar: Rectangle, other: Rectangle) -> bool:
+    """Tells whether a longer rectangle lies right above or below a bar, as a box around it does."""
+    gap = max(other.row0 - bar.row1, bar.row0 - other.row1)
+    return (
+        gap <= _BETWEEN
+        and other.column0 <= bar.column0 + _BETWEEN
+        and bar.column1 <= other.column1 + _BETWEEN
+    )
+
+
+def _bounded(grey: np.ndarray, one: Rectangle, limits: Range) -> Rectangle | None:
+    """Returns a rectangle with all rows of its value; None if the rows beyond don't differ."""
+    high = int(_HIGHEST * one.length) + 2 * _SEGMENT_PX
+    top = max(0, one.row0 - high)
+    window = limits.of(grey[top : one.row1 + high, one.column0 : one.column1])
     like = np.abs(window - one.value) < limits.contrast
-    across = slice(one.column0 - left, one.column1 - left)
-    full = like[:, across].mean(axis=1) >= 1 - (1 - _CLEAR) / 2
+    full = like.mean(axis=1) >= _FILLED
     middle = (one.row0 + one.row1) // 2 - top
-    if not extreme or not full[middle]:
+    if not full[middle]:
         return None
     row0 = middle - int(np.argmin(np.append(full[middle::-1], False))) + 1
     row1 = middle + int(np.argmin(np.append(full[middle:], False)))
-    beyond = [like[row, across] for row in (row0 - 2, row1 + 1) if 0 <= row < len(like)]
-    if len(beyond) < 2 or any(line.mean() > 1 - _CLEAR for line in beyond):
+    if row0 < 2 or row1 > len(like) - 2:
         return None
-    parts, _ = ndimage.label(like)  # type: ignore[misc]
-    part = parts[middle, (across.start + across.stop) // 2]
-    area = one.length * (row1 - row0)
-    if not part or np.count_nonzero(parts == part) > _CONNECTED * area:
-        return None
+    # An outline may have a single px.
+    for beyond in (like[row0 - 2 : row0], like[row1 : row1 + 2]):
+        if beyond.mean(axis=1).min() > 1 - _CLEAR:
+            return None
     return one._replace(row0=row0 + top, row1=row1 + top)
 
 
-def _length(grey: np.ndarray, bar: Rectangle, limits: Range) -> float:
+def _is_apart(grey: np.ndarray, one: Rectangle, limits: Range) -> bool:
+    """Tells whether nothing but ticks hangs together with a rectangle and has its value."""
+    rows = grey[one.row0 : one.row1, one.column0 - 2 : one.column1 + 2]
+    beside = np.abs(limits.of(rows) - one.value) < limits.contrast
+    if any(beside[:, side].mean(axis=0).min() > 1 - _CLEAR for side in _SIDES):
+        return False
+    high = int(_HIGHEST * one.length) + 2 * _SEGMENT_PX
+    top, left = max(0, one.row0 - high), max(0, one.column0 - one.length)
+    window = limits.of(grey[top : one.row1 + high, left : one.column1 + one.length])
+    parts, _ = ndimage.label(np.abs(window - one.value) < limits.contrast)  # type: ignore[misc]
+    middle = (one.row0 + one.row1) // 2 - top, (one.column0 + one.column1) // 2 - left
+    area = np.count_nonzero(parts == parts[middle])
+    return bool(parts[middle] and area <= _CONNECTED * one.length * one.height)
+
+
+def _length(grey: np.ndarray, bar: Rectangle, limits: Range, is_strip: bool) -> float:
     """Returns the length of a bar, with the parts of the pixels at its ends that it covers."""
     trim = 1 if bar.height > 3 else 0
-    rows = limits.of(grey[bar.row0 + trim : bar.row1 - trim])
-    ends = (
-        (bar.column0 - 2, bar.column0 - 1, bar.column0),
-        (bar.column1 + 1, bar.column1, bar.column1 - 1),
-    )
-    length = float(bar.length)
-    for outside, edge, inside in ends:
-        beyond, between, value = (float(np.median(rows[:, at])) for at in (outside, edge, inside))
-        if abs(value - beyond) >= limits.contrast:
-            length += float(np.clip((between - beyond) / (value - beyond), 0, 1))
-    return length
+    columns = np.arange(bar.column0 - _REACH, bar.column1 + _REACH)
+    rows = grey[bar.row0 + trim : bar.row1 - trim, np.clip(columns, 0, grey.shape[1] - 1)]
+    line = np.median(limits.of(rows), axis=0)
+    ends = line[_REACH::-1], line[-1 - _REACH :]
+    return bar.length + sum(_beyond(end, limits.contrast, is_strip) for end in ends)
+
+
+def _beyond(line: np.ndarray, contrast: float, on_paper: bool) -> float:
+    """Returns how far a bar goes beyond its last whole pixel, px.
+
+    Args:
+      line: grey values from that pixel on, outwards.
+      contrast: least difference between a bar and what surrounds it.
+      on_paper: whether what surrounds it has one value.
+    """
+    value, edge, paper = line[0], line[1], line[2]
+    far = np.median(line[-2:])
+    frame = np.abs(line[1:-2] - far)
+    if on_paper and abs(value - far) < contrast <= frame.max():
+        # A segment of the paper's value, which a frame ends.
+        return float(np.clip(frame / frame.max(), 0, 1).sum())
+    if abs(value - paper) < contrast:
+        return 0.0
+    return float(np.clip((edge - paper) / (value - paper), 0, 1))

@@ -26,9 +26,9 @@ _BLANK, _TEXT, _BEYOND = 0.97, 0.3, 0.6
 # Of a strip's rows: how many are such rows, and how many in succession needn't be.
 _FLAT_ROWS, _GAP = 0.6, 0.1
 
-# Rows in which a strip ends, as a JPEG or resizing blurs it; and those that lie before the picture,
-# such as a frame.
-_EDGE_ROWS = 12
+# Rows beyond the last blank one in which a strip may end, or that may be a frame; rows on each side
+# of its end that are compared, and by how much the share of its value differs in them.
+_EDGE_ROWS, _STEP_ROWS, _DROP = 12, 4, 0.35
 
 
 class Strips(NamedTuple):
@@ -79,21 +79,37 @@ def _height(levels: np.ndarray) -> int:
     filled = np.flatnonzero(flat)
     gaps = np.diff(filled) > max(2, _GAP * len(part))
     filled = filled[: int(np.argmax(gaps)) + 1] if gaps.any() else filled
-    for last in filled[share[filled] >= _BLANK][::-1]:
-        beyond = np.abs(levels[last + 1 : last + 1 + _EDGE_ROWS] - value[last]) <= _NEAR
-        ends = np.flatnonzero(beyond.mean(axis=1) <= _BEYOND)
-        if not len(ends):
-            return 0
-        end = int(last + 1 + ends[0])
-        if flat[:end].mean() < _FLAT_ROWS:
-            continue
-        # A line may lie between strip and picture.
-        lines = np.append(share[end : end + _EDGE_ROWS] >= _BLANK, False)
-        end += int(np.argmin(lines))
-        picture = share[end : end + rows // 10 + _EDGE_ROWS]
-        whole = _LEAST_ROWS <= end <= _MOST * rows and len(picture)
-        return end if whole and np.median(picture) < 1 - _TEXT else 0
-    return 0
+    blank = filled[share[filled] >= _BLANK]
+    if not len(blank):
+        return 0
+    end = _edge(levels, int(blank[-1]), int(np.median(value[blank])))
+    if not end or flat[:end].mean() < _FLAT_ROWS:
+        return 0
+    # A line may lie between strip and picture.
+    lines = np.append(share[end : end + _EDGE_ROWS] >= _BLANK, False)
+    end += int(np.argmin(lines))
+    picture = share[end : end + rows // 10 + _EDGE_ROWS]
+    whole = _LEAST_ROWS <= end <= _MOST * rows and len(picture)
+    return end if whole and np.median(picture) < 1 - _TEXT else 0
+
+
+def _edge(levels: np.ndarray, last: int, value: int) -> int:
+    """Returns the row in which a value ends abruptly, beyond a last blank row; 0 if it doesn't.
+
+    Text may lie between them, where a JPEG has spoilt the blank rows beyond it.
+    """
+    reach = max(_EDGE_ROWS, min(4 * _EDGE_ROWS, len(levels) // 25))
+    first = max(0, last - _STEP_ROWS + 1)
+    part = levels[first : last + reach + 2 * _STEP_ROWS]
+    near = (np.abs(part - value) <= _NEAR).mean(axis=1)
+    if len(near) < 2 * _STEP_ROWS:
+        return 0
+    mean = np.convolve(near, np.ones(_STEP_ROWS) / _STEP_ROWS, "valid")
+    drop = mean[:-_STEP_ROWS] - mean[_STEP_ROWS:]
+    place = int(drop.argmax())
+    if drop[place] < _DROP or mean[place + _STEP_ROWS] > _BEYOND:
+        return 0
+    return first + place + _STEP_ROWS
 
 
 def _commonest(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
