@@ -95,7 +95,6 @@ def draw(seed, bar=True):
 def _bar(image, random, kind, rows, paper):
     """Draws a bar; returns its length."""
     pen = ImageDraw.Draw(image)
-    top, height = rows
     segmented = "segments" in kind or kind == "two rows"
     count = int(random.choice([3, 5, 7] if kind.startswith("outlined") else [4, 5, 6, 10]))
     length = int(random.integers(max(50, 0.06 * image.width), 0.3 * image.width))
