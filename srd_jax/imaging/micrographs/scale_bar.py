@@ -253,7 +253,7 @@ def _beyond(line: np.ndarray, contrast: float, on_paper: bool) -> float:
       contrast: least difference between a bar and what surrounds it.
       on_paper: whether what surrounds it has one value.
     """
-    value, edge, paper = line[0], line[1], line[2]
+    value, edge, paper = line[0], line[1], np.median(line[2:])
     far = np.median(line[-2:])
     frame = np.abs(line[1:-2] - far)
     if on_paper and abs(value - far) < contrast <= frame.max():
