@@ -60,8 +60,34 @@ def test_a_bent_stack():
     assert found.area == pytest.approx(half * (outer**2 - inner**2), rel=1e-3)
     sides = 2 * half * (outer + inner) + 2 * (outer - inner)
     assert found.perimeter == pytest.approx(sides, rel=1e-3)
-    # Vertical spans grow outwards from 60 px by the arcs' slope.
-    assert 60 < found.height < 75
+    # Columns between the arcs' ends have the longer spans the farther out, and the others shorter
+    # ones. So 20 % of all columns lie between x and the end of the inner arc.
+    x = inner * np.sin(half) - 0.2 * outer * np.sin(half)
+    at = np.sqrt(outer**2 - x**2) - np.sqrt(inner**2 - x**2)
+    assert found.height == pytest.approx(at, rel=0.01)
+
+
+def test_a_long_thin_granum_has_its_height():
+    for degrees in (0.0, 33.0):
+        found = measure(rectangle(2000.0, 30.0, degrees), degrees)
+        assert found.height == pytest.approx(30, rel=1e-3)
+        assert found.diameter == pytest.approx(2000, rel=1e-3)
+
+
+def test_a_polygon_of_no_extent_has_no_irregularity():
+    found = measure(np.array([[3.0, 2.0], [8.0, 2.0], [5.0, 2.0]]), 0.0)
+    assert found.area == 0 and found.height == 0 and np.isnan(found.gsi)
+    assert "gsi" not in with_uncertainty(
+        np.array([[3.0, 2.0], [8.0, 2.0], [5.0, 2.0]]), [], Value(0.0, 1.0)
+    )
+
+
+def test_where_an_outline_is_missing_the_other_one_tells_the_sd():
+    outline, outer, inner = (rectangle(150.0 + 2 * by, 60.0 + 2 * by, 0.0) for by in (0, 3, -3))
+    both = with_uncertainty(outline, [outer, inner], Value(0.0, 0.0))
+    one = with_uncertainty(outline, [outer, None], Value(0.0, 0.0))
+    assert one["height_px"].sd == pytest.approx(both["height_px"].sd)
+    assert one["area_px2"].sd == pytest.approx(both["area_px2"].sd, rel=0.1)
 
 
 def test_a_filled_grid_agrees_with_the_perimeter_by_pixels():

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from srd_jax.analysis import strain
 
@@ -32,11 +33,45 @@ def test_a_known_strain_is_found(amount, axis):
     assert np.max(away) < 4
 
 
-def test_without_a_strain_few_are_significant():
-    found = [strain.fit(*section(0.0, 0.0, count=12, seed=seed)) for seed in range(400)]
-    assert all(one is not None for one in found)
-    share = np.mean([one.probability < strain.SIGNIFICANT for one in found])
-    assert share <= 0.03
+@pytest.mark.parametrize("count", [7, 20])
+@pytest.mark.parametrize("sds", [[0.01], [0.005, 0.01, 0.06]])
+def test_without_a_strain_few_are_significant(count, sds):
+    random = np.random.default_rng(0)
+    significant, fits = 0, 300
+    for _ in range(fits):
+        sd = random.choice(sds, count)
+        log = random.standard_t(4, count) * 0.02 + random.normal(0, sd)
+        found = strain.fit(np.exp(log), sd * np.exp(log), random.uniform(0, 180, count))
+        significant += found is not None and found.probability < strain.SIGNIFICANT
+    # As many or more happen in one of 2000 cases.
+    assert significant <= stats.binom.ppf(0.9995, fits, strain.SIGNIFICANT)
+
+
+def test_the_probability_is_even_without_a_strain():
+    found = [strain.fit(*section(0.0, 0.0, count=12, seed=seed)) for seed in range(200)]
+    assert stats.kstest([one.probability for one in found], "uniform").pvalue > 0.001
+
+
+@pytest.mark.parametrize("squeeze", [0.8, 0.9, 0.6])
+def test_planes_under_a_strain_come_apart_as_the_factor_says(squeeze):
+    # Parallel lines n · x = k p become n · F⁻¹ x' = k p: their distance is p / |F⁻ᵀ n|.
+    axis = np.deg2rad(25.0)
+    along = np.array([np.cos(axis), np.sin(axis)])
+    across = np.array([-along[1], along[0]])
+    strained = squeeze * np.outer(along, along) + np.outer(across, across) / squeeze
+    turns = np.deg2rad(np.linspace(0, 180, 30, endpoint=False))
+    normals = np.stack([np.cos(turns), np.sin(turns)])
+    after = np.linalg.inv(strained).T @ normals
+    period = 20 / np.hypot(*after)
+    # Lamellae run across their normals; here y runs upwards.
+    direction = np.rad2deg(np.arctan2(after[1], after[0])) + 90
+    found = strain.fit(period, np.full(30, 1e-4), direction % 180)
+    assert found.amount.value == pytest.approx((1 - squeeze**2) / (1 + squeeze**2), rel=1e-3)
+    # Longest across the squeeze: where normals lie across it, lamellae run along it.
+    assert abs((found.axis_deg.value - 25 + 90) % 180 - 90) < 0.1
+    for one, angle in zip(period, direction, strict=True):
+        assert one / found.factor(angle) == pytest.approx(20, rel=1e-3)
+    assert found.probability < 1e-3
 
 
 def test_one_odd_granum_makes_no_strain():

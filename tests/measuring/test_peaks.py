@@ -128,3 +128,14 @@ def test_few_layers_that_hardly_repeat_may_show_a_fraction_of_the_period(layers)
     # As few layers that repeat as a whole aren't doubted.
     image = membranes(25.0, 0.0, 2 * layers)
     assert not doubts(25.0, peaks(image, everywhere(image), [25.0]))
+
+
+@pytest.mark.parametrize("width", [3.0, 3.5])
+def test_a_thin_steep_granum_has_no_peaks_but_breaks_nothing(width):
+    # Nowhere is a strip of it valid for more than a few rows.
+    rows, columns = np.indices((37, 22))
+    mask = abs((columns - 11) * math.cos(0.5) + (rows - 18) * math.sin(0.5)) < width
+    image = np.random.default_rng(0).random(mask.shape)
+    found = peaks(image, mask, [12.0])
+    assert np.isfinite(found.period_px).all()
+    assert doubts(12.0, found)

@@ -63,10 +63,10 @@ def corrected_px(granum: Granum, strain: Strain | None) -> Value | None:
         return None
     factor, amount = strain.factor(direction.value), strain.amount.value
     turn = math.radians(2 * (direction.value - strain.axis_deg.value))
-    along = 1 + amount * math.cos(turn)
+    square = 1 + amount**2 + 2 * amount * math.cos(turn)
     # Derivatives of the factor's logarithm, by the amount and by a direction in degrees.
-    by_amount = math.cos(turn) / along + amount / (1 - amount**2)
-    by_degree = math.radians(2) * amount * math.sin(turn) / along
+    by_amount = (amount + math.cos(turn)) / square + amount / (1 - amount**2)
+    by_degree = math.radians(2) * amount * math.sin(turn) / square
     relative = math.hypot(
         period.sd / period.value,
         by_amount * strain.amount.sd,

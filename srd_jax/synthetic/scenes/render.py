@@ -1,5 +1,6 @@
 """Renders training batches: parts of scenes at the working scale, with the truth of each pixel."""
 
+import dataclasses
 import functools
 
 import jax
@@ -110,7 +111,7 @@ def _near(scene: Scene, middle: tuple[jax.Array, jax.Array]) -> Scene:
     reach = jnp.hypot(grana.width, grana.height) / 2
     away = jnp.hypot(grana.x - here_x, grana.y - here_y) - reach + 1e6 * (grana.exists == 0)
     _, nearest = jax.lax.top_k(-away, _NEAREST)
-    return scene.replace(stacks=jax.tree.map(lambda values: values[nearest], grana))
+    return dataclasses.replace(scene, stacks=jax.tree.map(lambda values: values[nearest], grana))
 
 
 def is_coarse(scene: Scene, px_per_nm: jax.Array) -> jax.Array:

@@ -90,7 +90,7 @@ def draw_scene(key: jax.Array, config: ScenesConfig) -> Scene:
         one = jax.tree.map(lambda values, n=number: values[n], found)
         here = chloroplasts.places(jax.random.fold_in(keys[2], number), one)
         _, _, depth = chloroplasts.coordinates(one, here.x, here.y)
-        placed.append(here.replace(exists=density * one.exists * (depth > 80.0)))
+        placed.append(dataclasses.replace(here, exists=density * one.exists * (depth > 80.0)))
     places = jax.tree.map(lambda *parts: jnp.concatenate(parts), *placed)
     grana = stacks.draw_stacks(keys[3], places, period, contrast, config.stacks)
     apart = deck.chance(config.stacks.apart) * deck.uniform((0.2, 0.38)) * period

@@ -16,6 +16,7 @@ from srd_jax.synthetic.scenes.scene import draw_scene
 CLEAR = ScenesConfig(
     stacks=StacksConfig(
         density=(0.9, 0.9),
+        period=(18.0, 28.0),
         lamellae=(6.0, 20.0),
         oblique=0.0,
         turned=0.5,
@@ -23,7 +24,7 @@ CLEAR = ScenesConfig(
         stripes=(40, 48),
     ),
     without=0.0,
-    px_per_nm=(0.5, 0.8),
+    px_per_nm=(0.6, 0.8),
     size=(512, 640),
     noise=(0.05, 0.06),
     noise_sd=(1.0, 3.0),
@@ -59,7 +60,8 @@ def test_directions_and_periods_are_those_of_the_pixels(drawn):
         for granum in one.grana:
             box, mask = inner(one.labels, granum.number)
             grey = one.grey[box] / 255
-            if not granum.certain or mask.sum() < 4000:
+            # Parts at the border may show few layers.
+            if not granum.certain or granum.touches_border or mask.sum() < 4000:
                 continue
             found = orientation(grey, mask)
             away = (found.degrees - granum.direction_deg + 90) % 180 - 90
@@ -114,6 +116,6 @@ def test_tiles_and_their_truth(drawn):
     inside = tiles.granum & tiles.readable
     length = np.hypot(tiles.cosine, tiles.sine)[inside]
     np.testing.assert_allclose(length, 1, atol=1e-4)
-    # 14 to 28 nm at 0.4 px/nm, with spread and strain.
-    assert np.all(np.abs(np.exp(tiles.log_period[inside]) - 8.4) < 5)
+    # 18 to 28 nm at 0.4 px/nm, with spread and strain.
+    assert np.all(np.abs(np.exp(tiles.log_period[inside]) - 9.2) < 5)
     assert np.all(tiles.distance[~tiles.granum & (tiles.distance > 0)] < 0.1)
