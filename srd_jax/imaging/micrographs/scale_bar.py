@@ -4,13 +4,14 @@ A bar is a horizontal rectangle of black or white, or a row of rectangles of one
 black and white in turn. It may have an outline, ticks at its ends, and blurred edges.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
 from srd_jax.imaging.micrographs.flat_runs import Range, Rectangle, rectangles
+from srd_jax.imaging.micrographs.segments import BETWEEN, OUTLINE, chains, joined
 from srd_jax.support.errors import InputError
 
 # Of the columns: the length of a bar at least and at most, and of a segment at least.
@@ -25,19 +26,11 @@ _PERCENTILES = (1, 99)
 _WIDER, _EXTREME = 0.25, 0.03
 _SOME = 1_000_000
 
-# Px between segments, and by which those of one colour differ; of their length: by which those of
-# the other colour do, as an outline takes some.
-_BETWEEN, _ALIKE, _DIFFERENT = 4, 3, 0.25
-
-_SIDES = slice(0, 2), slice(-2, None)
-# A row of fewer segments may be a bar and the blank paper beside it.
-_SEGMENTS = 3
 # Pictures of two grey levels have more, and no bar that could be told from the rest.
 _MAX_FOUND = 3000
-# Px beyond the end of a bar that are looked at.
+# Px beyond the end of a bar that are looked at, and columns of a picture on each side of a bar.
 _REACH = 6
-# Px around a row of segments that its outline may take.
-_OUTLINE = 8
+_SIDES = slice(0, 2), slice(-2, None)
 
 # Of a bar's length: where its rows have its value, and where those above and below differ.
 _FILLED, _CLEAR = 0.95, 0.7
@@ -99,14 +92,14 @@ def find_bars(grey: np.ndarray, is_strip: bool = False) -> list[Bar]:
     if len(found) > _MAX_FOUND:
         return []
     bounded = {one: bar for one in found if (bar := _bounded(grey, one, limits)) is not None}
-    chains = [_joined(chain) for chain in _chains(found, bounded, limits)]
+    rows_of_segments = [joined(one) for one in chains(grey, found, bounded, limits)]
     single = [bar for bar in bounded.values() if _is_apart(grey, bar, limits)]
     # The longer of two over each other is an outline, or what is left of a box around a bar; but
     # of two rows of segments it has all of them.
-    chains.sort(key=lambda one: -one.length)
+    rows_of_segments.sort(key=lambda one: -one.length)
     single.sort(key=lambda one: one.length)
     bars: list[Rectangle] = []
-    for one in (*chains, *single):
+    for one in (*rows_of_segments, *single):
         if any(_covers(bar, one) or _covers(one, bar) or _beside(bar, one) for bar in bars):
             continue
         bars.append(one)
@@ -136,71 +129,14 @@ def _has_length(one: Rectangle, columns: int) -> bool:
     return shortest <= one.length <= _LONGEST * columns and one.height <= _HIGHEST * one.length
 
 
-def _chains(
-    found: list[Rectangle], bounded: Collection[Rectangle], limits: Range
-) -> list[list[Rectangle]]:
-    """Returns rows of segments that are dark and light in turn.
-
-    Args:
-      found: rectangles.
-      bounded: those of them whose surroundings differ, as some of each colour must.
-      limits: of grey values.
-    """
-    chains: list[list[Rectangle]] = []
-    by_end: dict[int, list[list[Rectangle]]] = {}
-    for one in sorted(found, key=lambda one: one.column0):
-        near = (
-            chain
-            for gap in range(_BETWEEN + 1)
-            for chain in by_end.get(one.column0 - gap, ())
-            if _continues(chain, one, limits)
-        )
-        chain = next(near, None)
-        if chain is None:
-            chain = []
-            chains.append(chain)
-        else:
-            by_end[chain[-1].column1].remove(chain)
-        chain.append(one)
-        by_end.setdefault(one.column1, []).append(chain)
-    # Else the last ones of a colour may be lost in the picture.
-    return [
-        chain
-        for chain in chains
-        if len(chain) >= _SEGMENTS
-        and any(one in bounded for one in chain[::2])
-        and any(one in bounded for one in chain[1::2])
-    ]
-
-
-def _continues(chain: list[Rectangle], one: Rectangle, limits: Range) -> bool:
-    """Tells whether a rectangle is the next segment of a row of them."""
-    last = chain[-1]
-    rows = min(one.row1, last.row1) - max(one.row0, last.row0)
-    alike = abs(one.length - chain[-2].length) <= _ALIKE if chain[1:] else True
-    return (
-        alike
-        and rows >= 0.6 * min(one.height, last.height)
-        and abs(one.height - last.height) <= _OUTLINE
-        and abs(one.length - last.length) <= max(_ALIKE, _DIFFERENT * last.length)
-        and abs(one.value - last.value) >= 2 * limits.contrast
-    )
-
-
-def _joined(chain: list[Rectangle]) -> Rectangle:
-    rows = [one.row0 for one in chain], [one.row1 for one in chain]
-    columns = chain[0].column0, chain[-1].column1
-    return Rectangle(min(rows[0]), max(rows[1]), *columns, chain[0].value)
-
-
 def _covers(bar: Rectangle, other: Rectangle) -> bool:
     """Tells whether a rectangle lies within a bar and its outline or second row."""
-    rows = max(_OUTLINE, bar.height + _BETWEEN)
+    rows = max(OUTLINE, bar.height + BETWEEN)
     return (
         bar.row0 - rows <= other.row0
         and other.row1 <= bar.row1 + rows
-        and bar.column0 - _OUTLINE <= other.column0
-        and other.column1 <= bar.column1 + _OUTLINE
+        and bar.column0 - OUTLINE <= other.column0
+        and other.column1 <= bar.column1 + OUTLINE
     )
 
 
@@ -208,9 +144,9 @@ def _beside(bar: Rectangle, other: Rectangle) -> bool:
     """Tells whether a longer rectangle lies right above or below a bar, as a box around it does."""
     gap = max(other.row0 - bar.row1, bar.row0 - other.row1)
     return (
-        gap <= _BETWEEN
-        and other.column0 <= bar.column0 + _BETWEEN
-        and bar.column1 <= other.column1 + _BETWEEN
+        gap <= BETWEEN
+        and other.column0 <= bar.column0 + BETWEEN
+        and bar.column1 <= other.column1 + BETWEEN
     )
 
 

@@ -106,3 +106,18 @@ def test_level_lamellae_and_frames_are_no_bars():
     pen.rectangle([100, 100, 300, 180], None, 255, 2)
     pen.line([(0, 300), (699, 300)], 0, 3)
     assert length(np.asarray(image)) == 0
+
+
+def test_a_segment_that_a_jpeg_spoilt_is_not_left_out():
+    image, pen = canvas(value=128)
+    image.paste(Image.fromarray(texture(np.random.default_rng(0), 500, 700) // 4 + 96))
+    for index in range(5):
+        left = 300 + 40 * index
+        pen.rectangle([left, 440, left + 39, 449], 0 if index % 2 == 0 else 255)
+    whole = np.array(image)
+    assert length(whole) == pytest.approx(200, abs=1)
+    # Uneven within, so that it is no segment of one value.
+    for spoilt in (0, 4):
+        grey = whole.copy()
+        grey[440:450, 300 + 40 * spoilt + 5 : 300 + 40 * spoilt + 35 : 7] = 125
+        assert length(grey) <= 0
