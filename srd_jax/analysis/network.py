@@ -22,7 +22,7 @@ from srd_jax.imaging.micrographs.resampling import Resampled
 from srd_jax.networks.modules import Parameters, check_shapes, shapes_of
 from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError, naming
-from srd_jax.synthetic.scenes.batch import STRIDE, WORKING_PX_PER_NM
+from srd_jax.synthetic.scenes.batch import GREY_LIMIT, STRIDE, WORKING_PX_PER_NM
 from srd_jax.tasks.grana import model, weights
 
 # Side of a tile, and the margin whose maps aren't kept, px of the working scale. Farther than the
@@ -30,8 +30,6 @@ from srd_jax.tasks.grana import model, weights
 _TILE, _MARGIN = 1024, 128
 # Most pixels at the working scale: maps of 1.3 GB.
 _MOST_PX = 2**29
-# Grey values beyond are clipped, as in training.
-_LIMIT = 3.0
 _PERCENTILES = (2, 50, 98)
 # Pixels of which the percentiles are taken, and the least range in which there is an image at all,
 # a share of the median.
@@ -115,7 +113,7 @@ class NetworkDetector:
         last = min(rows.first + self._tile, image.shape[0])
         strip = image.rows(np.arange(rows.first, last))
         middle, half = levels
-        strip = np.clip((strip - middle) / half, -_LIMIT, _LIMIT)
+        strip = np.clip((strip - middle) / half, -GREY_LIMIT, GREY_LIMIT)
         width = max(self._tile, -(-image.shape[1] // self._grid) * self._grid)
         beyond = (self._tile - strip.shape[0], width - strip.shape[1])
         return np.pad(strip, [(0, n) for n in beyond], mode="symmetric")

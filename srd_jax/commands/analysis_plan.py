@@ -10,14 +10,12 @@ from typing import Any
 from srd_jax.analysis.output import corrections, records
 from srd_jax.analysis.output.names import output_names
 from srd_jax.analysis.output.run import Plan
-from srd_jax.commands import arguments, micrograph_scale
+from srd_jax.commands import arguments, detectors, micrograph_scale
 from srd_jax.imaging.micrographs.masks import read_labels
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
 from srd_jax.support.errors import InputError
 from srd_jax.support.version import __version__
-
-DETECTORS = ("network", "classical")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,16 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="masks, label images or ROIs of ImageJ, named as the micrographs, in place of what "
         "the detector finds",
     )
-    parser.add_argument(
-        "--detector", choices=DETECTORS, default=DETECTORS[0], help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--weights",
-        type=arguments.path,
-        metavar="FILE|DIR",
-        help="weights file or workdir of the network that finds grana; default: those of the "
-        "package",
-    )
+    detectors.add_options(parser)
     parser.add_argument(
         "--threshold",
         type=_share,
@@ -78,16 +67,18 @@ def make(
     Raises:
       InputError: an option contradicts another one, or weights can't be loaded.
     """
-    if options.weights is not None and options.detector != DETECTORS[0]:
-        raise InputError(
-            f"--weights {options.weights}: found with --detector {options.detector}; "
-            f"accepted with --detector {DETECTORS[0]} only"
-        )
+    detectors.check(options)
     read, stated = _reader(options, paths)
-    detect, threshold, detector = _detector(options)
+    detector = detectors.load(options)
+    threshold = options.threshold or detector.threshold
     period, sha256 = _method()
     masks = _masks(options, paths)
-    fixed = {"srd_jax": __version__, **detector, "threshold": threshold, "period weights": sha256}
+    fixed = {
+        "srd_jax": __version__,
+        **detector.about,
+        "threshold": threshold,
+        "period weights": sha256,
+    }
 
     def made(path: pathlib.Path) -> dict[str, Any]:
         mask = masks.get(path)
@@ -102,7 +93,7 @@ def make(
             rows, columns = micrograph.grey.shape
             labels, notes = read_labels(mask, (rows, columns), micrograph.strips)
             micrograph = dataclasses.replace(micrograph, notes=(*micrograph.notes, *notes))
-        return analyse_micrograph(micrograph, detect, period(), threshold, masks=labels)
+        return analyse_micrograph(micrograph, detector.detect, period(), threshold, masks=labels)
 
     origin = {name: str(value) for name, value in fixed.items()}
     return Plan(read, analyse, made, excluded), origin
@@ -150,29 +141,6 @@ def _masks(
             f"{names[paths[0]]}.tif for the first of them"
         )
     return found
-
-
-def _detector(options: argparse.Namespace) -> tuple[Callable[..., Any], float, dict[str, str]]:
-    """Returns the detector, its threshold, and its identity.
-
-    Raises:
-      InputError: its weights can't be loaded.
-    """
-    from srd_jax.analysis.instances import THRESHOLD
-
-    if options.detector == "classical":
-        from srd_jax.analysis import classical
-
-        return classical.detect, options.threshold or THRESHOLD, {"detector": "classical"}
-    from srd_jax.analysis import network
-    from srd_jax.training import checkpoint
-
-    found = network.load(options.weights)
-    about = {
-        "detector": "network",
-        "detector weights": checkpoint.sha256(dict(found.weights.parameters)),
-    }
-    return found, options.threshold or found.threshold, about
 
 
 def _method() -> tuple[Callable[[], Any], str]:

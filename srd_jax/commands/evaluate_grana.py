@@ -10,15 +10,13 @@ import rich.console
 from rich.text import Text
 
 from srd_jax.analysis.granum import Analysis
-from srd_jax.commands import arguments
+from srd_jax.commands import arguments, detectors
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
 from srd_jax.support import process
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.support.terminal import print_line, printable, track
-
-NETWORK, CLASSICAL = DETECTORS = ("network", "classical")
 
 
 def add(commands) -> None:
@@ -49,14 +47,7 @@ def add(commands) -> None:
         metavar="X",
         help="intersection over union from which on a granum is found, default: %(default)s",
     )
-    one.add_argument("--detector", choices=DETECTORS, default=NETWORK, help="default: %(default)s")
-    one.add_argument(
-        "--weights",
-        type=pathlib.Path,
-        metavar="FILE|DIR",
-        help="of the network that finds grana: weights file or workdir of a run; default: those of "
-        "the package",
-    )
+    detectors.add_options(one)
     one.add_argument(
         "--out", type=arguments.path, default="evaluation_grana", metavar="DIR",
         help="default: %(default)s",
@@ -84,7 +75,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     for name in report.FILES:
         check_writable(folder / name)
     items, count, bad, source = _items(options)
-    analyse = _analyser(options.detector, options.weights)
+    analyse = _analyser(options)
     for line in bad:
         print(printable(line), file=sys.stderr)
     compared, shown = run.evaluate(track(items, "analysing", count), analyse, options.iou)
@@ -115,8 +106,7 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError(f"--seed {options.seed}: is accepted with --generated only")
     if options.px_per_nm is not None and options.folder is None:
         raise InputError(f"--px-per-nm {options.px_per_nm:g}: is accepted with a FOLDER only")
-    if options.weights is not None and options.detector != NETWORK:
-        raise InputError("--weights: found without a network; accepted with --detector network")
+    detectors.check(options)
 
 
 def _items(options: argparse.Namespace) -> tuple[Iterable, int, list[str], str]:
@@ -137,24 +127,18 @@ def _items(options: argparse.Namespace) -> tuple[Iterable, int, list[str], str]:
     return items, len(found), bad, printable(options.folder)
 
 
-def _analyser(detector: str, path: pathlib.Path | None) -> Callable[[Micrograph], Analysis]:
+def _analyser(options: argparse.Namespace) -> Callable[[Micrograph], Analysis]:
     """Returns the function that analyses a micrograph.
 
     Raises:
       InputError: the weights can't be loaded.
     """
-    from srd_jax.analysis import classical, network
-    from srd_jax.analysis.instances import THRESHOLD
     from srd_jax.analysis.pipeline import analyse_micrograph
     from srd_jax.measuring import methods
 
-    detect, threshold = classical.detect, THRESHOLD
-    if detector == NETWORK:
-        detect = network.load(path)
-        threshold = detect.threshold
-    method = methods.make()
+    detector, method = detectors.load(options), methods.make()
 
     def analyse(micrograph: Micrograph) -> Analysis:
-        return analyse_micrograph(micrograph, detect, method, threshold).analysis
+        return analyse_micrograph(micrograph, detector.detect, method, detector.threshold).analysis
 
     return analyse

@@ -71,7 +71,7 @@ def test_a_folder_through_the_whole_pipeline(folder, tmp_path, monkeypatch, caps
 
 @pytest.fixture
 def stubbed(monkeypatch):
-    def nothing(detector, path):
+    def nothing(options):
         return lambda micrograph: Analysis(micrograph.name, *micrograph.grey.shape)
 
     monkeypatch.setattr(evaluate_grana, "_analyser", nothing)
@@ -100,7 +100,7 @@ def test_bad_entries_and_files_are_told_and_the_rest_goes_on(folder, tmp_path, s
         (["set", "--iou", "1.5"], "found '1.5'; accepted is a number from 0 to 1"),
         (
             ["set", "--detector", "classical", "--weights", "x"],
-            "--weights: found without a network",
+            "--weights x: found with --detector classical; accepted with --detector network only",
         ),
         (["nowhere"], "nowhere: isn't a folder; accepted: a folder of micrographs"),
     ],

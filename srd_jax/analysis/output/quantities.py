@@ -20,7 +20,6 @@ class Quantity:
       words: for people.
       unit: of the values; "" for plain numbers.
       of: returns the value of a granum of an analysis; None where it isn't known.
-      whole: whether it means something only of grana that lie wholly within the micrograph.
       decimals: for people.
     """
 
@@ -28,7 +27,6 @@ class Quantity:
     words: str
     unit: str
     of: Callable[[Granum, Analysis], Value | None]
-    whole: bool = True
     decimals: int = 1
 
     @property
@@ -76,14 +74,6 @@ def corrected_px(granum: Granum, strain: Strain | None) -> Value | None:
     return Value(value, value * relative)
 
 
-def counts(granum: Granum, quantity: Quantity) -> bool:
-    """Tells whether a granum takes part in the means of a quantity.
-
-    Its status is ok; and it lies wholly within the micrograph, if the quantity asks for that.
-    """
-    return granum.status == "ok" and not (quantity.whole and granum.touches_border)
-
-
 def with_excluded(analysis: Analysis, numbers: Collection[int]) -> Analysis:
     """Returns an analysis in which the grana of some numbers have the status excluded.
 
@@ -128,8 +118,8 @@ QUANTITIES = (
     Quantity("gsi", "GSI", "", _of("gsi"), decimals=3),
     Quantity("diameter_nm", "diameter", "nm", _of("diameter_px", 1)),
     Quantity("height_nm", "height", "nm", _of("height_px", 1)),
-    Quantity("srd_nm", "SRD", "nm", _of("period_px", 1), whole=False, decimals=2),
-    Quantity("srd_corrected_nm", "SRD, corrected", "nm", _corrected_nm, whole=False, decimals=2),
+    Quantity("srd_nm", "SRD", "nm", _of("period_px", 1), decimals=2),
+    Quantity("srd_corrected_nm", "SRD, corrected", "nm", _corrected_nm, decimals=2),
     Quantity("layers", "layers", "", _of("layers")),
     Quantity("thylakoids", "thylakoids", "", _thylakoids),
 )
@@ -140,5 +130,5 @@ IN_PX = (
     Quantity("perimeter_px", "perimeter", "px", _of("perimeter_px")),
     Quantity("diameter_px", "diameter", "px", _of("diameter_px")),
     Quantity("height_px", "height", "px", _of("height_px")),
-    Quantity("period_px", "period", "px", _of("period_px"), whole=False, decimals=2),
+    Quantity("period_px", "period", "px", _of("period_px"), decimals=2),
 )

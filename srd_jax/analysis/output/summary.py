@@ -5,7 +5,7 @@ import itertools
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 
-from srd_jax.analysis.output.quantities import IN_PX, QUANTITIES, Quantity, counts
+from srd_jax.analysis.output.quantities import IN_PX, QUANTITIES, Quantity
 from srd_jax.analysis.output.table import Named
 from srd_jax.support.csv_files import harmless
 
@@ -49,8 +49,8 @@ def values(micrographs: Sequence[Named], quantity: Quantity) -> list[list[float]
         [
             value.value
             for granum in named.analysis.grana
-            if counts(granum, quantity)
-            and (value := quantity.of(granum, named.analysis)) is not None
+            # Those that touch the border or are doubted aren't ok.
+            if granum.status == "ok" and (value := quantity.of(granum, named.analysis)) is not None
         ]
         for named in micrographs
     ]

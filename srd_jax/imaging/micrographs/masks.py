@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
+from skimage.measure import label
 
 from srd_jax.imaging.formats import open_file, read_picture
 from srd_jax.imaging.masks import mask_labels
@@ -67,7 +67,7 @@ def _numbered(labels: np.ndarray) -> np.ndarray:
     numbers = np.unique(labels)
     numbers = numbers[numbers > 0]
     if len(numbers) < 2:
-        labels = np.asarray(ndimage.label(labels)[0])  # type: ignore[index]
+        labels = np.asarray(label(labels > 0, connectivity=1))
         numbers = np.arange(1, labels.max(initial=0) + 1)
     if len(numbers) > _MOST:
         raise InputError(f"the mask has {len(numbers)} grana; accepted are at most {_MOST}")

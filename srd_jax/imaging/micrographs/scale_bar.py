@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
+from skimage.measure import label
 
 from srd_jax.imaging.micrographs.flat_runs import Range, Rectangle, rectangles
 from srd_jax.imaging.micrographs.segments import BETWEEN, OUTLINE, chains, joined
@@ -180,7 +180,7 @@ def _is_apart(grey: np.ndarray, one: Rectangle, limits: Range) -> bool:
     high = int(_HIGHEST * one.length) + 2 * _SEGMENT_PX
     top, left = max(0, one.row0 - high), max(0, one.column0 - one.length)
     window = limits.of(grey[top : one.row1 + high, left : one.column1 + one.length])
-    parts, _ = ndimage.label(np.abs(window - one.value) < limits.contrast)  # type: ignore[misc]
+    parts = np.asarray(label(np.abs(window - one.value) < limits.contrast, connectivity=1))
     middle = (one.row0 + one.row1) // 2 - top, (one.column0 + one.column1) // 2 - left
     area = np.count_nonzero(parts == parts[middle])
     return bool(parts[middle] and area <= _CONNECTED * one.length * one.height)

@@ -7,6 +7,8 @@ from flax import struct
 STRIDE = 2
 # Scale of drawn parts, px of the image per nm: a period of 20 nm is 8 px.
 WORKING_PX_PER_NM = 0.4
+# Grey values farther from the median, in halves of the range of percentiles, are clipped.
+GREY_LIMIT = 3.0
 # The distance to the outline counts up to this, nm.
 REACH_NM = 60.0
 

@@ -55,7 +55,6 @@ class ScenesConfig:
       long_axis, short_axis: of a chloroplast, half lengths.
       stroma_lamellae: share of the stroma that single thylakoids cross.
       strain: largest relative change of lengths by the knife's compression.
-      period_limits: of the truth; other stacks count for neither side.
       px_per_nm: scale of whole micrographs, uniform in the logarithm.
       size: rows and columns of whole micrographs, px.
       mean: grey level of the stroma.

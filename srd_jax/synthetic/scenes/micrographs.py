@@ -99,6 +99,9 @@ def _draw(key: jax.Array, config: ScenesConfig) -> dict[str, jax.Array]:
         "strain": jnp.linalg.eigvalsh(scene.squeeze).max() - 1,
         "nm": shown.period,
         **render.truth(shown, noise, render.is_coarse(scene, scale), config, scale),
+        # Thin stacks, which count for neither side, have a direction, too.
+        "cosine": shown.cosine,
+        "sine": shown.sine,
     }
 
 
@@ -114,7 +117,6 @@ def _grana(made: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[DrawnGranum, 
         labels[here] = number
         steep = (1 / made["nm"][here]).mean()
         thick = int(made["layers"][index])
-        # `truth` leaves the direction of thin stacks out.
         cosine, sine = made["cosine"][here].mean(), made["sine"][here].mean()
         edges = (here[0], here[-1], here[:, 0], here[:, -1])
         grana.append(

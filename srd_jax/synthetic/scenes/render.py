@@ -8,10 +8,10 @@ import jax.numpy as jnp
 
 from srd_jax.support.compiling import over_images
 from srd_jax.synthetic.draws import Deck
-from srd_jax.synthetic.scenes.batch import REACH_NM, STRIDE, WORKING_PX_PER_NM, Tiles
+from srd_jax.synthetic.scenes.batch import GREY_LIMIT, REACH_NM, STRIDE, WORKING_PX_PER_NM, Tiles
 from srd_jax.synthetic.scenes.config import ScenesConfig
 from srd_jax.synthetic.scenes.develop import develop
-from srd_jax.synthetic.scenes.scene import Picture, Scene, draw_scene, paint
+from srd_jax.synthetic.scenes.scene import Picture, Scene, blur_at, draw_scene, paint
 
 # Fewest thylakoids of a granum; thinner stacks count for neither side.
 LEAST_LAYERS = 4
@@ -21,10 +21,8 @@ _NEAREST = 14
 _AT_GRANUM, _AT_BODY = 0.75, 0.15
 # A pixel belongs to the border, nm: outlines are no sharper.
 _UNSURE_NM = 4.0
-# Beyond this share of the period as the blur's sd, less than 3 % of the stripes' contrast is left.
+# Beyond this share of the period as the blur's sd, about 3 % of the stripes' contrast are left.
 _COARSE = 0.42
-# Sd of the blur by a pixel's area, px.
-_PIXEL_BLUR = 0.3
 # Changes of a part's grey values, because its percentiles aren't its micrograph's.
 _GAIN, _OFFSET = 0.35, 0.35
 
@@ -68,14 +66,14 @@ def percentiles(grey: jax.Array) -> jax.Array:
 
 
 def levelled(grey: jax.Array, levels: jax.Array) -> jax.Array:
-    """Returns grey values with their percentiles at about -1, 0 and 1; beyond ±3 they are clipped.
+    """Returns grey values with their percentiles at about -1, 0 and 1; clipped at GREY_LIMIT.
 
     Args:
       grey: any shape, any unit.
       levels: (3,) 2nd, 50th and 98th percentile.
     """
     half = jnp.maximum((levels[2] - levels[0]) / 2, 1e-3)
-    return jnp.clip((grey - levels[1]) / half, -3.0, 3.0)
+    return jnp.clip((grey - levels[1]) / half, -GREY_LIMIT, GREY_LIMIT)
 
 
 def _place(
@@ -116,8 +114,7 @@ def _near(scene: Scene, middle: tuple[jax.Array, jax.Array]) -> Scene:
 
 def is_coarse(scene: Scene, px_per_nm: jax.Array) -> jax.Array:
     """Tells whether a micrograph is so coarse or unsharp that no lamellae can be seen, () bool."""
-    blur = jnp.hypot(scene.blur, _PIXEL_BLUR / px_per_nm)
-    return blur > _COARSE * jnp.median(scene.stacks.period)
+    return blur_at(scene, px_per_nm) > _COARSE * jnp.median(scene.stacks.period)
 
 
 def truth(

@@ -149,6 +149,11 @@ def _squeeze(strain: jax.Array, axis: jax.Array) -> jax.Array:
     return (turn * scale[None, :]) @ turn.T
 
 
+def blur_at(scene: Scene, px_per_nm: jax.Array) -> jax.Array:
+    """Returns the sd of the blur by the microscope and by the pixels' area, () nm."""
+    return jnp.hypot(scene.blur, _PIXEL_BLUR / px_per_nm)
+
+
 def paint(
     key: jax.Array,
     scene: Scene,
@@ -165,8 +170,7 @@ def paint(
       columns: (C,) likewise, x right.
       px_per_nm: () scale.
     """
-    # A pixel is a mean over its area.
-    scene = dataclasses.replace(scene, blur=jnp.hypot(scene.blur, _PIXEL_BLUR / px_per_nm))
+    scene = dataclasses.replace(scene, blur=blur_at(scene, px_per_nm))
     keys = jax.random.split(key, 6)
     right = jnp.broadcast_to(columns[None, :] / px_per_nm, (rows.shape[0], columns.shape[0]))
     down = jnp.broadcast_to(rows[:, None] / px_per_nm, right.shape)

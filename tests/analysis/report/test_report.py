@@ -96,7 +96,9 @@ def test_nothing_found(folder):
 
 def test_names_that_are_not_unicode(folder):
     found = [Named(analyses.analysis("\udcff.png", [analyses.granum(1, 9, 9)]), "\udcff")]
-    report(folder, found, summarise(found), ORIGIN).encode("utf-8")
+    page = report(folder, found, summarise(found), ORIGIN)
+    # Surrogates, which UTF-8 can't hold, are replaced.
+    assert page.encode("utf-8").decode("utf-8") == page
 
 
 def test_the_same_results_give_the_same_page(folder):
@@ -122,7 +124,10 @@ def test_violins_show_each_granum_and_the_mean_of_each_micrograph(folder):
 
 def test_equal_values_need_no_violin():
     grana = [analyses.granum(n, 50, 50) for n in range(5)]
-    plots.violins([Named(analyses.analysis("a.png", grana), "a")]).canvas.draw()
+    figure = plots.violins([Named(analyses.analysis("a.png", grana), "a")])
+    figure.canvas.draw()
+    panel = next(axes for axes in figure.axes if axes.get_ylabel() == "SRD (nm)")
+    assert any(len(np.asarray(one.get_offsets())) == 5 for one in panel.collections)
 
 
 def test_the_fitted_curve_runs_through_grana_that_follow_it():
