@@ -89,6 +89,7 @@ def test_labels_and_numbers_agree(drawn):
             assert 8 < nm < 40
 
 
+@pytest.mark.hurry
 def test_a_scene_may_have_no_grana():
     config = dataclasses.replace(CLEAR, without=1.0)
     scene = compiling.jit(lambda key: draw_scene(key, config))(jax.random.key(0))
@@ -104,6 +105,7 @@ def test_grey_values_are_levelled_whatever_their_unit():
     assert middle == pytest.approx(0, abs=1e-3) and high - low == pytest.approx(2, rel=1e-3)
 
 
+@pytest.mark.hurry
 def test_tiles_and_their_truth(drawn):
     tiles = jax.device_get(
         compiling.jit(lambda key: render.render(key, 4, 64, CLEAR))(jax.random.key(3))
