@@ -16,7 +16,8 @@ from srd_jax.analysis.output.quantities import QUANTITIES, STATUSES
 from srd_jax.analysis.output.run import Done, Plan, analyse_files
 from srd_jax.analysis.output.summary import Summary
 from srd_jax.analysis.output.table import Named
-from srd_jax.commands import analysis_plan, arguments
+from srd_jax.commands import arguments
+from srd_jax.commands.micrographs import planning
 from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.support import process
 from srd_jax.support.page import text
@@ -48,7 +49,7 @@ def add(commands) -> None:
         metavar="NAME:3,7",
         help="leave out grana of a micrograph by their numbers; may be given several times",
     )
-    analysis_plan.add_options(one)
+    planning.add_options(one)
 
 
 def _analyse(options: argparse.Namespace) -> int:
@@ -60,7 +61,7 @@ def _analyse(options: argparse.Namespace) -> int:
     if options.groups is not None:
         groups, said = read_groups(options.groups, paths)
         _say(said)
-    plan, origin = analysis_plan.make(options, paths, excluded)
+    plan, origin = planning.make(options, paths, excluded)
     with folders.opened(options.out) as folder:
         done = _run(paths, folder, plan)
         micrographs = [

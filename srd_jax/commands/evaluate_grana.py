@@ -10,7 +10,8 @@ import rich.console
 from rich.text import Text
 
 from srd_jax.analysis.granum import Analysis
-from srd_jax.commands import arguments, detectors
+from srd_jax.commands import arguments
+from srd_jax.commands.micrographs import detectors
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
 from srd_jax.support import process

@@ -16,12 +16,12 @@ from srd_jax import cli
 from srd_jax.analysis.output import records
 from srd_jax.analysis.output.run import Plan
 from srd_jax.analysis.report import granum_picture
-from srd_jax.commands import analysis_plan
+from srd_jax.commands.micrographs import planning
 from srd_jax.support import files
 
 
 def make(log):
-    """A stand-in for `analysis_plan.make`."""
+    """A stand-in for `planning.make`."""
 
     def made(options, paths, excluded):
         def analyse(micrograph):
@@ -39,7 +39,7 @@ def make(log):
 def run(log, *arguments, put=files._put):
     """Runs the command, and returns its exit status."""
     with (
-        unittest.mock.patch.object(analysis_plan, "make", make(log)),
+        unittest.mock.patch.object(planning, "make", make(log)),
         unittest.mock.patch.object(granum_picture, "_traced", analyses.traced),
         unittest.mock.patch.object(files, "_put", put),
     ):

@@ -10,7 +10,8 @@ from typing import Any
 from srd_jax.analysis.output import corrections, records
 from srd_jax.analysis.output.names import output_names
 from srd_jax.analysis.output.run import Plan
-from srd_jax.commands import arguments, detectors, micrograph_scale
+from srd_jax.commands import arguments
+from srd_jax.commands.micrographs import detectors, scale
 from srd_jax.imaging.micrographs.masks import read_labels
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
@@ -20,7 +21,7 @@ from srd_jax.support.version import __version__
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options that numbers depend on."""
-    micrograph_scale.add_options(parser)
+    scale.add_options(parser)
     parser.add_argument(
         "--masks",
         type=arguments.path,
@@ -108,7 +109,7 @@ def _reader(
     options: argparse.Namespace, paths: Sequence[pathlib.Path]
 ) -> tuple[Callable[[pathlib.Path], Micrograph], Callable[[pathlib.Path], dict[str, Any]]]:
     """Returns the function that reads a micrograph, and that of the options which it depends on."""
-    scales = micrograph_scale.options_of(options, paths)
+    scales = scale.options_of(options, paths)
 
     def stated(path: pathlib.Path) -> dict[str, Any]:
         row = scales.table.get(path)

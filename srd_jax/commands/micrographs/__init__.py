@@ -1,0 +1,1 @@
+"""What commands that read whole micrographs have in common: scale, detector, plan."""
