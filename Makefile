@@ -2,18 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-GRANA := runs/grana
+DRAWN := runs/micrograph
+RESULTS := runs/analysis
 QUICK := runs/quickstart
 
 .PHONY: run train test lint
 .DELETE_ON_ERROR:
 
-# Draws six grana, measures them by the released weights and shows their truth beside.
+# Draws a micrograph, finds and measures its grana by the released weights, and shows the truth beside.
 run: $(VENV)/run.done
-	rm -rf $(GRANA)
-	$(BIN)/srd make-dataset --out $(GRANA)/crops --n 6 --seed 0
-	$(BIN)/srd predict $(GRANA)/crops --annotations $(GRANA)/crops/annotations.csv \
-	  --out $(GRANA)/results.csv --overlay $(GRANA)/overlays
+	rm -rf $(DRAWN) $(RESULTS)
+	$(BIN)/srd make-dataset --micrographs --n 1 --seed 0 --out $(DRAWN)
+	$(BIN)/srd analyse $(DRAWN) --annotations $(DRAWN) --out $(RESULTS)
 
 # Trains on narrow frames of stripes, then measures striped sample crops.
 train: $(VENV)/run.done

@@ -17,7 +17,7 @@ from srd_jax.analysis.output.run import Done, Plan, analyse_files
 from srd_jax.analysis.output.summary import Summary
 from srd_jax.analysis.output.table import Named
 from srd_jax.commands import arguments
-from srd_jax.commands.micrographs import planning
+from srd_jax.commands.micrographs import known, planning
 from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.support import process
 from srd_jax.support.page import text
@@ -49,6 +49,7 @@ def add(commands) -> None:
         metavar="NAME:3,7",
         help="leave out grana of a micrograph by their numbers; may be given several times",
     )
+    known.add_option(one)
     planning.add_options(one)
 
 
@@ -61,6 +62,8 @@ def _analyse(options: argparse.Namespace) -> int:
     if options.groups is not None:
         groups, said = read_groups(options.groups, paths)
         _say(said)
+    annotated, said = known.read(options, paths)
+    _say(said)
     plan, origin = planning.make(options, paths, excluded)
     with folders.opened(options.out) as folder:
         done = _run(paths, folder, plan)
@@ -73,6 +76,9 @@ def _analyse(options: argparse.Namespace) -> int:
 
         summaries = results.write(folder, micrographs, origin)
     _say_what_happened(paths, done, excluded)
+    if annotated:
+        found = dict(zip(paths, done, strict=True))
+        known.show(rich.console.Console(), folder, found, annotated)
     _print(folder, done, summaries)
     failed = images.unread or any(one.analysis.error or one.undrawn for one in done)
     return process.SOME_FAILED if failed else process.ALL_READ

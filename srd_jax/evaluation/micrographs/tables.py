@@ -8,7 +8,7 @@ import rich.table
 from rich.text import Text
 
 from srd_jax.evaluation.cases import column
-from srd_jax.evaluation.micrographs.cases import MISSING, WRONG, Case, Compared
+from srd_jax.evaluation.micrographs.cases import MISSING, POSSIBLE, WRONG, Case, Compared
 from srd_jax.evaluation.micrographs.scores import Scores, score
 from srd_jax.support.page import Column, Table, percent, table, text
 from srd_jax.support.terminal import print_line
@@ -136,18 +136,66 @@ def failures(compared: Sequence[Compared], bad: Sequence[str]) -> Table:
     return table("Not evaluated", columns, rows)
 
 
+def beside(cases: Sequence[Case]) -> Table:
+    """Makes the table of known grana with the measured ones beside, then of those found wrongly."""
+    scaled = all(case.px_per_nm for case in cases)
+    unit = "nm" if scaled else "px"
+
+    def length(field: str) -> Callable[[Case], str]:
+        def cell(case: Case) -> str:
+            value = getattr(case, field)
+            scale = case.px_per_nm if scaled else None
+            return text(None if value is None else value / (scale or 1))
+
+        return cell
+
+    columns: list[Column] = [
+        *([("micrograph", lambda case: case.file)] if len({one.file for one in cases}) > 1 else []),
+        ("granum", lambda case: "–" if case.number is None else str(case.number)),
+        ("true", length("true_period_px")),
+        (f"SRD {unit}", length("period_px")),
+        ("sd", length("period_sd_px")),
+        ("true ", lambda case: text(case.true_direction_deg, 0)),
+        ("direction °", lambda case: text(case.direction_deg, 0)),
+        ("true  ", lambda case: text(case.true_layers, 0)),
+        ("layers", lambda case: text(case.layers, 1)),
+        ("IoU", lambda case: text(case.iou)),
+        ("found", lambda case: case.outcome.replace("_", " ")),
+        ("status", lambda case: (case.status or "–").replace("_", " ")),
+    ]
+    known = [case for case in cases if case.outcome != POSSIBLE]
+    return table("Known grana and measured ones", columns, known)
+
+
+def show_beside(console: rich.console.Console, compared: Sequence[Compared]) -> None:
+    """Prints known grana with the measured ones beside, and how many were found."""
+    cases = [case for one in compared for case in one.cases]
+    _print(console, beside(cases))
+    found = score(compared)
+    counts, error = found["detection"], found["period_of_ok"]["median"]
+    words = f"{counts['found'] + counts['found_as_one']} of {counts['sure']} known grana found"
+    words += f", {counts['wrong']} found that are none"
+    if error is not None:
+        words += f"; median error of the SRD of ok ones {error:.1f} %"
+    print_line(console, Text(words))
+
+
 def show(console: rich.console.Console, compared: Sequence[Compared]) -> None:
     """Prints the tables of what was found and of the errors, without their less needed columns."""
     scores = score(compared)
     shown = ((files(compared), _FILES), (one_to_one(scores), ()), (errors(scores), _ERRORS))
     for one in (_without(*each) for each in shown):
-        drawn = rich.table.Table(box=None, pad_edge=False, header_style="bold")
-        for place, header in enumerate(one["columns"]):
-            justify = "right" if place else "left"
-            drawn.add_column(header, justify=justify, overflow="fold", no_wrap=bool(place))
-        for row in one["rows"]:
-            drawn.add_row(*(Text(cell) for cell in row))
-        with console.capture() as capture:
-            console.print(drawn)
-        for line in (*capture.get().splitlines(), ""):
-            print_line(console, Text.from_ansi(line))
+        _print(console, one)
+
+
+def _print(console: rich.console.Console, one: Table) -> None:
+    drawn = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    for place, header in enumerate(one["columns"]):
+        justify = "right" if place else "left"
+        drawn.add_column(header, justify=justify, overflow="fold", no_wrap=bool(place))
+    for row in one["rows"]:
+        drawn.add_row(*(Text(cell) for cell in row))
+    with console.capture() as capture:
+        console.print(drawn)
+    for line in (*capture.get().splitlines(), ""):
+        print_line(console, Text.from_ansi(line))

@@ -11,7 +11,7 @@ from srd_jax.synthetic.draws import Deck
 from srd_jax.synthetic.scenes.batch import GREY_LIMIT, REACH_NM, STRIDE, WORKING_PX_PER_NM, Tiles
 from srd_jax.synthetic.scenes.config import ScenesConfig
 from srd_jax.synthetic.scenes.develop import develop
-from srd_jax.synthetic.scenes.scene import Picture, Scene, blur_at, draw_scene, paint
+from srd_jax.synthetic.scenes.scene import Picture, Scene, blur_at, blurred, draw_scene, paint
 
 # Fewest thylakoids of a granum; thinner stacks count for neither side.
 LEAST_LAYERS = 4
@@ -25,6 +25,8 @@ _UNSURE_NM = 4.0
 _COARSE = 0.42
 # Changes of a part's grey values, because its percentiles aren't its micrograph's.
 _GAIN, _OFFSET = 0.35, 0.35
+# Share of parts from coarser pictures, and the sd of the blur by their interpolation, px.
+_ENLARGED, _INTERPOLATION = 0.2, (0.5, 1.4)
 
 
 def render(key: jax.Array, size: int, side: int, config: ScenesConfig) -> Tiles:
@@ -53,7 +55,11 @@ def _tile(key: jax.Array, side: int, config: ScenesConfig) -> Tiles:
     grey, noise = develop(
         develop_key, shown.grey, (rows, columns), (whole, whole), scale, scene.contrast, config
     )
-    deck = Deck(grey_key, 2)
+    deck = Deck(grey_key, 8)
+    # Pictures coarser than the working scale are interpolated, which blurs their noise.
+    enlarged = deck.chance(_ENLARGED) | (is_coarse(scene, scale) & deck.chance(0.8))
+    sd = deck.uniform(_INTERPOLATION) * enlarged
+    grey, noise = blurred(grey, sd), noise / jnp.sqrt(1 + 4 * jnp.pi * sd**2)
     gain = jnp.exp(deck.uniform((-_GAIN, _GAIN)))
     image = levelled(grey, percentiles(grey)) * gain + deck.uniform((-_OFFSET, _OFFSET))
     return _with_truth(image, truth(shown, noise, is_coarse(scene, scale), config, scale))

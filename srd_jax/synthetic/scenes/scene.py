@@ -154,6 +154,14 @@ def blur_at(scene: Scene, px_per_nm: jax.Array) -> jax.Array:
     return jnp.hypot(scene.blur, _PIXEL_BLUR / px_per_nm)
 
 
+def blurred(grey: jax.Array, sd: jax.Array) -> jax.Array:
+    """Returns grey values, (R, C), under a Gaussian of an sd, () px; mirrored beyond the edges."""
+    rows, columns = (jnp.pi * jnp.arange(n, dtype=jnp.float32) / n for n in grey.shape)
+    # A Gaussian's Fourier transform is one, and a cosine transform mirrors at the edges.
+    left = jnp.exp(-(sd**2) * (rows[:, None] ** 2 + columns[None, :] ** 2) / 2)
+    return jax.scipy.fft.idctn(jax.scipy.fft.dctn(grey, norm="ortho") * left, norm="ortho")
+
+
 def paint(
     key: jax.Array,
     scene: Scene,
@@ -170,7 +178,9 @@ def paint(
       columns: (C,) likewise, x right.
       px_per_nm: () scale.
     """
-    scene = dataclasses.replace(scene, blur=blur_at(scene, px_per_nm))
+    # The pixels' area blurs what is painted; the microscope, the whole picture.
+    optics, whole = scene.blur, blur_at(scene, px_per_nm)
+    scene = dataclasses.replace(scene, blur=_PIXEL_BLUR / px_per_nm)
     keys = jax.random.split(key, 6)
     right = jnp.broadcast_to(columns[None, :] / px_per_nm, (rows.shape[0], columns.shape[0]))
     down = jnp.broadcast_to(rows[:, None] / px_per_nm, right.shape)
@@ -181,7 +191,7 @@ def paint(
     interior = chloroplasts.locate(keys[1], scene.chloroplasts, x, y, at)
     place = stacks.locate(scene.stacks, x, y)
     place = dataclasses.replace(place, depth=jnp.minimum(place.depth, interior.depth - 25.0))
-    shown = stripes.show(scene.stacks, place, scene.membrane, scene.apart, scene.blur)
+    shown = stripes.show(scene.stacks, place, scene.membrane, scene.apart, scene.blur, whole)
     stroma = _stroma(keys[2], scene, interior, shown, at, px_per_nm)
     grey = jnp.where(shown.inside, scene.mean + shown.light, stroma)
     grey = _with_inclusions(scene, interior, x, y, grey)
@@ -197,7 +207,7 @@ def paint(
     # (-below, across), so twice its angle, counter-clockwise as seen, has this cosine and sine.
     safe = jnp.maximum(steep, 1e-12)
     return Picture(
-        grey=grey,
+        grey=blurred(grey, optics * px_per_nm),
         number=shown.number,
         depth=shown.depth,
         layers=shown.layers,

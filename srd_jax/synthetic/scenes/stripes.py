@@ -16,7 +16,7 @@ class Shown:
     Attributes:
       inside: whether a granum is there.
       light: change of the grey value by it, grey levels.
-      amplitude: of its stripes there, grey levels, before the blur.
+      amplitude: of its stripes there, grey levels, after the whole blur.
       layers: number of its thylakoids.
       number: index of the granum, -1 for none.
       depth: distance to its outline, nm.
@@ -38,7 +38,12 @@ class Shown:
 
 
 def show(
-    stacks: Stacks, place: Place, membrane: jax.Array, apart: jax.Array, blur: jax.Array
+    stacks: Stacks,
+    place: Place,
+    membrane: jax.Array,
+    apart: jax.Array,
+    blur: jax.Array,
+    whole: jax.Array,
 ) -> Shown:
     """Returns grey values and truth of the grana at each pixel.
 
@@ -47,7 +52,8 @@ def show(
       place: from `locate`.
       membrane: () sd of a membrane's dark line, nm.
       apart: () distance of a thylakoid's two membranes, nm, where they lie apart; 0 elsewhere.
-      blur: () sd of the microscope's blur, nm.
+      blur: () sd of the blur that the grey values have, nm.
+      whole: () sd of the blur that they will have, nm, for the truth.
     """
     at = place.index
 
@@ -81,7 +87,7 @@ def show(
     return Shown(
         inside=inside,
         light=jnp.where(inside, of(stacks.shade) - 2 * stripes * dark, 0.0),
-        amplitude=stripes * _left_after(period, membrane, apart, blur),
+        amplitude=stripes * _left_after(period, membrane, apart, whole),
         layers=of(stacks.layers),
         number=jnp.where(inside, at, -1),
         depth=place.depth,

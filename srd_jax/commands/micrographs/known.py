@@ -1,0 +1,79 @@
+"""Known grana of micrographs, shown beside the measured ones."""
+
+import argparse
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import rich.console
+
+from srd_jax.analysis.output import records
+from srd_jax.analysis.output.folder import Folder
+from srd_jax.analysis.output.run import Done
+from srd_jax.commands import arguments
+from srd_jax.evaluation.micrographs.truth import Annotated
+from srd_jax.support.errors import InputError
+from srd_jax.support.terminal import printable
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """Adds the option."""
+    parser.add_argument(
+        "--annotations",
+        type=arguments.path,
+        metavar="DIR",
+        help="show known grana beside: a folder with the micrographs and their annotations, as "
+        "evaluate-grana takes it",
+    )
+
+
+def read(
+    options: argparse.Namespace, paths: Sequence[pathlib.Path]
+) -> tuple[dict[pathlib.Path, Annotated], list[str]]:
+    """Returns the known grana by micrograph, and lines about annotations that can't be read.
+
+    Raises:
+      InputError: the folder can't be read, or annotates none of the micrographs.
+    """
+    if options.annotations is None:
+        return {}, []
+    # Late, as it takes its time to load.
+    from srd_jax.evaluation.micrographs.annotations import folder
+
+    found, bad = folder.read(pathlib.Path(options.annotations))
+    known = {path.resolve(): annotated for path, annotated in found}
+    chosen = {path: known[path.resolve()] for path in paths if path.resolve() in known}
+    if not chosen:
+        raise InputError(
+            f"--annotations {options.annotations}: annotates none of the {len(paths)} micrographs; "
+            f"accepted: a folder that holds {paths[0].name} and its annotations"
+        )
+    return chosen, [printable(line) for line in bad]
+
+
+def show(
+    console: rich.console.Console,
+    folder: Folder,
+    done: Mapping[pathlib.Path, Done],
+    known: Mapping[pathlib.Path, Annotated],
+) -> None:
+    """Prints the known grana of micrographs with the measured ones beside.
+
+    Args:
+      console: to print on.
+      folder: of the analysis, whose records have the outlines.
+      done: micrographs that are done.
+      known: their known grana.
+
+    Raises:
+      InputError: annotations are of another size than their micrograph.
+    """
+    from srd_jax.evaluation.micrographs import comparison, tables
+
+    compared = []
+    for path, annotated in known.items():
+        record = records.read(folder.record(done[path].name))
+        analysis = done[path].analysis if record is None else record.analysis
+        named = dataclasses.replace(annotated, name=path.name)
+        compared.append(comparison.compare(named, analysis))
+    tables.show_beside(console, compared)
