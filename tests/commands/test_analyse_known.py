@@ -32,7 +32,6 @@ def test_known_grana_stand_beside(micrographs, tmp_path, capsys):
     count = len(micrographs)
     assert f"{count} of {count + 1} known grana found, 0 found that are none" in said
     assert "median error of the SRD of ok ones 2.0 %" in said
-    print(said)
     first = micrographs[0]
     row = next(line.split() for line in said.splitlines() if line.split()[:1] == ["1"])
     true, found = first.period_px.value * 1.02 / 0.6, first.period_px.value / 0.6

@@ -150,27 +150,30 @@ def beside(cases: Sequence[Case]) -> Table:
         return cell
 
     columns: list[Column] = [
-        *([("micrograph", lambda case: case.file)] if len({one.file for one in cases}) > 1 else []),
         ("granum", lambda case: "–" if case.number is None else str(case.number)),
         ("true", length("true_period_px")),
-        (f"SRD {unit}", length("period_px")),
+        (unit, length("period_px")),
         ("sd", length("period_sd_px")),
         ("true ", lambda case: text(case.true_direction_deg, 0)),
-        ("direction °", lambda case: text(case.direction_deg, 0)),
+        ("°", lambda case: text(case.direction_deg, 0)),
         ("true  ", lambda case: text(case.true_layers, 0)),
         ("layers", lambda case: text(case.layers, 1)),
         ("IoU", lambda case: text(case.iou)),
         ("found", lambda case: case.outcome.replace("_", " ")),
         ("status", lambda case: (case.status or "–").replace("_", " ")),
     ]
+    if len({case.file for case in cases}) > 1:
+        columns.insert(0, ("micrograph", lambda case: case.file))
     known = [case for case in cases if case.outcome != POSSIBLE]
-    return table("Known grana and measured ones", columns, known)
+    return table("SRD, direction and layers of known grana, and as measured", columns, known)
 
 
 def show_beside(console: rich.console.Console, compared: Sequence[Compared]) -> None:
     """Prints known grana with the measured ones beside, and how many were found."""
     cases = [case for one in compared for case in one.cases]
-    _print(console, beside(cases))
+    shown = beside(cases)
+    print_line(console, Text(shown["caption"]))
+    _print(console, shown)
     found = score(compared)
     counts, error = found["detection"], found["period_of_ok"]["median"]
     words = f"{counts['found'] + counts['found_as_one']} of {counts['sure']} known grana found"
