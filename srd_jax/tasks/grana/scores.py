@@ -10,8 +10,8 @@ from srd_jax.training.task import Score
 IOU = Score("iou", "IoU", best="max")
 LOSS = Score("loss", "loss")
 
-# From which a threshold of the probability is chosen. Outlines lie where the probability reaches it:
-# far from 0.5 they would be too wide or too narrow, which `care` hides, as it leaves borders out.
+# From which a threshold of the probability is chosen. Outlines lie where the probability reaches
+# it: far from 0.5 they would be too wide or narrow, which `care` hides, as it leaves borders out.
 THRESHOLDS = np.arange(40, 61) / 100
 
 
