@@ -77,7 +77,7 @@ class LossConfig:
 
     granum: str = choice("bce_dice", GRANUM_LOSSES)
     direction: str = choice("vector", DIRECTION_LOSSES)
-    distance_weight: float = limited(1.0, 0.0)
+    distance_weight: float = limited(2.0, 0.0)
     direction_weight: float = limited(1.0, 0.0)
     period_weight: float = limited(2.0, 0.0)
 
