@@ -158,8 +158,7 @@ def beside(cases: Sequence[Case]) -> Table:
         ("°", lambda case: text(case.direction_deg, 0)),
         ("true  ", lambda case: text(case.true_layers, 0)),
         ("layers", lambda case: text(case.layers, 1)),
-        ("IoU", lambda case: text(case.iou)),
-        ("found", lambda case: case.outcome.replace("_", " ")),
+        ("found", lambda case: case.outcome.removeprefix("found_").replace("_", " ")),
         ("status", lambda case: (case.status or "–").replace("_", " ")),
     ]
     if len({case.file for case in cases}) > 1:
@@ -195,7 +194,10 @@ def _print(console: rich.console.Console, one: Table) -> None:
     drawn = rich.table.Table(box=None, pad_edge=False, header_style="bold")
     for place, header in enumerate(one["columns"]):
         justify = "right" if place else "left"
-        drawn.add_column(header, justify=justify, overflow="fold", no_wrap=bool(place))
+        width = len(header)
+        drawn.add_column(
+            header, justify=justify, overflow="fold", no_wrap=bool(place), min_width=width
+        )
     for row in one["rows"]:
         drawn.add_row(*(Text(cell) for cell in row))
     with console.capture() as capture:

@@ -43,7 +43,8 @@ def _write(path: pathlib.Path, drawn: DrawnMicrograph) -> None:
         compression="zlib",
         resolution=(resolution, resolution),
         resolutionunit="CENTIMETER",
-        software="srd_jax",
+        # That of the package would mark it as a picture of results, which is no input.
+        software=False,
         metadata=None,
     )
     rows, columns = drawn.grey.shape

@@ -6,6 +6,7 @@ from helpers.command import refused, run
 
 from srd_jax.evaluation.micrographs.annotations import folder
 from srd_jax.evaluation.micrographs.areas import grid, iou, rasterise
+from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.imaging.micrographs.reading import read
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.scenes import drawn_folder
@@ -36,6 +37,10 @@ def test_micrographs_are_read_back_with_scale_and_truth(tmp_path, capsys):
     out = tmp_path / "set"
     assert run("make-dataset", "--micrographs", "--n", 2, "--seed", 5, "--out", out) == 0
     assert capsys.readouterr().out == f"2 micrographs in {out}\n"
+    assert [path.name for path in find_micrographs([out]).images] == [
+        "micrograph_0.tif",
+        "micrograph_1.tif",
+    ]
     found, bad = folder.read(out)
     assert bad == []
     assert [path.name for path, _ in found] == ["micrograph_0.tif", "micrograph_1.tif"]
