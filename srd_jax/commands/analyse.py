@@ -76,11 +76,13 @@ def _analyse(options: argparse.Namespace) -> int:
 
         summaries = results.write(folder, micrographs, origin)
     _say_what_happened(paths, done, excluded)
+    unfit: list[str] = []
     if annotated:
         found = dict(zip(paths, done, strict=True))
-        known.show(rich.console.Console(), folder, found, annotated)
+        unfit = known.show(rich.console.Console(), folder, found, annotated)
+    _say(unfit)
     _print(folder, done, summaries)
-    failed = images.unread or any(one.analysis.error or one.undrawn for one in done)
+    failed = images.unread or unfit or any(one.analysis.error or one.undrawn for one in done)
     return process.SOME_FAILED if failed else process.ALL_READ
 
 

@@ -47,3 +47,19 @@ def test_annotations_of_other_micrographs_are_refused(micrographs, tmp_path, cap
     assert said.count("\n") == 1
     assert "annotates none of the 1 micrographs" in said
     assert not pathlib.Path("out/grana.csv").exists()
+
+
+def test_annotations_of_another_size_are_a_line_and_the_results_stay(micrographs, tmp_path, capsys):
+    content = json.loads(pathlib.Path("in/m0.json").read_text()) | {"size": [300, 200]}
+    pathlib.Path("in/m0.json").write_text(json.dumps(content))
+    assert analysing.run(tmp_path / "log", "in", "--annotations", "in", "--out", "out") == 1
+    out, err = capsys.readouterr()
+    assert "states 200 x 300 px" in err and err.count("\n") == 1
+    assert "open out/report.html" in out
+
+
+def test_excluded_grana_are_shown_as_such(micrographs, tmp_path, capsys):
+    given = ("in", "--annotations", "in", "--exclude", "m0:1", "--out", "out")
+    assert analysing.run(tmp_path / "log", *given) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert next(row for row in rows if row[:1] == ["1"])[-1] == "excluded"

@@ -9,10 +9,11 @@ import rich.console
 
 from srd_jax.analysis.output import records
 from srd_jax.analysis.output.folder import Folder
+from srd_jax.analysis.output.quantities import with_excluded
 from srd_jax.analysis.output.run import Done
 from srd_jax.commands import arguments
 from srd_jax.evaluation.micrographs.truth import Annotated
-from srd_jax.support.errors import InputError
+from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.terminal import printable
 
 
@@ -56,7 +57,7 @@ def show(
     folder: Folder,
     done: Mapping[pathlib.Path, Done],
     known: Mapping[pathlib.Path, Annotated],
-) -> None:
+) -> list[str]:
     """Prints the known grana of micrographs with the measured ones beside.
 
     Args:
@@ -65,15 +66,21 @@ def show(
       done: micrographs that are done.
       known: their known grana.
 
-    Raises:
-      InputError: annotations are of another size than their micrograph.
+    Returns:
+      Lines about annotations that don't fit their micrograph.
     """
     from srd_jax.evaluation.micrographs import comparison, tables
 
-    compared = []
+    compared, bad = [], []
     for path, annotated in known.items():
         record = records.read(folder.record(done[path].name))
-        analysis = done[path].analysis if record is None else record.analysis
+        assert record is not None  # it was written last
+        analysis = with_excluded(record.analysis, record.excluded or ())
         named = dataclasses.replace(annotated, name=path.name)
-        compared.append(comparison.compare(named, analysis))
-    tables.show_beside(console, compared)
+        try:
+            compared.append(comparison.compare(named, analysis))
+        except InputError as error:
+            bad.append(printable(one_line(error)))
+    if compared:
+        tables.show_beside(console, compared)
+    return bad

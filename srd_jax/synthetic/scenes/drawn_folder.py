@@ -13,6 +13,8 @@ from srd_jax.support.terminal import track
 from srd_jax.synthetic.scenes.micrographs import DrawnGranum, DrawnMicrograph, draw
 
 _CM_PER_NM = 1e-7
+# Seeds go on from 0 after the last one.
+_SEEDS = 2**31
 # Corners of an outline are left out where it moves by no more than this, px.
 _TOLERANCE = 0.5
 
@@ -31,7 +33,7 @@ def write(out: str | os.PathLike[str], count: int, seed: int) -> None:
     digits = len(str(count - 1))
     with whole_folder(out) as folder:
         for index in track(range(count), "drawing", count):
-            _write(folder / f"micrograph_{index:0{digits}}.tif", draw(seed + index))
+            _write(folder / f"micrograph_{index:0{digits}}.tif", draw((seed + index) % _SEEDS))
 
 
 def _write(path: pathlib.Path, drawn: DrawnMicrograph) -> None:

@@ -25,8 +25,9 @@ _UNSURE_NM = 4.0
 _COARSE = 0.42
 # Changes of a part's grey values, because its percentiles aren't its micrograph's.
 _GAIN, _OFFSET = 0.35, 0.35
-# Share of parts from coarser pictures, and the sd of the blur by their interpolation, px.
-_ENLARGED, _INTERPOLATION = 0.2, (0.5, 1.4)
+# Shares of parts from coarser pictures, of all and of those where no lamellae can be seen, and the
+# sd of the blur by their interpolation, px.
+_ENLARGED, _COARSE_ENLARGED, _INTERPOLATION = 0.2, 0.8, (0.5, 1.4)
 
 
 def render(key: jax.Array, size: int, side: int, config: ScenesConfig) -> Tiles:
@@ -55,14 +56,16 @@ def _tile(key: jax.Array, side: int, config: ScenesConfig) -> Tiles:
     grey, noise = develop(
         develop_key, shown.grey, (rows, columns), (whole, whole), scale, scene.contrast, config
     )
-    deck = Deck(grey_key, 8)
-    # Pictures coarser than the working scale are interpolated, which blurs their noise.
-    enlarged = deck.chance(_ENLARGED) | (is_coarse(scene, scale) & deck.chance(0.8))
+    deck = Deck(grey_key, 5)
+    # Pictures coarser than the working scale are interpolated, which blurs their noise: of white
+    # noise, a Gaussian that is wide beside a pixel leaves 1 / (2 sqrt(pi) sd).
+    coarse = is_coarse(scene, scale)
+    enlarged = deck.chance(_ENLARGED) | (coarse & deck.chance(_COARSE_ENLARGED))
     sd = deck.uniform(_INTERPOLATION) * enlarged
     grey, noise = blurred(grey, sd), noise / jnp.sqrt(1 + 4 * jnp.pi * sd**2)
     gain = jnp.exp(deck.uniform((-_GAIN, _GAIN)))
     image = levelled(grey, percentiles(grey)) * gain + deck.uniform((-_OFFSET, _OFFSET))
-    return _with_truth(image, truth(shown, noise, is_coarse(scene, scale), config, scale))
+    return _with_truth(image, truth(shown, noise, coarse, config, scale))
 
 
 def percentiles(grey: jax.Array) -> jax.Array:
