@@ -54,6 +54,8 @@ class ScenesConfig:
       without: share of micrographs that show no granum.
       long_axis, short_axis: of a chloroplast, half lengths.
       stroma_lamellae: share of the stroma that single thylakoids cross.
+      bundles: share of the stroma that bundles of thylakoids cross; they are no grana.
+      bundle_distance: of a bundle's thylakoids, in periods of the grana.
       strain: largest relative change of lengths by the knife's compression.
       px_per_nm: scale of whole micrographs, uniform in the logarithm.
       size: rows and columns of whole micrographs, px.
@@ -77,6 +79,8 @@ class ScenesConfig:
     long_axis: Range = limited((900.0, 3200.0), 200.0)
     short_axis: Range = limited((500.0, 1500.0), 200.0)
     stroma_lamellae: Range = limited((0.1, 0.9), 0.0, 1.0)
+    bundles: Range = limited((0.1, 0.8), 0.0, 1.0)
+    bundle_distance: Range = limited((1.5, 3.2), 1.0)
     strain: float = limited(0.14, 0.0, 0.5)
     px_per_nm: Range = limited((0.3, 1.2), 0.1, 4.0)
     size: tuple[int, int] = limited((1536, 2048), 64)

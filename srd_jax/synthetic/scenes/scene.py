@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from srd_jax.synthetic.draws import Deck, smooth_field
-from srd_jax.synthetic.scenes import chloroplasts, stacks, stripes, surroundings
+from srd_jax.synthetic.draws import Deck
+from srd_jax.synthetic.scenes import chloroplasts, stacks, stripes, stroma, surroundings
 from srd_jax.synthetic.scenes.chloroplasts import GLOBULI, MOST, STARCH
 from srd_jax.synthetic.scenes.config import ScenesConfig
 
@@ -22,14 +22,12 @@ class Scene:
     """A scene; the shape is () unless said otherwise.
 
     Attributes:
-      chloroplasts, stacks, surroundings: see their modules.
+      chloroplasts, stacks, stroma, surroundings: see their modules.
       mean: grey value of the stroma.
       contrast: amplitude of the grana's stripes, grey levels.
       membrane: sd of a membrane's dark line, nm.
       apart: distance of a thylakoid's two membranes, nm; 0 where they don't lie apart.
       blur: sd of the microscope's blur, nm.
-      single: (3,) share of stroma lamellae that are present, their distance and darkness.
-      grain: (2,) sd and scale (nm) of the stroma's grain.
       inclusions: (MOST, GLOBULI + STARCH, 5) u, level, half length, half width, grey value over the
         stroma.
       squeeze: (2, 2) from the micrograph's coordinates to those before the knife's compression.
@@ -37,14 +35,13 @@ class Scene:
 
     chloroplasts: chloroplasts.Chloroplasts
     stacks: stacks.Stacks
+    stroma: stroma.Stroma
     surroundings: surroundings.Surroundings
     mean: jax.Array
     contrast: jax.Array
     membrane: jax.Array
     apart: jax.Array
     blur: jax.Array
-    single: jax.Array
-    grain: jax.Array
     inclusions: jax.Array
     squeeze: jax.Array
 
@@ -98,6 +95,7 @@ def draw_scene(key: jax.Array, config: ScenesConfig) -> Scene:
     return Scene(
         chloroplasts=found,
         stacks=grana,
+        stroma=stroma.draw_stroma(keys[5], contrast, period, config),
         surroundings=surroundings.draw_surroundings(keys[4], mean, contrast, config),
         mean=mean,
         contrast=contrast,
@@ -108,14 +106,6 @@ def draw_scene(key: jax.Array, config: ScenesConfig) -> Scene:
             deck.uniform(config.coarse_blur),
             deck.log_uniform(config.defocus),
         ),
-        single=jnp.stack(
-            [
-                deck.uniform(config.stroma_lamellae),
-                deck.log_uniform((26.0, 110.0)),
-                contrast * deck.uniform((0.3, 1.6)),
-            ]
-        ),
-        grain=jnp.stack([contrast * deck.uniform((0.05, 0.7)), deck.log_uniform((12.0, 40.0))]),
         inclusions=_draw_inclusions(deck, found, contrast),
         squeeze=_squeeze(strain, axis),
     )
@@ -192,8 +182,10 @@ def paint(
     place = stacks.locate(scene.stacks, x, y)
     place = dataclasses.replace(place, depth=jnp.minimum(place.depth, interior.depth - 25.0))
     shown = stripes.show(scene.stacks, place, scene.membrane, scene.apart, scene.blur, whole)
-    stroma = _stroma(keys[2], scene, interior, shown, at, px_per_nm)
-    grey = jnp.where(shown.inside, scene.mean + shown.light, stroma)
+    between = stroma.paint(
+        keys[2], scene.stroma, interior, shown, at, px_per_nm, scene.membrane, scene.blur
+    )
+    grey = scene.mean + jnp.where(shown.inside, shown.light, between)
     grey = _with_inclusions(scene, interior, x, y, grey)
     grey = jnp.where(interior.depth > 0, grey, around)
     wide = jnp.hypot(3.0, scene.blur)
@@ -218,35 +210,6 @@ def paint(
         near=~shown.inside & (shown.beside > 0.3) & (shown.depth > -_UNCLEAR_NM),
         shade=shown.shade,
     )
-
-
-def _stroma(
-    key: jax.Array,
-    scene: Scene,
-    interior: chloroplasts.Interior,
-    shown: stripes.Shown,
-    at: tuple[jax.Array, jax.Array],
-    px_per_nm: jax.Array,
-) -> jax.Array:
-    """Returns grey values of the stroma with its single thylakoids, grey levels."""
-    keys = jax.random.split(key, 3)
-    sd, scale = scene.grain
-    fine, coarse = (jnp.maximum(length * px_per_nm, 4.0) for length in (scale, 8 * scale))
-    grain = smooth_field(keys[0], *at, (fine, fine), (4.0, 4.0))
-    slow = smooth_field(keys[1], *at, (coarse, coarse), (30.0, 30.0))
-    long = jnp.maximum(150.0 * px_per_nm, 24.0)
-    there = smooth_field(keys[2], *at, (long, long), (24.0, 24.0))
-    present, distance, darkness = scene.single
-    # Each thylakoid has places of its own where it is seen.
-    level = interior.level + 9.0 * grain + 12.0 * slow
-    number = jnp.round(level / distance)
-    away = jnp.abs(level - distance * number)
-    own = jnp.sin(12.9898 * number + 0.002 * interior.u) * 2.0
-    seen = jax.nn.sigmoid(4 * (there + own + 4 * (present - 0.6)))
-    wide = jnp.hypot(scene.membrane, scene.blur)
-    pair = jnp.exp(-(((away - 7.0) / wide) ** 2) / 2) * scene.membrane / wide
-    lines = jnp.maximum(pair * seen * jax.nn.sigmoid(-shown.depth / 8.0 - 1.0), shown.beside)
-    return scene.mean + sd * (grain + 0.6 * slow) - darkness * lines
 
 
 def _with_inclusions(
