@@ -1,11 +1,13 @@
 """What an operation does to the grana of a micrograph."""
 
 import dataclasses
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from srd_jax.analysis.granum import Granum
 from srd_jax.review.state import geometry
+from srd_jax.review.state.entries import Grana
 from srd_jax.review.state.files import File
 from srd_jax.review.state.fold import MACHINE, Item
 from srd_jax.review.state.operations import DECISIONS
@@ -26,8 +28,8 @@ class Edit(NamedTuple):
     """
 
     op: dict[str, Any]
-    before: dict[int, Granum | None] = {}
-    after: dict[int, Granum | None] = {}
+    before: Grana = types.MappingProxyType({})
+    after: Grana = types.MappingProxyType({})
     pictures: Sequence[tuple[Granum, bytes]] = ()
 
 
@@ -53,7 +55,8 @@ def make(file: File, op: dict[str, Any], measured: Measured) -> Edit:
     if do == "join":
         items = [file.item(number) for number in op["grana"]]
         granum = max((item.granum for item in items), key=lambda one: _area(one))
-        outline = geometry.join(*(item.granum.outline for item in items), shape)
+        first, second = (item.granum.outline for item in items)
+        outline = geometry.join(first, second, shape)
         task = _task(file, outline, file.highest + 1, granum, "period")
         return _new(op, items, measured([task]))
     item = file.item(op["granum"])

@@ -41,8 +41,15 @@ class Entry:
 
 def line(entry: Entry) -> bytes:
     """Returns the line of an entry, with its end."""
-    content = dataclasses.asdict(entry)
+    grana = {name: _plain(getattr(entry, name)) for name in ("before", "after")}
+    content = {**vars(entry), "op": dict(entry.op), **grana}
     return json.dumps(content, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _plain(grana: Grana) -> dict[int, dict[str, Any] | None]:
+    return {
+        number: None if one is None else dataclasses.asdict(one) for number, one in grana.items()
+    }
 
 
 def parsed(text: bytes) -> Entry:
@@ -53,14 +60,14 @@ def parsed(text: bytes) -> Entry:
     """
     try:
         content = json.loads(text)
-        grana = {name: _grana(content.pop(name), name) for name in ("before", "after")}
+        before, after = (_grana(content.pop(name), name) for name in ("before", "after"))
         op = content.pop("op")
         entry = from_dict(_Plain, content, "entry")
         if not isinstance(op["do"], str):
             raise InputError("entry.op.do isn't text")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"isn't an entry ({one_line(error)})") from None
-    return Entry(**vars(entry), op=op, **grana)
+    return Entry(**vars(entry), op=op, before=before, after=after)
 
 
 @dataclasses.dataclass(frozen=True)

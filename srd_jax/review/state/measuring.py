@@ -11,8 +11,8 @@ from srd_jax.analysis import candidates, pipeline
 from srd_jax.analysis.candidates import Candidate
 from srd_jax.analysis.granum import Analysis, Granum, Value
 from srd_jax.analysis.instances import THRESHOLD
-from srd_jax.analysis.output import records
 from srd_jax.analysis.outlines import SDS_APART
+from srd_jax.analysis.output import records
 from srd_jax.analysis.report import granum_picture
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.micrographs.micrograph import Micrograph

@@ -12,7 +12,8 @@ from typing import Any
 from srd_jax.analysis.granum import Granum
 from srd_jax.analysis.output import records
 from srd_jax.analysis.output.folder import Folder
-from srd_jax.review.state import edits, files, operations, views
+from srd_jax.review.state import changes, edits, files, operations, views
+from srd_jax.review.state.changes import Change
 from srd_jax.review.state.entries import Entry
 from srd_jax.review.state.files import File
 from srd_jax.review.state.log import Log
@@ -36,24 +37,6 @@ class Stale(Exception):
 
 class NoSuchFile(InputError):
     """No micrograph has this name."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Change:
-    """The answer to an edit.
-
-    Attributes:
-      revision: after it.
-      changed: grana that differ from before.
-      removed: numbers of those that are gone.
-      undo, redo: whether there is something to be undone or done again.
-    """
-
-    revision: int
-    changed: tuple[GranumView, ...]
-    removed: tuple[int, ...]
-    undo: bool
-    redo: bool
 
 
 class Review:
@@ -246,29 +229,7 @@ class Review:
         return entry
 
     def _change(self, entry: Entry) -> Change:
-        """Returns the answer to the edit of an entry, whenever it was made."""
-        present = self._file(entry.file)
-        if present.digest != entry.record:
-            return Change(entry.revision, (), (), False, False)
-        if present.last != entry.revision:
-            own = [one for one in self._log.entries if one.file == entry.file]
-            own = [one for one in own if one.revision <= entry.revision]
-            present = files.of(entry.file, present.record, own)
-        step = present.fold.step
-        last = step.last
-        if entry.op["do"] == "undo":
-            last = present.fold.undone[0]
-        before = last.state if last is not None else {}
-        now = {item.granum.number for item in present.items}
-        differ = {number for number in now if present.state[number] != before.get(number)}
-        gone = {number for number, item in before.items() if not item.gone} - now
-        return Change(
-            entry.revision,
-            tuple(views.of_granum(present, number) for number in sorted(differ)),
-            tuple(sorted(gone)),
-            undo=step.entry is not None,
-            redo=bool(present.fold.undone),
-        )
+        return changes.of_entry(self._file(entry.file), entry, self._log.entries)
 
     def _source(self, file: File) -> Source:
         """Returns the micrograph of a file, where it still is.

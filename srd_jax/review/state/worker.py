@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Protocol
 
 from srd_jax.analysis.granum import Granum
@@ -53,7 +54,7 @@ class Worker:
     def __init__(self):
         """Starts nothing yet; see `warm`."""
         self._turn = threading.Lock()
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._process: BaseProcess | None = None
         self._connection: Connection | None = None
 
     def warm(self) -> None:
@@ -92,8 +93,9 @@ class Worker:
             self._stop()
             context = multiprocessing.get_context("spawn")
             self._connection, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-            self._process.start()
+            process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            self._process = process
             theirs.close()
         return self._connection
 
