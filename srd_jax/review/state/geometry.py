@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
-from shapely import LineString, MultiPolygon, Polygon, ops
+from shapely import LineString, Polygon, ops
 from shapely.validation import explain_validity
 
 from srd_jax.support.errors import InputError
@@ -75,7 +75,8 @@ def _simple(polygon: Polygon) -> Polygon:
 
 
 def _polygons(found: shapely.Geometry) -> list[Polygon]:
-    return [one for one in shapely.get_parts(found) if isinstance(one, Polygon)]
+    parts = shapely.get_parts(found)
+    return [one for one in parts if isinstance(one, Polygon) and not one.is_empty]
 
 
 def corners(polygon: Polygon) -> Outline:
@@ -152,8 +153,7 @@ def moved(outline: Points, px: float, shape: tuple[int, int]) -> np.ndarray | No
       px: how far; negative is inwards.
       shape: rows and columns of the micrograph.
     """
-    polygon = shapely.make_valid(Polygon(outline)).buffer(px, join_style="mitre")
-    found = _polygons(polygon if not isinstance(polygon, MultiPolygon) else polygon.normalize())
+    found = _polygons(shapely.make_valid(Polygon(outline)).buffer(px, join_style="mitre"))
     if not found:
         return None
     largest = max(found, key=lambda one: one.area)
