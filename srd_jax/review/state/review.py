@@ -61,7 +61,8 @@ class Review:
           workdir: the folder.
           measure: measures grana anew; None for a process of its own.
           read_only: edits are refused, and another process may make some.
-          path_of: returns the path of a micrograph by its name; None for those of the records.
+          path_of: returns the path of a micrograph by its name, None where it may not be read; None
+            for the paths of the records.
 
         Raises:
           InputError: another process edits there, or the log is damaged.
@@ -239,9 +240,9 @@ class Review:
         """
         analysis = file.record.analysis
         stated = pathlib.Path(analysis.file)
-        given = self._path_of(file.name) if self._path_of is not None else None
+        given = stated if self._path_of is None else self._path_of(file.name)
         uploaded = self.folder.root / "uploads" / stated.name
-        for path in _there([given, stated, uploaded]):
+        for path in _there([given, uploaded]):
             sha256 = str(file.record.made.get("file", ""))
             scale = (analysis.px_per_nm, analysis.px_per_nm_source)
             return Source(path, stated.name, sha256, *scale)
