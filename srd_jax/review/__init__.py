@@ -1,0 +1,1 @@
+"""The review of an analysis in the browser."""
