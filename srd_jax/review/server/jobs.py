@@ -70,7 +70,13 @@ class Job:
         if not isinstance(given, dict):
             return False
         before = self.done
-        for name, kind in (("step", str), ("file", str), ("error", str), ("done", int), ("total", int)):
+        for name, kind in (
+            ("step", str),
+            ("file", str),
+            ("error", str),
+            ("done", int),
+            ("total", int),
+        ):
             if isinstance(given.get(name), kind):
                 setattr(self, name, given[name])
         self.error = shown(self.error)

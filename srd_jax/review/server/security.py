@@ -30,9 +30,7 @@ _HEADERS = {
 }
 _SAFE = ("GET", "HEAD")
 _NO_COOKIE = "open the address that srd app printed when it was started, with its token"
-_READ_ONLY = (
-    "another srd app works on this folder, so this one only shows it; accepted is to change it there"
-)
+_READ_ONLY = "another srd app works on this folder, so this one only shows it; accepted is to change it there"
 _log = logging.getLogger("uvicorn.error")
 
 
