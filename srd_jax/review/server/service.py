@@ -18,8 +18,12 @@ from srd_jax.review.server.jobs import Jobs
 from srd_jax.review.server.settings import Entry, Settings
 from srd_jax.review.server.tiles import Limits, Tiles, pictures_of
 from srd_jax.review.server.uploads import Room, Uploads
-from srd_jax.review.server.worker import demo, running
+from srd_jax.review.server.worker import running
 from srd_jax.support.errors import InputError
+
+_TABLES_SECONDS = 600.0
+# By name, as it draws by JAX, which the app itself does without.
+_DEMO = "srd_jax.review.server.worker.demo"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,9 +44,9 @@ class Config:
     root: pathlib.Path
     analysis: Sequence[str]
     allowed: tuple[pathlib.Path, ...] = ()
-    room: Room = Room()
-    limits: Limits = Limits()
-    demo: Sequence[str] = tuple(running.program(demo.__name__))
+    room: Room = dataclasses.field(default_factory=Room)
+    limits: Limits = dataclasses.field(default_factory=Limits)
+    demo: Sequence[str] = dataclasses.field(default_factory=lambda: running.program(_DEMO))
     open: reviewing.Open = reviewing.open_review
     write_tables: reviewing.WriteTables = reviewing.write_tables
 
@@ -146,8 +150,7 @@ class Service:
         if entry is None:
             raise HTTPException(404, "there is no such micrograph")
         if name in {one.name for one in self.review.files() if not one.error} or self.jobs.busy:
-            raise HTTPException(409, "the micrograph has results or is being analysed; accepted are "
-                                "others")  # fmt: skip
+            raise HTTPException(409, "the micrograph has results, or an analysis is running")
         if not os.path.isabs(entry.path):  # noqa: PTH117
             entry.file(self.root).unlink(missing_ok=True)
         Folder(self.root).clear(name)
@@ -241,9 +244,10 @@ class Service:
                                 "ended, or to stop it")  # fmt: skip
         if not self.review.files():
             raise HTTPException(409, "there are no results yet; accepted is to run the analysis")
-        if not self.read_only:
-            command = [*self.config.analysis, str(self.root), "--tables"]
-            await running.answer_of(command, 600.0, "written", single=False)
+        if self.read_only:  # those of the other app
+            return
+        command = [*self.config.analysis, str(self.root), "--tables"]
+        await running.answer_of(command, _TABLES_SECONDS, "written", single=False)
         groups = {one.name: one.group for one in self.settings.files}
         await asyncio.to_thread(self.config.write_tables, self.root, self.review, groups)
 
