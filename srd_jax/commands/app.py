@@ -113,8 +113,7 @@ def _places(options: argparse.Namespace) -> tuple[pathlib.Path, list[pathlib.Pat
     named = [pathlib.Path(options.workdir).resolve()] if options.workdir else []
     given = list(dict.fromkeys([*named, *analysed]))
     if given[1:]:
-        raise InputError(f"{given[1]}: is a second folder of results beside {given[0]}; accepted is "
-                         "one")  # fmt: skip
+        raise InputError(f"{given[1]}: is a second folder of results; accepted is one")
     root = given[0] if given else pathlib.Path(_WORKDIR).resolve()
     try:
         # Marks it, so that what the app puts there doesn't make it another's.

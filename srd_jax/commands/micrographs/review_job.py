@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -86,6 +87,8 @@ def _until_closed(stream: TextIO) -> None:
             pass
         _thread.interrupt_main()
 
+    # Where the app was started in the background, interrupts may be ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=watch, daemon=True).start()
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.errors import InputError, one_line, unexpected
 
 _BODY_BYTES = 2_000_000
 _LONGEST = 400  # characters of a refusal
@@ -54,6 +54,11 @@ async def on_http(request: Request, error: Exception) -> Answer:
 async def on_input(request: Request, error: Exception) -> Answer:
     """Answers bad input."""
     return refusal(422, one_line(error))
+
+
+async def on_unexpected(request: Request, error: Exception) -> Answer:
+    """Answers an error that no user is to blame for."""
+    return refusal(500, f"{unexpected(error)}; the window of srd app tells more")
 
 
 async def body(request: Request, limit: int = _BODY_BYTES) -> dict[str, Any]:

@@ -36,7 +36,11 @@ def make(service: Service, access: Access, page: pathlib.Path = PAGE) -> Guard:
         await warming
         await service.close()
 
-    handlers: dict[Any, Any] = {HTTPException: answers.on_http, InputError: answers.on_input}
+    handlers: dict[Any, Any] = {
+        HTTPException: answers.on_http,
+        InputError: answers.on_input,
+        Exception: answers.on_unexpected,
+    }
     found = [Route(path, handler, methods=[method]) for path, handler, method in routes.API]
     app = Starlette(routes=found, lifespan=lifespan, exception_handlers=handlers)
     # A path with a slash behind it is another one, not a redirection.

@@ -20,7 +20,7 @@ from srd_jax.review.server.settings import Entry
 from srd_jax.review.server.worker import running
 from srd_jax.support.errors import InputError
 
-_LONGEST_NAME, _LONGEST_PATH, _LONGEST_GROUP = 2000, 4000, 60
+_LONGEST_PATH, _LONGEST_GROUP = 4000, 60
 _SCALES = (1e-5, 1e4)  # px per nm
 _DEMO_SECONDS = 300.0
 
@@ -28,7 +28,7 @@ _DEMO_SECONDS = 300.0
 async def upload(request: Request) -> Answer:
     """Takes one file; answers with its name."""
     service: Service = request.app.state.service
-    name = safe_names.name_of(request.headers.get("x-name", "")[:_LONGEST_NAME])
+    name = safe_names.name_of(request.headers.get("x-name", ""))
     if not (suffix := safe_names.suffix_of(name)):
         raise HTTPException(
             415, f"the file is of another kind; accepted are {', '.join(safe_names.ACCEPTED)}"

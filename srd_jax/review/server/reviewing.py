@@ -1,9 +1,12 @@
-"""The state of a review, as the server sees it: what it needs of `review.state.review.Review`."""
+"""The review as the server sees it: what it needs of `review.state.review.Review`, and edits."""
 
 import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
+
+from srd_jax.review.server.answers import text
+from srd_jax.support.errors import InputError
 
 
 class Reviewing(Protocol):
@@ -78,3 +81,30 @@ def write_tables(folder: pathlib.Path, review: Any, groups: Mapping[str, str]) -
     import importlib
 
     importlib.import_module("srd_jax.review.state.tables").write(folder, review, groups)
+
+
+@dataclasses.dataclass(frozen=True)
+class Edit:
+    """A command: what is done to which revision; one key is carried out once."""
+
+    revision: int
+    key: str
+    op: dict[str, Any]
+
+
+def checked_edit(given: dict[str, Any]) -> Edit:
+    """Returns the command of a request.
+
+    Raises:
+      InputError: a field is missing, unknown or of another type.
+    """
+    if set(given) != {"revision", "key", "op"}:
+        raise InputError("the edit: accepted are the fields revision, key and op")
+    revision, op = given["revision"], given["op"]
+    if type(revision) is not int or not 0 <= revision < 2**53:
+        raise InputError("revision: accepted is a whole number from 0 on")
+    if not (key := text(given["key"], "key", 100)):
+        raise InputError("key: is empty; accepted is a text of its own for each edit")
+    if not isinstance(op, dict) or not isinstance(op.get("do"), str):
+        raise InputError("op: accepted is an object with the field do and those that it needs")
+    return Edit(revision, key, op)

@@ -13,9 +13,9 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from srd_jax.analysis.output.quantities import IN_PX, QUANTITIES
 from srd_jax.analysis.output.table import GRANA
-from srd_jax.review.server import downloads, edits, micrographs
+from srd_jax.review.server import downloads, micrographs
 from srd_jax.review.server.answers import Answer, body, refusal
-from srd_jax.review.server.reviewing import plain
+from srd_jax.review.server.reviewing import checked_edit, plain
 from srd_jax.review.server.service import Service
 from srd_jax.support.errors import InputError, one_line
 
@@ -109,7 +109,7 @@ async def one_file(request: Request) -> Answer:
 async def edit(request: Request) -> Answer:
     """Carries out a command of a page."""
     service, view = _service(request), _known(request)
-    given = edits.checked(await body(request))
+    given = checked_edit(await body(request))
     who, name = _who(request), view.name
     try:
         async with service.editing:

@@ -9,6 +9,7 @@ import dataclasses
 import hmac
 import html
 import logging
+import os
 import secrets
 
 from starlette.datastructures import MutableHeaders
@@ -30,7 +31,7 @@ _HEADERS = {
 }
 _SAFE = ("GET", "HEAD")
 _NO_COOKIE = "open the address that srd app printed when it was started, with its token"
-_READ_ONLY = "another srd app works on this folder, so this one only shows it; accepted is to change it there"
+_READ_ONLY = "another srd app works on this folder, so this one only shows it"
 _log = logging.getLogger("uvicorn.error")
 
 
@@ -68,23 +69,19 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        request, started = Request(scope), False
+        request = Request(scope)
 
         async def sending(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 _harden(MutableHeaders(scope=message), request.url.path)
             await send(message)
 
         try:
             await (self._answer(request) or self._app)(scope, receive, sending)
         except Exception as error:
-            _log.error("%s", unexpected(error), exc_info=error)
-            if started:
-                raise
-            answer = refusal(500, f"{unexpected(error)}; the window of srd app tells more")
-            await answer(scope, receive, sending)
+            # Starlette raises what it has answered by `answers.on_unexpected`.
+            shown = error if os.environ.get("SRD_TRACEBACK") else None
+            _log.error("%s; SRD_TRACEBACK=1 shows a traceback", unexpected(error), exc_info=shown)
 
     def _answer(self, request: Request) -> Response | None:
         """Returns the answer to a request that isn't passed on."""
