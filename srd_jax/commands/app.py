@@ -78,6 +78,8 @@ def _app(options: argparse.Namespace) -> int:
         )
     detectors.check(options)
     root, paths = _places(options)
+    found = arguments.images([str(path) for path in paths], find_micrographs)
+    _take(root)
     # Late, as they come with the extra.
     from srd_jax.review.server import application
     from srd_jax.review.server.security import Access
@@ -92,8 +94,7 @@ def _app(options: argparse.Namespace) -> int:
     analysis = [*running.program(review_job.__name__), *given]
     room = Room(megabytes=options.max_upload_mb)
     service = Service(Config(root, analysis, tuple(paths), room))
-    if paths and not service.read_only:
-        found = arguments.images([str(path) for path in paths], find_micrographs)
+    if not service.read_only:
         service.add([one.absolute() for one in found.images])
     hosts = frozenset(f"{name}:{port}" for name in _names(options.host, options.name))
     access = Access(hosts, cookie=f"srd_{port}", read_only=service.read_only)
@@ -106,7 +107,7 @@ def _places(options: argparse.Namespace) -> tuple[pathlib.Path, list[pathlib.Pat
     """Returns the folder of the results, and what else may be read.
 
     Raises:
-      InputError: the folder can't be taken, or there are two.
+      InputError: there are two folders of results.
     """
     paths = [pathlib.Path(path).resolve() for path in options.paths]
     analysed = [path for path in paths if (path / ANALYSIS_MARK).is_file()]
@@ -115,13 +116,21 @@ def _places(options: argparse.Namespace) -> tuple[pathlib.Path, list[pathlib.Pat
     if given[1:]:
         raise InputError(f"{given[1]}: is a second folder of results; accepted is one")
     root = given[0] if given else pathlib.Path(_WORKDIR).resolve()
+    return root, [path for path in paths if path != root]
+
+
+def _take(root: pathlib.Path) -> None:
+    """Makes a folder of results, or checks that it is one.
+
+    Raises:
+      InputError: it isn't, or can't be written.
+    """
     try:
         # Marks it, so that what the app puts there doesn't make it another's.
         with folders.opened(str(root)):
             pass
     except InputError as error:
         raise InputError(str(error).replace("--out ", "--workdir ", 1)) from error
-    return root, [path for path in paths if path != root]
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -56,7 +56,7 @@ def _known(request: Request) -> Any:
 async def page(request: Request) -> Response:
     """Answers with a file of the page: only those that were there at start have an address."""
     name = request.path_params.get("file") or {"/": "index.html", "/help": "help.html"}.get(
-        request.url.path, ""
+        request.scope["path"], ""
     )
     path: pathlib.Path | None = request.app.state.page.get(name)
     if path is None:
@@ -67,7 +67,7 @@ async def page(request: Request) -> Response:
 def files_of_page(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     """Returns the files that pages may load by their addresses."""
     found = (one for one in folder.rglob("*") if one.suffix in _TYPES and one.is_file())
-    return {one.relative_to(folder).as_posix(): one for one in found}
+    return {one.relative_to(folder).as_posix(): one for one in found if not one.is_symlink()}
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -198,7 +198,7 @@ async def violins(request: Request) -> Response:
         files = {}
         for one in service.review.files():
             group = known[one.name].group if grouped and one.name in known else ""
-            files[one.name] = (group, service.review.grana(one.name))
+            files[one.name] = (group, [plain(granum) for granum in service.review.grana(one.name)])
         return drawing.draw(quantity, files)
 
     async with request.app.state.drawing:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from srd_jax.review.server.answers import refusal
+from srd_jax.review.server.answers import on_unexpected, refusal
 from srd_jax.support.errors import unexpected
 
 _HEADERS = {
@@ -69,11 +69,13 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        request = Request(scope)
+        request, started = Request(scope), False
 
         async def sending(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                _harden(MutableHeaders(scope=message), request.url.path)
+                started = True
+                _harden(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
         try:
@@ -82,15 +84,20 @@ class Guard:
             # Starlette raises what it has answered by `answers.on_unexpected`.
             shown = error if os.environ.get("SRD_TRACEBACK") else None
             _log.error("%s; SRD_TRACEBACK=1 shows a traceback", unexpected(error), exc_info=shown)
+            if not started:
+                await (await on_unexpected(request, error))(scope, receive, sending)
 
     def _answer(self, request: Request) -> Response | None:
         """Returns the answer to a request that isn't passed on."""
-        access, path = self._access, request.url.path
+        access, path = self._access, request.scope["path"]
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in access.hosts:
             return refusal(403, "this name of the machine isn't known; accepted are those that srd "
                            "app was started with")  # fmt: skip
-        origin, own = request.headers.get("origin"), f"{request.url.scheme}://{hosts[0].lower()}"
+        origin, own = (
+            request.headers.get("origin"),
+            f"{request.scope['scheme']}://{hosts[0].lower()}",
+        )
         if origin is not None and origin.lower() != own:
             return refusal(403, "the request comes from another page; accepted is the app's own")
         if path == "/" and request.method == "GET" and "token" in request.query_params:
@@ -122,7 +129,7 @@ def _same(given: str, known: str) -> bool:
 
 
 def _locked_out(request: Request) -> Response:
-    if request.url.path.startswith(("/api", "/tiles", "/page", "/download")):
+    if request.scope["path"].startswith(("/api", "/tiles", "/page", "/download")):
         return refusal(403, _NO_COOKIE)
     words = html.escape(f"{_NO_COOKIE[0].upper()}{_NO_COOKIE[1:]}.")
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>srd</title><p>{words}</p>'

@@ -43,7 +43,7 @@ def everything(folder):
 @pytest.fixture
 def client(tmp_path):
     room = Room(megabytes=1, files=25, total_megabytes=3)
-    limits = Limits(memory=900_000_000, seconds=30)
+    limits = Limits(memory=600_000_000, seconds=30)
     with browsing(service_of(tmp_path / "w", room=room, limits=limits)) as client:
         yield client
 
