@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import srd_jax
 from srd_jax.support.errors import InputError
 
+_ABOVE_PACKAGE = pathlib.Path(__file__).parents[4]
 _LONGEST_ANSWER = 1 << 20  # bytes
 # One thread each: pools take address space, which is limited.
 _SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -29,8 +29,7 @@ def environment(single: bool = False) -> dict[str, str]:
     Args:
       single: whether the libraries of numbers get one thread.
     """
-    package = str(pathlib.Path(srd_jax.__file__).parent.parent)
-    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(_ABOVE_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
     given = {"PYTHONPATH": os.pathsep.join(paths), "MPLBACKEND": "agg"}
     return {**os.environ, **given, **(dict.fromkeys(_SINGLE, "1") if single else {})}
 
