@@ -22,7 +22,7 @@ def main(given: Sequence[str]) -> int:
     drawn = micrographs.draw(int(seed), config)
     with whole_file(pathlib.Path(path)) as temporary:
         Image.fromarray(drawn.grey).save(temporary, format="PNG")
-    print(json.dumps({"px_per_nm": drawn.px_per_nm}), flush=True)
+    print(json.dumps({"px_per_nm": round(drawn.px_per_nm, 4)}), flush=True)
     return 0
 
 
