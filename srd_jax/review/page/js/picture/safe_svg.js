@@ -5,11 +5,12 @@ const KEPT = new Set(["svg", "g", "path", "defs", "use", "text", "tspan", "clipP
 /**
  * Returns the element of a drawing without style sheets, scripts, links and listeners.
  *
- * The policy refuses style attributes in markup, so they are set one by one afterwards.
+ * The policy refuses style attributes in markup, so they are set one by one afterwards;
+ * it refuses style sheets already when they are parsed.
  * @param {string} text of an SVG file.
  */
 export function safeSvg(text) {
-  const quiet = text.replaceAll(/\sstyle="/g, ' data-style="');
+  const quiet = text.replaceAll(/\sstyle="/g, ' data-style="').replaceAll(/<(\/?)style\b/g, "<$1metadata");
   const parsed = new DOMParser().parseFromString(quiet, "image/svg+xml").documentElement;
   if (parsed.localName !== "svg") throw new Error("the drawing can't be read");
   const svg = document.importNode(parsed, true);

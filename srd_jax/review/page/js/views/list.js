@@ -48,10 +48,10 @@ export function createList(store, { pick, choose, next, previous }) {
   const tabs = Object.entries(SHOWN).map(([name, [words]]) =>
     h("button", { test: `show-${name}`, onclick: () => store.setOptions({ show: name }) }, words),
   );
-  const order = h("button", {
-    class: "order",
+  const order = h("input", {
+    type: "checkbox",
     test: "order",
-    onclick: () => store.setOptions({ order: store.options.order === "doubt" ? "number" : "doubt" }),
+    onchange: () => store.setOptions({ order: order.checked ? "doubt" : "number" }),
   });
   const rows = h("ul", { class: "rows", role: "listbox", tabindex: "0", test: "granum-list", "aria-label": "Grana" });
   rows.addEventListener("keydown", (event) => {
@@ -71,13 +71,15 @@ export function createList(store, { pick, choose, next, previous }) {
     "aside",
     { class: "side left", "aria-label": "Micrographs and grana" },
     h("div", { class: "pad" }, files, facts, notes, bar),
-    h("div", { class: "pad split" }, h("div", { class: "segments", role: "group", "aria-label": "Which grana" }, tabs), order),
+    h("div", { class: "pad split" }, h("div", { class: "segments", role: "group", "aria-label": "Which grana" }, tabs)),
     h("div", { class: "row head", "aria-hidden": "true" },
       h("span", { class: "chip" }), h("span", { class: "n" }, "No."), srd,
       h("span", { class: "layers" }, "layers"), h("span", { class: "origin" })),
     none,
     rows,
-    h("label", { class: "pad check foot" }, advance, "Go on to the next after A or R"),
+    h("div", { class: "pad foot" },
+      h("label", { class: "check" }, order, "Doubtful ones first"),
+      h("label", { class: "check" }, advance, "On to the next after A, R")),
   );
   let before = null;
 
@@ -107,8 +109,7 @@ export function createList(store, { pick, choose, next, previous }) {
       updateFile();
       const { show, order: by } = store.options;
       tabs.forEach((tab) => set(tab, { "aria-pressed": String(tab.getAttribute("data-testid") === `show-${show}`) }));
-      order.textContent = by === "doubt" ? "doubtful first" : "by number";
-      set(order, { title: "Change the order" });
+      order.checked = by === "doubt";
       const grana = listed(store);
       keyed(rows, grana, (one) => one.number, createdRow(store, pick), (row, one) => updateRow(store, row, one));
       none.textContent = grana.length ? "" : store.grana().length ? "None of these." : "No grana.";

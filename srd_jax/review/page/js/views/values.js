@@ -1,7 +1,7 @@
 /** The values of a granum: the machine's and the present ones side by side. */
 
 import { h, keyed, set } from "../core/dom.js";
-import { bare, withSd } from "../core/format.js";
+import { bare, number, withSd } from "../core/format.js";
 
 const ALWAYS = [
   { name: "direction_deg", label: "direction", unit: "°", decimals: 1, meaning: "of the lamellae, counter-clockwise from the horizontal" },
@@ -46,9 +46,10 @@ export function createValues() {
     const changed = granum.machine && Math.abs((bare(was) ?? NaN) - (bare(is) ?? NaN)) > 10 ** -column.decimals / 2;
     label.replaceChildren(short(column), " ", h("span", { class: "unit" }, column.unit));
     set(label, { title: column.meaning });
-    machine.textContent = granum.machine ? withSd(was, column.decimals) : "–";
+    machine.textContent = number(bare(was), column.decimals);
+    set(machine, { title: granum.machine ? withSd(was, column.decimals) : "the machine has not found it" });
     const hand = byHand(granum, column.name);
-    now.replaceChildren(withSd(is, column.decimals), ...(hand ? [h("span", { class: "hand", title: "set by hand" }, " ✎")] : []));
+    now.replaceChildren(number(bare(is), column.decimals), h("span", { class: "sd" }, is?.sd ? ` ± ${number(is.sd, column.decimals)}` : ""), ...(hand ? [h("span", { class: "hand", title: "set by hand" }, " ✎")] : []));
     set(now, { class: `now${changed || (granum.machine && (was === null) !== (is === null)) ? " changed" : ""}`, "data-value": bare(is) });
   }
 
