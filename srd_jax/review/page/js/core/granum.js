@@ -28,7 +28,8 @@ export const kindWords = (granum) => WORDS[kind(granum)] ?? kind(granum);
 export const urgency = (granum) => URGENCY[kind(granum)] ?? 2;
 
 /** Tells whether means hold a granum. */
-export const counts = (granum) => kind(granum) === "accepted" || kind(granum) === "ok";
+export const counts = (granum) =>
+  granum.counts ?? (kind(granum) === "accepted" || kind(granum) === "ok");
 
 /** Tells whether a person has yet to look at a granum. */
 export const isOpen = (granum) => granum.decision === null || granum.decision === undefined;

@@ -5,6 +5,9 @@ import * as api from "./api.js";
 /** Fetches the state; grana fetched at another revision are stale from then on. */
 export async function refresh(store) {
   store.state = await api.getState();
+  for (const { name, undo, redo } of store.state.files) {
+    if (undo !== undefined) store.history.set(name, { undo, redo });
+  }
   store.tell("state");
 }
 
@@ -16,10 +19,9 @@ export async function load(store, name, force = false) {
   if (!store.file(name)) return;
   const kept = store.loaded.get(name);
   if (kept && !force && kept.revision === store.revision()) return;
-  const { grana, revision, undo, redo } = await api.getFile(name);
+  const { grana, revision } = await api.getFile(name);
   grana.sort((a, b) => a.number - b.number);
   store.loaded.set(name, { grana, revision: revision ?? store.revision() });
-  if (undo !== undefined) store.history.set(name, { undo, redo });
   if (name === store.name && store.number !== null && !store.granum()) store.number = null;
   store.tell("grana");
 }
