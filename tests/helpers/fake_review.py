@@ -137,13 +137,17 @@ class FakeReview:
             return here.pop()
         if do == "join":
             first, second = (grana.pop(number) for number in op["grana"])
-            joined = shapely.union(*(shapely.Polygon(g["outline"]).buffer(3) for g in (first, second)))
+            joined = shapely.union(
+                *(shapely.Polygon(g["outline"]).buffer(3) for g in (first, second))
+            )
             if joined.geom_type != "Polygon":
                 raise Refusal(422, "the grana don't touch; accepted are neighbours")
             return self._with_new(name, grana, [joined], "joined", first, scale)
         if do == "add":
             like = next(iter(self.files[name]["grana"].values()))
-            return self._with_new(name, grana, [shapely.Polygon(op["outline"])], "drawn", like, scale)
+            return self._with_new(
+                name, grana, [shapely.Polygon(op["outline"])], "drawn", like, scale
+            )
         granum = grana[op["granum"]]
         if do == "split":
             parts = split(shapely.Polygon(granum["outline"]), shapely.LineString(op["line"])).geoms

@@ -123,9 +123,7 @@ class FakeServer:
     def info(self, request):
         levels = self.pyramid(request.path_params["hash"])
         rows, columns = levels[-1].shape
-        return JSONResponse(
-            {"width": columns, "height": rows, "tile": TILE, "levels": len(levels)}
-        )
+        return JSONResponse({"width": columns, "height": rows, "tile": TILE, "levels": len(levels)})
 
     def tile(self, request):
         level = self.pyramid(request.path_params["hash"])[request.path_params["level"]]

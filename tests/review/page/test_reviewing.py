@@ -91,7 +91,7 @@ def test_a_refused_outline_goes_back_and_is_told(opened, server):
     page = opened("/#/review/leaf/1")
     page.keyboard.press("e")
     before = page.get_by_test_id("outline-1").locator(".line").get_attribute("d")
-    drag(page, at(page, 140, 110), at(page, 300, 300))
+    drag(page, at(page, 140, 110), at(page, 290, 150))
     expect(page.get_by_test_id("notice-error")).to_contain_text("crosses itself")
     expect(page.locator(".draft")).to_have_attribute("d", before)
     assert server.review.revision == 1
@@ -149,7 +149,7 @@ def test_a_cut_makes_two_and_a_bad_one_is_refused(opened, server):
 def test_neighbours_are_joined_by_click_and_by_key(opened, server):
     page = opened("/#/review/leaf/1")
     page.keyboard.press("j")
-    click(page, 324, 150)
+    click(page, 280, 150)
     saved(page, 2)
     assert sorted(server.review.files["leaf"]["grana"]) == [3, 4]
     page.keyboard.press("Control+z")

@@ -93,7 +93,7 @@ export function createOutlines(viewer) {
       });
       shown = [];
       keyed(labels, ordered, (one) => one.number, createdLabel, (node, one) => {
-        set(node, { class: `${state(one)} label` });
+        set(node, { class: state(one).replace("granum", "label") });
         const text = `${one.number}${sign(one) && ` ${sign(one)}`}`;
         const width = text.length * LABEL_PX * 0.62 + 9;
         node.children[1].textContent = text;
