@@ -10,14 +10,15 @@ import time
 from urllib.parse import unquote
 
 import numpy as np
-import srd_jax
 import uvicorn
-from helpers.fake_review import Refusal
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+
+import srd_jax
+from helpers.fake_review import Refusal
 
 PAGE = pathlib.Path(srd_jax.__file__).parent / "review" / "page"
 TILE = 512

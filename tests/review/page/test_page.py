@@ -8,9 +8,10 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright isn't installed")
 
-import srd_jax
 from helpers.review_page import click, saved
 from playwright.sync_api import expect
+
+import srd_jax
 
 PAGE = pathlib.Path(srd_jax.__file__).parent / "review" / "page"
 OWN = sorted(p for p in PAGE.rglob("*") if p.suffix in (".js", ".css", ".html"))

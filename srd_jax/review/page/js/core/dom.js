@@ -20,7 +20,7 @@ export function set(node, given) {
 
 function filled(node, given, children) {
   set(node, given);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined));
   return node;
 }
 

@@ -51,7 +51,7 @@ export function createDetail({ store, edit, notices }, actions, place = "") {
     h("button", { class: `decide ${name}`, test: id(name), onclick: act, title: `${words} (${key})` }, icon(glyph), words, h("kbd", {}, key));
   const accept = decide("accept", "Accept", "A", "check", actions.accept);
   const reject = decide("reject", "Reject", "R", "cross", actions.reject);
-  const reset = decide("reset", "Undecided", "U", "reset", actions.reset);
+  const reset = decide("reset", "Reset", "U", "reset", actions.reset);
   const values = createValues();
 
   function apply(op) {
