@@ -99,7 +99,7 @@ def test_a_run_is_shown_stopped_and_its_grana_come(opened, server):
     server.finish([(outline, 0, 12, "ok", "")])
     expect(page.get_by_test_id("file-demo")).to_contain_text("1 grana, 0 decided")
     page.get_by_test_id("open-demo").click()
-    expect(page.locator(".overlay .granum")).to_have_count(1)
+    expect(page.locator(".grana .granum")).to_have_count(1)
 
 
 def test_the_table_sorts_filters_and_leads_both_ways(opened):
