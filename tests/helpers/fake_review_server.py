@@ -34,7 +34,7 @@ VIOLINS = """<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"
  xmlns:xlink="http://www.w3.org/1999/xlink" width="460pt" height="200pt" viewBox="0 0 460 200">
  <defs><style type="text/css">*{{stroke-linejoin: round}}</style></defs>
  <script>window.hostile = true</script>
- <path d="M40 180H440" style="fill: none; stroke: #000000"/>{points}</svg>"""
+ <path d="M40 180H440" style="fill: none; stroke: currentColor"/>{points}</svg>"""
 
 
 def _jpeg(grey):
