@@ -74,6 +74,8 @@ class FakeReview:
             shown = {"name": name, "file": f"{name}.tif", "rows": grey.shape[0]}
             shown |= {"columns": grey.shape[1], "px_per_nm": px_per_nm, "source": "given"}
             shown |= {"group": group, "error": "", "notes": [], "tiles": f"tiles-{name}"}
+            shown |= {"given": {"px_per_nm": px_per_nm, "bar_nm": None}, "changed": False}
+            shown |= {"whole": f"tiles-{name}"}
             made = [self._granum(i, *one, px_per_nm) for i, one in enumerate(grana, 1)]
             self.files[name] = {"file": shown, "grana": {one["number"]: one for one in made}}
             self.past[name], self.future[name] = [], []

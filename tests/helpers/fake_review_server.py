@@ -58,6 +58,7 @@ class FakeServer:
             Mount("/page", StaticFiles(directory=PAGE)),
             Route("/api/state", lambda _: JSONResponse(self.review.state())),
             Route(name, lambda r: JSONResponse(self.review.file(r.path_params["name"]))),
+            Route(name, self.remove, methods=["DELETE"]),
             Route(f"{name}/edits", self.edit, methods=["POST"]),
             Route(f"{name}/grana/{{number:int}}.png", self.turned),
             Route("/tiles/{hash}/info.json", self.info),
@@ -144,9 +145,15 @@ class FakeServer:
     def added(self, stem, name):
         self.review.greys[stem] = next(iter(self.review.greys.values()))
         one = {"name": stem, "file": name, "px_per_nm": None, "bar_nm": None, "group": ""}
-        self.review.pending.append(one | {"tiles": f"tiles-{stem}"})
+        self.review.pending.append(one | {"whole": f"tiles-{stem}"})
         self.wake()
         return JSONResponse({"name": stem})
+
+    async def remove(self, request):
+        name = request.path_params["name"]
+        self.review.pending = [one for one in self.review.pending if one["name"] != name]
+        self.wake()
+        return JSONResponse({})
 
     async def folder(self, request):
         raise Refusal(403, f"{(await request.json())['path']} isn't below a folder of srd app")
@@ -159,6 +166,8 @@ class FakeServer:
             if bar := setting.pop("bar", None):
                 setting["px_per_nm"] = bar["px"] / bar["nm"]
             one.update(setting)
+            if "given" in one and "px_per_nm" in setting:
+                one["given"] = {"px_per_nm": setting["px_per_nm"], "bar_nm": None}
         self.wake()
         return JSONResponse({})
 

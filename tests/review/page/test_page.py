@@ -49,6 +49,8 @@ def test_files_are_taken_and_bad_ones_told(opened, server):
     expect(page.get_by_test_id("upload-errors")).to_contain_text("notes.txt is no micrograph")
     assert server.uploaded == [("new.png", 2000), ("später & co.tif", 2000)]
     expect(page.get_by_test_id("file-new")).to_contain_text("waits for the analysis")
+    page.get_by_test_id("remove-new").click()
+    expect(page.get_by_test_id("file-new")).to_have_count(0)
     page.get_by_test_id("folder").fill("/etc")
     page.get_by_test_id("folder-add").click()
     expect(page.get_by_test_id("notice-error")).to_contain_text("isn't below a folder")

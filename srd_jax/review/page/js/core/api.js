@@ -46,6 +46,7 @@ export const getTiles = (hash) => request("GET", `/tiles/${hash}/info.json`);
 export const tile = (hash, level, column, row) => `/tiles/${hash}/${level}/${column}_${row}.jpg`;
 export const picture = (name, number, revision) =>
   `${file(name)}/grana/${number}.png?r=${revision}`;
+export const removeFile = (name) => request("DELETE", file(name));
 export const edit = (name, content) => post(`${file(name)}/edits`, content);
 export const addFolder = (path) => post("/api/folder", { path });
 export const setSettings = (files) => post("/api/settings", { files });

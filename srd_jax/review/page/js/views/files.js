@@ -17,18 +17,19 @@ const SCALES = [
 /** Returns the rows: files that are analysed, and what waits, a file of both only once. */
 function rowsOf(state) {
   const rows = new Map();
-  for (const file of state?.files ?? []) rows.set(file.name, { ...file, given: file.px_per_nm });
+  for (const file of state?.files ?? []) rows.set(file.name, { ...file, waits: file.changed });
   for (const one of state?.pending ?? []) {
-    rows.set(one.name, { ...rows.get(one.name), ...one, waits: true, given: one.px_per_nm });
+    rows.set(one.name, { ...rows.get(one.name), ...one, waits: true });
   }
   return [...rows.values()];
 }
 
 /** Returns how a row's scale is stated. */
-function scaleOf(row) {
-  if (row.bar_nm) return ["bar_nm", row.bar_nm];
-  if (row.waits ? row.px_per_nm : row.source === "given") return ["px_per_nm", row.px_per_nm];
-  return ["tags", null];
+function scaleOf({ given, ...row }) {
+  // An analysed file's px_per_nm is what was found; what was given stands apart.
+  const { px_per_nm: scale, bar_nm: bar } = given ?? row;
+  if (scale) return ["px_per_nm", scale];
+  return bar ? ["bar_nm", bar] : ["tags", null];
 }
 
 function stateOf(row) {
@@ -47,15 +48,18 @@ export function createFiles(app) {
   const body = h("tbody");
   const checked = new Set();
 
-  async function save(names, setting) {
+  async function attempt(action) {
     try {
-      await api.setSettings(Object.fromEntries(names.map((name) => [name, setting])));
+      await action();
       await app.refresh();
     } catch (error) {
       notices.error(error.message);
       update();
     }
   }
+
+  const save = (names, setting) =>
+    attempt(() => api.setSettings(Object.fromEntries(names.map((name) => [name, setting]))));
 
   /** Reads the scale in inputs; null: of the file; undefined: not to be read, of which it tells. */
   function scaleIn(select, input) {
@@ -91,14 +95,15 @@ export function createFiles(app) {
       store.select(name, null);
       app.go("review");
     } }, name);
-    const cells = [[check], [link, h("span", { class: "path" })], [h("span", { class: "scale" }, select, input, ruler)], [h("span", { class: "found" })], [group], [], []];
+    const remove = h("button", { class: "ghost", test: `remove-${name}`, title: "Take it off the list", onclick: () => attempt(() => api.removeFile(name)) }, icon("cross"), h("span", { class: "unseen" }, `Take ${name} off the list`));
+    const cells = [[check], [link, h("span", { class: "path" })], [h("span", { class: "scale" }, select, input, ruler)], [h("span", { class: "found" })], [group], [], [], [remove]];
     const node = h("tr", { test: `file-${name}` }, cells.map((cell, i) => h("td", { class: i === 5 ? "num" : null }, cell)));
-    node.parts = { check, select, input, ruler, group, link };
+    node.parts = { check, select, input, ruler, group, link, remove };
     return node;
   }
 
   function updateRow(node, row) {
-    const { check, select, input, ruler, group, link } = node.parts;
+    const { check, select, input, ruler, group, link, remove } = node.parts;
     const [how, value] = scaleOf(row);
     check.checked = checked.has(row.name);
     if (![select, input].includes(document.activeElement)) {
@@ -106,12 +111,13 @@ export function createFiles(app) {
       set(input, { hidden: how === "tags" });
     }
     setValue(input, value === null ? "" : String(value));
-    set(ruler, { disabled: !row.tiles });
+    set(ruler, { disabled: !(row.whole ?? row.tiles) });
     setValue(group, row.group ?? "");
+    set(remove, { hidden: row.grana !== undefined && !row.error });
     set(link, { disabled: row.grana === undefined || Boolean(row.error) });
     const cells = node.children;
     cells[1].lastChild.textContent = row.file && row.file !== row.name ? row.file : "";
-    cells[3].firstChild.textContent = row.px_per_nm ? `${number(row.px_per_nm, 3)} px/nm` : row.waits ? "" : "none: px only";
+    cells[3].firstChild.textContent = row.px_per_nm ? `${number(row.px_per_nm, 3)} px/nm` : row.grana === undefined ? "" : "none: px only";
     set(cells[3].firstChild, { title: row.source });
     cells[5].textContent = row.columns ? `${row.columns} × ${row.rows}` : "";
     const [state, words] = stateOf(row);
@@ -148,7 +154,7 @@ export function createFiles(app) {
   const groups = h("datalist", { id: "groups" });
   const table = h("div", { class: "scroll card" },
     h("table", { class: "files" },
-      h("thead", {}, h("tr", {}, h("th", {}, all), ["Micrograph", "Scale stated", "Scale", "Group", "Size, px", "State"].map((words) => h("th", { scope: "col" }, words)))),
+      h("thead", {}, h("tr", {}, h("th", {}, all), ["Micrograph", "Scale stated", "Scale", "Group", "Size, px", "State", ""].map((words) => h("th", { scope: "col" }, words)))),
       body));
   const none = h("p", { class: "empty-words" }, "No micrographs yet. Drop some above, or draw the demo to try everything out.");
   const node = h("section", { class: "view files-view", test: "view-files" },

@@ -53,6 +53,7 @@ export function createHeader({ store, actions, go, view, views, showKeys }) {
     const known = store.history.get(name);
     set(undo, { disabled: !name || state?.read_only || known?.undo === false });
     set(redo, { disabled: !name || state?.read_only || known?.redo === false });
-    set(download, { hidden: !state?.files.length });
+    // The tables can be packed only while no analysis changes them.
+    set(download, { hidden: !state?.files.length || running });
   };
 }

@@ -35,10 +35,11 @@ export function createRun({ store, refresh, notices, go }) {
   function update() {
     const { job, pending = [], files = [], queue: line = 0, read_only: locked } = store.state ?? {};
     const running = underWay(job);
-    waits.textContent = pending.length
-      ? `${count(pending.length, "micrograph waits", "micrographs wait")} for the analysis.`
+    const open = pending.length + files.filter((file) => file.changed).length;
+    waits.textContent = open
+      ? `${count(open, "micrograph waits", "micrographs wait")} for the analysis.`
       : files.length ? "All micrographs are analysed." : "Hand in micrographs first.";
-    set(start, { disabled: !pending.length || locked, hidden: running });
+    set(start, { disabled: !open || locked, hidden: running });
     set(stop, { hidden: !running });
     set(bar, { hidden: !running, max: job?.total || 1 });
     // Without a value the bar moves to and fro: nothing is known yet.

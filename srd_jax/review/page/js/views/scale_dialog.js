@@ -98,8 +98,9 @@ export function createScaleDialog({ notices }) {
       if (!viewer) create();
       const answer = new Promise((resolve) => (done = resolve));
       try {
-        await viewer.open(row.tiles, row);
-        set(nm, { value: row.bar_nm ? String(row.bar_nm) : "" });
+        // The bar may stand on the strip that the analysis cuts off.
+        await viewer.open(row.whole ?? row.tiles, row);
+        set(nm, { value: String(row.given?.bar_nm ?? row.bar_nm ?? "") });
         restart();
         viewer.home();
         document.body.dataset.scaleReady = row.name;
