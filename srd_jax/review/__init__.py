@@ -1,1 +1,1 @@
-"""The review of an analysis in the browser."""
+"""The review app: a person looks at every granum in the browser, and accepts or mends it."""
