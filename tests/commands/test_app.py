@@ -1,8 +1,6 @@
 import importlib.util
 import re
 import socket
-import sys
-import types
 
 import pytest
 from helpers import analyses, review_app
@@ -19,11 +17,10 @@ def served(monkeypatch, tmp_path):
     """What would be served, by the command in a folder of its own."""
     found = []
     monkeypatch.chdir(tmp_path)
-    review = types.SimpleNamespace(Review=review_app.Review)
-    monkeypatch.setitem(sys.modules, "srd_jax.review.state.review", review)
 
     def serve(made, service, bound):
         bound.close()
+        service.review.close()
         found.append((made, service))
 
     monkeypatch.setattr(application, "serve", serve)

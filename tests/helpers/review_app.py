@@ -1,21 +1,19 @@
-"""The review app in tests: with a review that measures nothing, and its pages' requests."""
+"""The review app in tests: its review measures by geometry alone; and its pages' requests."""
 
 import contextlib
-import dataclasses
 import json
 import pathlib
 import sys
 
 from starlette.testclient import TestClient
 
-from helpers import analyses
+from helpers import analyses, reviews
 from srd_jax.analysis.output import records
-from srd_jax.analysis.output.folder import Folder, opened
-from srd_jax.analysis.output.quantities import QUANTITIES
+from srd_jax.analysis.output.folder import opened
 from srd_jax.review.server import application
 from srd_jax.review.server.security import Access
 from srd_jax.review.server.service import Config, Service
-from srd_jax.support.errors import InputError
+from srd_jax.review.state import review
 
 ORIGIN = "http://127.0.0.1:8080"
 OWN = {"X-SRD": "1", "Origin": ORIGIN}
@@ -44,105 +42,24 @@ HOSTILE_NAMES = {
 }
 
 
-class Stale(Exception):
-    def __init__(self, revision):
-        super().__init__("was changed meanwhile")
-        self.revision = revision
-
-
-@dataclasses.dataclass(frozen=True)
-class FileView:
-    name: str
-    file: str
-    rows: int
-    columns: int
-    px_per_nm: float | None
-    source: str
-    error: str
-    notes: tuple
-    grana: int
-    undo: bool = False
-    redo: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class GranumView:
-    number: int
-    status: str
-    decision: str | None
-    counts: bool
-    outline: tuple
-    values: dict
-
-
-@dataclasses.dataclass(frozen=True)
-class Change:
-    revision: int
-    changed: tuple
-    removed: tuple = ()
-    undo: bool = True
-    redo: bool = False
-
-
-class Review:
-    """Accepts and rejects grana of the records, in memory."""
+class Review(review.Review):
+    """Measures by geometry alone, and tells what is done to it."""
 
     def __init__(self, folder, read_only=False, path_of=None):
-        self.folder, self.revision, self.decisions = Folder(folder), 0, {}
         self.closed = self.warmed = False
-        self.refresh()
-
-    def refresh(self):
-        paths = sorted(self.folder.record("x").parent.glob("*.json"))
-        self.records = {path.stem: records.read(path).analysis for path in paths}
+        super().__init__(folder, reviews.measure, read_only, path_of)
 
     def warm(self):
         self.warmed = True
 
     def close(self):
+        super().close()
         self.closed = True
 
-    def files(self):
-        return [
-            FileView(
-                name, one.file, one.rows, one.columns, one.px_per_nm, one.px_per_nm_source,
-                one.error, one.notes, len(one.grana),
-            )
-            for name, one in self.records.items()
-        ]  # fmt: skip
 
-    def _view(self, name, granum):
-        decision = self.decisions.get((name, granum.number))
-        counts = decision == "accepted" or (decision is None and granum.status == "ok")
-        values = {one.name: one.of(granum, self.records[name]) for one in QUANTITIES}
-        known = {key: value for key, value in values.items() if value is not None}
-        return GranumView(granum.number, granum.status, decision, counts, granum.outline, known)
-
-    def grana(self, name):
-        return [self._view(name, one) for one in self.records[name].grana]
-
-    def apply(self, name, op, revision, key, who):
-        words = {"accept": "accepted", "reject": "rejected"}
-        grana = {one.number: one for one in self.records[name].grana}
-        number = op.get("granum")
-        if op["do"] not in words or type(number) is not int or number not in grana:
-            raise InputError("op: accepted is to accept or reject a granum that is there")
-        if revision != self.revision:
-            raise Stale(self.revision)
-        self.revision += 1
-        self.decisions[name, number] = words[op["do"]]
-        return Change(self.revision, (self._view(name, grana[number]),))
-
-    def picture(self, name, number):
-        if number > len(self.records[name].grana):
-            raise InputError("no such granum")
-        path = self.folder.granum(name, number)
-        return path.read_bytes() if path.is_file() else None
-
-
-def write_tables(folder, review, groups):
-    rows = [f"{name},{groups.get(name, '')}" for name in review.records]
-    (folder / "reviewed.csv").write_text("\n".join(["file,group", *rows]))
+def grana(client, name):
+    """The grana that the machine has found on a micrograph."""
+    return records.read(client.service.root / "records" / f"{name}.json").analysis.grana
 
 
 def stand_in(text):
@@ -183,7 +100,7 @@ def service_of(root, **changes):
     """A service of a folder, which is made if it isn't there."""
     with opened(str(root)):
         pass
-    plain = {"analysis": ANALYSIS, "open": Review, "write_tables": write_tables}
+    plain = {"analysis": ANALYSIS, "open": Review}
     return Service(Config(pathlib.Path(root), **plain | changes))
 
 

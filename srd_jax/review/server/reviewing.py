@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from srd_jax.review.server.answers import text
+from srd_jax.review.state import tables
+from srd_jax.review.state.review import Review
 from srd_jax.support.errors import InputError
 
 
@@ -65,11 +67,7 @@ def open_review(
     Raises:
       InputError: another process has it, or its log is damaged.
     """
-    # By name and late, as measuring takes its time to load.
-    import importlib
-
-    review = importlib.import_module("srd_jax.review.state.review")
-    return review.Review(folder, read_only=read_only, path_of=path_of)
+    return Review(folder, read_only=read_only, path_of=path_of)
 
 
 def write_tables(folder: pathlib.Path, review: Any, groups: Mapping[str, str]) -> None:
@@ -78,9 +76,7 @@ def write_tables(folder: pathlib.Path, review: Any, groups: Mapping[str, str]) -
     Raises:
       InputError: one can't be written.
     """
-    import importlib
-
-    importlib.import_module("srd_jax.review.state.tables").write(folder, review, groups)
+    tables.write(folder, review, groups)
 
 
 @dataclasses.dataclass(frozen=True)

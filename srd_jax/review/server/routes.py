@@ -17,6 +17,7 @@ from srd_jax.review.server import downloads, micrographs
 from srd_jax.review.server.answers import Answer, body, refusal
 from srd_jax.review.server.reviewing import checked_edit, plain
 from srd_jax.review.server.service import Service
+from srd_jax.review.state.review import Stale
 from srd_jax.support.errors import InputError, one_line
 
 _PICTURE = re.compile(r"(\d{1,6})\.png", re.ASCII)
@@ -116,14 +117,8 @@ async def edit(request: Request) -> Answer:
             change = await asyncio.to_thread(
                 service.review.apply, name, given.op, given.revision, given.key, who
             )
-    except InputError:
-        raise
-    except Exception as error:
-        # The exception `Stale` of the review.
-        revision = getattr(error, "revision", None)
-        if not isinstance(revision, int):
-            raise
-        return refusal(409, one_line(error), revision=revision)
+    except Stale as error:
+        return refusal(409, one_line(error), revision=error.revision)
     service.events.tell()
     return Answer(plain(change))
 

@@ -32,7 +32,8 @@ def grey():
     return drawn(STACKS, shape=(700, 900)).grey
 
 
-@pytest.fixture(scope="session")
+# Not of the session: until it ends, no other test in its thread can run an event loop.
+@pytest.fixture(scope="module")
 def chromium():
     with browser() as started:
         yield started

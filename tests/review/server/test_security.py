@@ -4,6 +4,8 @@ import pytest
 from helpers import review_app
 from helpers.review_app import OWN, ask, browsing, service_of
 
+from srd_jax.support.errors import InputError
+
 GETS = ("/", "/help", "/api/state", "/page/index.html", "/download.zip", "/api/events", "/nothing")
 POSTS = ("/api/jobs", "/api/folder", "/api/settings", "/api/uploads", "/api/demo")
 
@@ -128,8 +130,8 @@ def test_an_app_that_only_reads_changes_nothing(tmp_path):
 def test_where_another_app_has_the_folder_this_one_only_reads(tmp_path):
     def open_only_to_read(folder, read_only, path_of):
         if not read_only:
-            raise review_app.InputError("another srd app has it")
-        return review_app.Review(folder)
+            raise InputError("another srd app has it")
+        return review_app.Review(folder, read_only)
 
     service = service_of(tmp_path / "w", open=open_only_to_read)
     assert service.read_only
