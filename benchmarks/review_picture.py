@@ -13,13 +13,14 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 _SRD = [sys.executable, "-m", "srd_jax"]
 _DEMO = [sys.executable, "-m", "srd_jax.review.server.worker.demo"]
 _SIZE = {"width": 1280, "height": 800}
-_WIDTH, _COLOURS = 1000, 64
+_WIDTH, _GREYS, _COLOURS = 1000, 32, 96
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def _shots(page: Page, drawn: dict[str, float]) -> list[bytes]:
         for key in keys:
             page.keyboard.press(key)
         page.wait_for_selector(f'body[data-revision="{revision}"][data-saving="0"]')
-    page.keyboard.press("n")
+    page.keyboard.press("0")
     page.wait_for_timeout(3000)  # until the view rests
     review = page.screenshot()
     page.get_by_test_id("tab-table").click()
@@ -92,7 +93,18 @@ def _together(shots: list[Image.Image]) -> Image.Image:
     both = Image.new("RGB", (_WIDTH, height * len(small) + 8 * (len(small) - 1)), "white")
     for index, one in enumerate(small):
         both.paste(one, (0, index * (height + 8)))
-    return both.quantize(_COLOURS, dither=Image.Dither.NONE)
+    return both.quantize(palette=_palette(both), dither=Image.Dither.NONE)
+
+
+def _palette(picture: Image.Image) -> Image.Image:
+    """Returns greys for the micrograph and the colours of the page, which are few pixels."""
+    _, saturation, value = (np.asarray(one, int) for one in picture.convert("HSV").split())
+    pixels = np.asarray(picture)[(saturation > 40) & (value > 60)]
+    coloured = Image.fromarray(pixels[None]).quantize(_COLOURS).getpalette()
+    greys = np.repeat(np.linspace(0, 255, _GREYS).round().astype(int), 3).tolist()
+    made = Image.new("P", (1, 1))
+    made.putpalette(greys + (coloured or []))
+    return made
 
 
 if __name__ == "__main__":

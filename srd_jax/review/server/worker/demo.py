@@ -11,14 +11,15 @@ from srd_jax.support.files import whole_file
 from srd_jax.synthetic.scenes import micrographs
 from srd_jax.synthetic.scenes.config import ScenesConfig
 
-# At this scale lamellae show well.
-_PX_PER_NM = 0.7
+# At this scale and with this little noise lamellae show well.
+_PX_PER_NM, _NOISE = 0.7, (0.15, 0.35)
 
 
 def main(given: Sequence[str]) -> int:
     """Draws the micrograph and prints its scale as JSON."""
     path, seed = given
-    config = ScenesConfig(without=0.0, coarse=0.0, marked=0.0, px_per_nm=(_PX_PER_NM, _PX_PER_NM))
+    scale = (_PX_PER_NM, _PX_PER_NM)
+    config = ScenesConfig(without=0.0, coarse=0.0, marked=0.0, px_per_nm=scale, noise=_NOISE)
     drawn = micrographs.draw(int(seed), config)
     with whole_file(pathlib.Path(path)) as temporary:
         Image.fromarray(drawn.grey).save(temporary, format="PNG")

@@ -24,11 +24,16 @@ const compare = (a, b) => {
   return typeof a === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
 };
 
+/** Quantities that stand first, in sight on narrow screens. */
+const FIRST = ["srd_nm", "layers"];
+const rank = ({ name }) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+
 /** Returns the columns that any granum has a value of. */
 function columnsOf(rows, known) {
   const measured = known
     .filter(({ name }) => rows.some(({ granum }) => quantity(granum, name) !== null))
-    .map((column) => ({ ...column, numeric: true, of: ({ granum }) => quantity(granum, column.name) }));
+    .map((column) => ({ ...column, numeric: true, of: ({ granum }) => quantity(granum, column.name) }))
+    .sort((a, b) => rank(a) - rank(b));
   const named = new Set(measured.map(({ name }) => name));
   const last = LAST.filter(({ name }) => !named.has(name)).map((column) => column.of ? column : { ...column, numeric: true, of: ({ granum }) => bare(granum[column.name]) });
   return [...FIXED, ...measured, ...last];
