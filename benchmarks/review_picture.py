@@ -72,12 +72,15 @@ def _shots(page: Page, drawn: dict[str, float]) -> list[bytes]:
         page.keyboard.press("Enter")
     page.get_by_test_id("run-start").click()
     page.wait_for_selector('[data-testid="run-step"][data-state="done"]')
-    page.get_by_test_id("go-review").click()
+    with page.expect_response("**/tiles/**/*.jpg"):
+        page.get_by_test_id("go-review").click()
     page.wait_for_selector("[data-testid^=outline-]")
-    for revision, keys in enumerate(("na", "na", "nr", "na"), 1):
-        for key in keys:
-            page.keyboard.press(key)
+    for revision in range(1, 5):
+        page.keyboard.press("n")
+        row = page.locator('[data-testid="granum-list"] [aria-selected="true"]')
+        page.keyboard.press("a" if row.get_attribute("data-kind") == "ok" else "r")
         page.wait_for_selector(f'body[data-revision="{revision}"][data-saving="0"]')
+    page.get_by_test_id("granum-9").click()
     page.keyboard.press("0")
     page.wait_for_timeout(3000)  # until the view rests
     review = page.screenshot()
