@@ -10,6 +10,7 @@ from srd_jax.support.errors import InputError, one_line
 
 _COMMANDS = (
     "analyse",
+    "app",
     "predict",
     "evaluate",
     "evaluate_grana",

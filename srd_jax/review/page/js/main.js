@@ -1,0 +1,98 @@
+/** Puts the page together. */
+
+import { createActions } from "./core/actions.js";
+import { createEdits } from "./core/edits.js";
+import { listenToServer } from "./core/events.js";
+import { listenToKeys } from "./core/keys.js";
+import { load, refresh } from "./core/loading.js";
+import { createNotices } from "./core/notices.js";
+import * as route from "./core/route.js";
+import { createStore } from "./core/store.js";
+import { createFigures } from "./views/figures.js";
+import { createFiles } from "./views/files.js";
+import { createHeader } from "./views/header.js";
+import { createReview } from "./views/review.js";
+import { createTable } from "./views/table.js";
+
+const store = createStore();
+const notices = createNotices(document.querySelector("#notices"));
+const main = document.querySelector("#view");
+const banner = document.querySelector("#banner");
+let view = null;
+
+const app = {
+  store,
+  notices,
+  edit: createEdits(store, notices),
+  refresh: () => refresh(store),
+  view: () => view?.name ?? null,
+  go,
+  showKeys: () => {},
+};
+app.actions = createActions(app);
+const views = [createFiles(app), createReview(app), createTable(app), createFigures(app)];
+app.views = views;
+listenToKeys(app);
+const updateHeader = createHeader({ ...app, showKeys: () => app.showKeys() });
+
+/** Shows a view. */
+function go(name) {
+  const next = views.find((one) => one.name === name);
+  if (next === view) return;
+  view?.hide();
+  view = next;
+  main.replaceChildren(next.node);
+  document.body.dataset.view = name;
+  next.show();
+  changed("view");
+}
+
+function changed(what) {
+  const { revision, state } = { revision: store.revision(), state: store.state };
+  document.body.dataset.revision = revision;
+  document.body.dataset.saving = store.saving;
+  document.body.dataset.selected = store.number ?? "";
+  updateHeader();
+  if (view && state) {
+    const address = route.write({ view: view.name, name: store.name, number: store.number });
+    if (address !== location.hash) history.replaceState(null, "", address);
+  }
+  if (what !== "view") view?.update(what);
+}
+store.listen(changed);
+
+function follow() {
+  const asked = route.read();
+  if (asked.name && store.file(asked.name)) {
+    store.select(asked.name, asked.number);
+  }
+  go(asked.view ?? (store.state.files.length ? "review" : "files"));
+}
+addEventListener("hashchange", follow);
+addEventListener("beforeunload", (event) => store.saving && event.preventDefault());
+
+async function onState() {
+  const before = store.revision();
+  await refresh(store);
+  if (!view) {
+    follow();
+    if (store.name) await load(store, store.name);
+    document.body.dataset.ready = "true";
+  } else if (store.name && !store.file()) {
+    store.select(store.state.files[0]?.name ?? null, null);
+  } else if (store.name && store.revision() !== before) {
+    await load(store, store.name);
+  }
+}
+
+function onConnection(connected, error) {
+  document.body.dataset.connected = String(connected);
+  banner.hidden = connected;
+  if (connected) return;
+  banner.textContent =
+    error?.status === 403
+      ? "This page is no longer signed in: open the address that “srd app” printed when it was started."
+      : "Connection lost; trying again. Nothing can be saved until it is back.";
+}
+
+listenToServer({ onState, onConnection });
