@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -29,6 +29,8 @@ _TINY_NM2, _TINY_PERIODS2 = 6000.0, 15.0
 _IRREGULAR = 0.5
 # Greatest sd of the direction, degrees: a third of the tilt at which a period isn't trusted.
 _UNSURE_DIRECTION = DEFAULT_LIMITS.tilt_deg / 3
+# Greatest share of the lamellae that run in another direction.
+_ASTRAY = 0.15
 # Mean period of grana, nm, and the least period that an image shows, px; see `measuring.result`.
 _USUAL_NM, _FEW_PX = 20.0, 4.5
 # Grana that are prepared before they are measured; each takes some MB.
@@ -105,7 +107,7 @@ def analyse_micrograph(
         found = candidates.detected(micrograph, detect, scale, threshold)
     grana, crops, measurements = [], {}, {}
     ready = (_prepared(micrograph, one, method, threshold) for one in found)
-    for batch in _batches(ready, _AT_ONCE):
+    while batch := list(itertools.islice(ready, _AT_ONCE)):
         answers = _answers(micrograph.name, method, [one.prepared for one in batch])
         for one, answer in zip(batch, answers, strict=True):
             grana.append(_measured(micrograph, one, answer, method, limits))
@@ -120,6 +122,7 @@ def analyse_micrograph(
         columns=columns,
         px_per_nm=micrograph.px_per_nm,
         px_per_nm_source=micrograph.source,
+        strips=micrograph.strips,
         grana=tuple(grana),
         strain=strain.of_grana(grana),
         notes=notes,
@@ -141,12 +144,6 @@ def _answers(name: str, method: Method[Any], prepared: list[Any]) -> list[Measur
         return [_or_reason(name, lambda one=one: method.measure_good([one])[0]) for one in prepared]
 
 
-def _batches(items: Iterable[_Made], size: int) -> Iterator[list[_Made]]:
-    items = iter(items)
-    while batch := list(itertools.islice(items, size)):
-        yield batch
-
-
 def _or_reason(name: str, function: Callable[[], _Made]) -> _Made | str:
     """Returns what a function makes of a granum, or the reason why it can't."""
     try:
@@ -162,13 +159,16 @@ def _prepared(
 ) -> _Prepared:
     """Returns a granum with its direction and size, prepared for the method."""
 
-    def turned() -> tuple[Value | None, Crop | None]:
+    def turned() -> tuple[Value | None, Crop | None, float]:
         plain = cutting.cut(micrograph, one.mask, one.box)
         degrees = direction.combined(one.rough, direction.of_pixels(plain, one.period_px))
-        return degrees, None if degrees is None else cutting.turned(plain, degrees.value)
+        if degrees is None:
+            return None, None, 0.0
+        astray = direction.astray(plain, one.period_px, degrees.value)
+        return degrees, cutting.turned(plain, degrees.value), astray
 
     found = _or_reason(micrograph.name, turned)
-    degrees, crop = (one.rough, None) if isinstance(found, str) else found
+    degrees, crop, astray = (one.rough, None, 0.0) if isinstance(found, str) else found
     if isinstance(found, str):
         prepared = found
     elif crop is None:
@@ -190,6 +190,8 @@ def _prepared(
     sizes = morphometry.with_uncertainty(one.outline, one.others, degrees)
     granum = dataclasses.replace(granum, **sizes)
     doubts = (*one.doubts, *_doubts(granum, micrograph.px_per_nm, threshold))
+    if astray > _ASTRAY:
+        doubts += (f"{astray:.0%} of its lamellae run in another direction, is it one granum?",)
     return _Prepared(granum, doubts, one.notes, crop, prepared)
 
 
