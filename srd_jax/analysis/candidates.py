@@ -30,6 +30,8 @@ _DOUBTFUL = 0.2
 _TINY_NM2, TINY_PERIODS2 = 6000.0, 15.0
 # Above this irregularity several grana may have been taken for one.
 _IRREGULAR = 0.5
+# Greatest share of the lamellae that run in another direction.
+_ASTRAY = 0.15
 # Greatest sd of the direction, degrees: a third of the tilt at which a period isn't trusted.
 UNSURE_DIRECTION = DEFAULT_LIMITS.tilt_deg / 3
 # Mean period of grana, nm, and the least period that an image shows, px; see `measuring.result`.
@@ -164,11 +166,14 @@ def outlined(
     return Candidate(number, outline, others, mask, box, _touches(outline, _BORDER, shape))
 
 
-def doubts(granum: Granum, px_per_nm: float | None, threshold: float) -> Iterator[str]:
+def doubts(
+    granum: Granum, astray: float, px_per_nm: float | None, threshold: float
+) -> Iterator[str]:
     """Yields why a granum isn't to be trusted, whatever its period.
 
     Args:
       granum: with its size and direction.
+      astray: share of its lamellae that run in another direction.
       px_per_nm: scale of its micrograph; None where it isn't known.
       threshold: least probability of a granum's pixels.
     """
@@ -179,6 +184,8 @@ def doubts(granum: Granum, px_per_nm: float | None, threshold: float) -> Iterato
         yield f"detection {granum.detection:.2f} is below {least:.2f}"
     if granum.gsi is not None and granum.gsi.value > _IRREGULAR:
         yield f"GSI {granum.gsi.value:.2f} is above {_IRREGULAR:g}, is it one granum?"
+    if astray > _ASTRAY:
+        yield f"{astray:.0%} of its lamellae run in another direction, is it one granum?"
     if granum.direction_deg is not None and granum.direction_deg.sd > UNSURE_DIRECTION:
         sd = granum.direction_deg.sd
         yield f"sd of the direction is {sd:.1f} degrees, above {UNSURE_DIRECTION:.1f}"

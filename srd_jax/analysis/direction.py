@@ -24,6 +24,9 @@ _COHERENT, _NEAR, _LEAST_SD = 0.2, 15.0, 0.3
 # Blocks of a granum that err independently: along each axis at most, and their least side in sds of
 # the gradient's Gaussian.
 _BLOCKS, _SIDE = 8, 10.0
+# Least coherence of a block that shows lamellae, and the least difference of another direction,
+# degrees: a bent granum's ends differ less from its middle.
+_CLEAR, _OTHER = 0.4, 40.0
 # That sd: px where the period isn't known, else periods, as then waves somewhat longer than it
 # weigh most; and the least one, px.
 _GAUSS, _GAUSS_PERIODS, _LEAST_GAUSS = 2.5, 0.2, 0.8
@@ -77,9 +80,10 @@ def of_pixels(crop: Crop, period_px: float | None = None) -> Value | None:
     Raises:
       InputError: nothing is inside of its mask.
     """
-    blocks, energy = _blocks(crop.image, crop.mask, period_px)
+    blocks, energies = _blocks(crop.image, crop.mask, period_px)
     total = complex(blocks.sum())
-    degrees, coherence = math.degrees(np.angle(total)) / 2, abs(total) / max(energy, 1e-12)
+    coherence = abs(total) / max(float(energies.sum()), 1e-12)
+    degrees = math.degrees(np.angle(total)) / 2
     if period_px is None:
         found = orientation(crop.image, crop.mask)
         degrees, coherence = found.degrees, found.coherence
@@ -95,10 +99,28 @@ def of_pixels(crop: Crop, period_px: float | None = None) -> Value | None:
     return Value(degrees % 180, math.hypot(sd, _LEAST_SD))
 
 
+def astray(crop: Crop, period_px: float | None, degrees: float) -> float:
+    """Returns the share of the lamellae, by blocks that show any, that run in another direction.
+
+    Args:
+      crop: as it lies in its micrograph.
+      period_px: of the lamellae, about; None where it isn't known.
+      degrees: their direction.
+
+    Raises:
+      InputError: nothing is inside of its mask.
+    """
+    blocks, energies = _blocks(crop.image, crop.mask, period_px)
+    clear = np.where(abs(blocks) >= _CLEAR * energies, abs(blocks), 0.0)
+    turned = np.angle(blocks * np.exp(-2j * math.radians(degrees)))
+    other = abs(turned) > 2 * math.radians(_OTHER)
+    return float(clear[other].sum() / max(clear.sum(), 1e-12))
+
+
 def _blocks(
     image: np.ndarray, mask: np.ndarray, period_px: float | None
-) -> tuple[np.ndarray, float]:
-    """Returns the sum over each block of exp(2i d) times the squared gradient, and its total."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the sums over each block of exp(2i d) times the squared gradient, and of this."""
     part = slices(tight_box(mask))
     grey, inside = normalised(image[part], mask[part]).astype(np.float64), mask[part]
     factor = math.ceil(max(inside.shape) / _MOST)
@@ -106,7 +128,7 @@ def _blocks(
         factor = min(factor, max(int(period_px / _FINE), 1))
     grey, inside = reduced(grey, inside, factor)
     if not inside.any():
-        return np.zeros(1, complex), 0.0
+        return np.zeros(1, complex), np.zeros(1)
     gauss = _GAUSS
     if period_px is not None:
         gauss = max(_GAUSS_PERIODS * period_px / factor, _LEAST_GAUSS)
@@ -126,8 +148,11 @@ def _blocks(
         for size in inside.shape
     ]
     first, second = (one.astype(int) for one in starts)
-    sums = np.add.reduceat(np.add.reduceat(vectors, first, 0), second, 1)
-    return sums.ravel(), float(abs(vectors).sum())
+    sums, energies = (
+        np.add.reduceat(np.add.reduceat(values, first, 0), second, 1).ravel()
+        for values in (vectors, abs(vectors))
+    )
+    return sums, energies
 
 
 def combined(rough: Value | None, fine: Value | None) -> Value | None:

@@ -89,10 +89,11 @@ class Analysis:
       rows, columns: of the micrograph, without an information strip, px.
       px_per_nm: scale; None if it isn't known.
       px_per_nm_source: who states it; empty if it isn't known.
-      grana: in the order of their numbers.
+      grana: in the order of their numbers; their coordinates are without strips.
       strain: of the section, where enough grana tell; None otherwise.
       notes: facts about the file.
       error: why the file couldn't be analysed; empty if it was.
+      strips: rows of the file above and below the micrograph that are an information strip.
     """
 
     file: str
@@ -104,3 +105,4 @@ class Analysis:
     strain: Strain | None = None
     notes: tuple[str, ...] = ()
     error: str = ""
+    strips: tuple[int, int] = (0, 0)

@@ -102,6 +102,7 @@ def analyse_micrograph(
         columns=columns,
         px_per_nm=micrograph.px_per_nm,
         px_per_nm_source=micrograph.source,
+        strips=micrograph.strips,
         grana=tuple(grana),
         strain=strain.of_grana(grana),
         notes=notes,
@@ -173,15 +174,19 @@ def _prepared(
 ) -> _Prepared:
     """Returns a granum with its direction and size, prepared for the method."""
 
-    def turned() -> tuple[Value | None, Crop | None]:
+    def turned() -> tuple[Value | None, Crop | None, float]:
         plain = cutting.cut(micrograph, one.mask, one.box)
         degrees = one.direction
         if degrees is None:
             degrees = direction.combined(one.rough, direction.of_pixels(plain, one.period_px))
-        return degrees, None if degrees is None else cutting.turned(plain, degrees.value)
+        if degrees is None:
+            return None, None, 0.0
+        astray = direction.astray(plain, one.period_px, degrees.value)
+        return degrees, cutting.turned(plain, degrees.value), astray
 
     found = _or_reason(micrograph.name, turned)
-    degrees, crop = (one.direction or one.rough, None) if isinstance(found, str) else found
+    nothing = one.direction or one.rough, None, 0.0
+    degrees, crop, astray = nothing if isinstance(found, str) else found
     given = None
     if isinstance(found, str):
         prepared = found
@@ -207,7 +212,7 @@ def _prepared(
     )
     sizes = morphometry.with_uncertainty(one.outline, one.others, degrees)
     granum = dataclasses.replace(granum, **sizes)
-    doubts = (*one.doubts, *candidates.doubts(granum, micrograph.px_per_nm, threshold))
+    doubts = (*one.doubts, *candidates.doubts(granum, astray, micrograph.px_per_nm, threshold))
     return _Prepared(granum, doubts, one.notes, crop, prepared, given)
 
 

@@ -75,6 +75,20 @@ def test_without_a_period_the_most_coherent_direction_counts():
     assert direction.of_pixels(waves(0.0, 16.0, 0.0)).value < 0.5
 
 
+def test_lamellae_that_run_in_another_direction_are_told():
+    one, other = waves(20.0, 12.0, 0.05), waves(75.0, 12.0, 0.05, seed=1)
+    assert direction.astray(one, 12.0, 20.0) < 0.02
+    assert direction.astray(one, 12.0, 75.0) > 0.98
+    assert direction.astray(one, None, 20.0) < 0.02
+    both = np.where(np.arange(160) < 110, one.image, other.image)
+    assert 0.2 < direction.astray(dataclasses.replace(one, image=both), 12.0, 20.0) < 0.45
+    # 25 degrees to either side of the middle are a bent granum.
+    rows, columns = np.indices(one.mask.shape) - np.array([[[65]], [[80]]])
+    bent = 0.5 + 0.1 * np.sin(2 * np.pi * (rows + columns**2 * np.tan(0.44) / 160) / 12)
+    bent = np.where(one.mask, bent, 0).astype(np.float32)
+    assert direction.astray(dataclasses.replace(one, image=bent), 12.0, 0.0) < 0.02
+
+
 def test_noise_has_no_direction():
     shape = (130, 160)
     noise = np.random.default_rng(0).normal(0.5, 0.1, shape).clip(0, 1).astype(np.float32)

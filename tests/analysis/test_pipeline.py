@@ -70,6 +70,17 @@ def test_the_same_granum_by_a_mask_and_by_the_maps_agree(method):
         assert one.height_px.value == pytest.approx(other.height_px.value, rel=0.05)
 
 
+def test_two_grana_taken_for_one_are_doubted(method):
+    left = Stack(150.0, 200.0, 160.0, 110.0, 0.0, 13.0)
+    right = Stack(280.0, 200.0, 110.0, 100.0, 90.0, 13.0)
+    masks = np.zeros((400, 500), np.uint16)
+    masks[145:255, 70:335] = 1
+    found = analyse_micrograph(drawn([left, right]), None, method, masks=masks)
+    (granum,) = found.analysis.grana
+    assert granum.status == "low_confidence"
+    assert "of its lamellae run in another direction, is it one granum?" in granum.reason
+
+
 def test_a_granum_at_the_border_is_doubted(method):
     stack = Stack(40.0, 200.0, 120.0, 90.0, 0.0, 13.0)
     found = analyse_micrograph(drawn([stack]), lambda micrograph, scale: true_maps([stack]), method)

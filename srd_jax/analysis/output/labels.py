@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from srd_jax.analysis.granum import Analysis, Granum
+from srd_jax.analysis.output.quantities import in_file
 from srd_jax.support.files import whole_file
 
 _TILE = 512  # px; TIFF wants multiples of 16
@@ -14,20 +15,21 @@ _MOST = np.iinfo(np.uint16).max
 
 
 def write(path: pathlib.Path, analysis: Analysis) -> None:
-    """Writes a label image: uint16 TIFF in compressed tiles, which are drawn one by one.
+    """Writes a label image of the file's size: uint16 TIFF in compressed tiles, drawn one by one.
 
     Raises:
       InputError: the file can't be written.
     """
     import tifffile
 
-    shape = (analysis.rows, analysis.columns)
+    above, below = analysis.strips
+    shape = (analysis.rows + above + below, analysis.columns)
     scale = analysis.px_per_nm
     resolution = None if scale is None else (scale / _CM_PER_NM, scale / _CM_PER_NM)
     with whole_file(path) as temporary:
         tifffile.imwrite(
             temporary,
-            tiles(analysis.grana, shape),
+            tiles([in_file(granum, analysis) for granum in analysis.grana], shape),
             shape=shape,
             dtype=np.uint16,
             tile=(_TILE, _TILE),

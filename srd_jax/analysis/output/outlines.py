@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from srd_jax.analysis.granum import Analysis, Granum
-from srd_jax.analysis.output.quantities import IN_PX, QUANTITIES
+from srd_jax.analysis.output.quantities import IN_PX, QUANTITIES, in_file
 from srd_jax.support.files import whole_file, write_text
 
 # Of Okabe and Ito, distinct for all kinds of colour vision, also on grey.
@@ -86,4 +86,4 @@ def _feature(granum: Granum, analysis: Analysis) -> dict[str, Any]:
 
 
 def _polygons(analysis: Analysis) -> list[Granum]:
-    return [granum for granum in analysis.grana if len(granum.outline) >= 3]
+    return [in_file(granum, analysis) for granum in analysis.grana if len(granum.outline) >= 3]

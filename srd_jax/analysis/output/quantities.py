@@ -74,6 +74,15 @@ def corrected_px(granum: Granum, strain: Strain | None) -> Value | None:
     return Value(value, value * relative)
 
 
+def in_file(granum: Granum, analysis: Analysis) -> Granum:
+    """Returns a granum with the coordinates of its file, which may begin with a strip."""
+    above = analysis.strips[0]
+    if not above:
+        return granum
+    outline = tuple((x, y + above) for x, y in granum.outline)
+    return dataclasses.replace(granum, outline=outline, y_px=granum.y_px + above)
+
+
 def with_excluded(analysis: Analysis, numbers: Collection[int]) -> Analysis:
     """Returns an analysis in which the grana of some numbers have the status excluded.
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from srd_jax.analysis.granum import Analysis, Granum, Strain, Value
-from srd_jax.analysis.output.quantities import STATUSES, corrected_px, scaled
+from srd_jax.analysis.output.quantities import STATUSES, corrected_px, in_file, scaled
 from srd_jax.analysis.strain import SIGNIFICANT
 from srd_jax.support.csv_files import harmless
 
@@ -110,7 +110,11 @@ GRANA = (
         lambda named, granum: named.analysis.error if granum is None else granum.reason,
     ),
     _own("x_px", "centre of mass, px to the right of the left border", lambda g, a: g.x_px),
-    _own("y_px", "centre of mass, px below the upper border", lambda g, a: g.y_px),
+    _own(
+        "y_px",
+        "centre of mass, px below the upper border of the file",
+        lambda g, a: in_file(g, a).y_px,
+    ),
     *_pair("area_nm2", "area of the outline, nm²", _nm("area_px2", 2)),
     *_pair("perimeter_nm", "length of the outline, nm", _nm("perimeter_px")),
     *_pair("height_nm", "across the lamellae: 0.8-quantile of the spans, nm", _nm("height_px")),

@@ -78,7 +78,7 @@ def show(
         analysis = with_excluded(record.analysis, record.excluded or ())
         named = dataclasses.replace(annotated, name=path.name)
         try:
-            compared.append(comparison.compare(named, analysis))
+            compared.append(comparison.compare(comparison.in_picture(named, analysis), analysis))
         except InputError as error:
             bad.append(printable(one_line(error)))
     if compared:

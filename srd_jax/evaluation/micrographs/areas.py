@@ -27,6 +27,13 @@ class Area:
     corner: tuple[int, int] = (0, 0)
 
 
+def moved(area: Area, down: int) -> Area:
+    """Returns an area that lies so many px further down."""
+    top, left = area.corner
+    polygons = tuple(one + np.array([0.0, down]) for one in area.polygons)
+    return Area(polygons, area.mask, (top + down, left))
+
+
 @dataclasses.dataclass(frozen=True)
 class Grid:
     """The pixels on which areas of a micrograph are compared.

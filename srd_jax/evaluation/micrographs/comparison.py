@@ -12,6 +12,7 @@ from srd_jax.evaluation.micrographs.areas import (
     Grid,
     Region,
     grid,
+    moved,
     overlap,
     rasterise,
     union,
@@ -74,6 +75,16 @@ def compare(annotated: Annotated, analysis: Analysis, least: float = 0.5) -> Com
         ]
     pixels = _pixels(regions, sure, found, [rasterise(one, on) for one in annotated.striped])
     return Compared(annotated.name, tuple(cases), pixels, analysis.error)
+
+
+def in_picture(annotated: Annotated, analysis: Analysis) -> Annotated:
+    """Returns annotations of a whole file with the coordinates of its picture below a strip."""
+    above, stated = analysis.strips[0], annotated.size
+    if not above or (stated is not None and stated[0] == analysis.rows):
+        return annotated
+    grana = [dataclasses.replace(one, area=moved(one.area, -above)) for one in annotated.grana]
+    striped = [moved(one, -above) for one in annotated.striped]
+    return dataclasses.replace(annotated, grana=tuple(grana), striped=tuple(striped))
 
 
 def _shape(annotated: Annotated, analysis: Analysis) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from srd_jax.analysis.granum import Analysis
 from srd_jax.evaluation.micrographs.cases import MISSING, WRONG, Compared
-from srd_jax.evaluation.micrographs.comparison import compare
+from srd_jax.evaluation.micrographs.comparison import compare, in_picture
 from srd_jax.evaluation.micrographs.pictures import picture
 from srd_jax.evaluation.micrographs.truth import Annotated
 from srd_jax.imaging.micrographs.micrograph import Micrograph
@@ -53,6 +53,7 @@ def evaluate(
         try:
             micrograph = given if isinstance(given, Micrograph) else given()
             analysis = analyse(micrograph)
+            truth = in_picture(truth, analysis)
             one = compare(truth, analysis, least)
         except InputError as error:
             failed = Analysis(truth.name, error=one_line(error))

@@ -32,8 +32,8 @@ def read_labels(
     their own.
 
     Args:
-      path: of a mask, a label image, or ROIs of ImageJ, whose coordinates are those of the
-        micrograph without strips.
+      path: of a mask, a label image, or ROIs of ImageJ, whose coordinates are those of the whole
+        file.
       shape: rows and columns of the micrograph.
       strips: rows that were cut off above and below it; a mask may have them.
 
@@ -43,13 +43,14 @@ def read_labels(
     Raises:
       InputError: the file can't be read, or doesn't fit.
     """
+    whole = (shape[0] + sum(strips), shape[1])
     if path.suffix.lower() in ROI_SUFFIXES:
         with naming(path):
-            return _drawn(list(_rois(path)), shape)
+            labels, notes = _drawn(list(_rois(path)), whole)
+        return labels[strips[0] : strips[0] + shape[0]], notes
     picture = read_picture(path, MAX_PIXELS, MAX_BYTES)
     with naming(path):
         rows, columns = picture.samples.shape[:2]
-        whole = (shape[0] + sum(strips), shape[1])
         if (rows, columns) not in (shape, whole):
             raise InputError(
                 f"the mask has {rows} x {columns} px (rows x columns); accepted is the size of its "

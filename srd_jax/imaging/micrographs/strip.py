@@ -12,6 +12,8 @@ import numpy as np
 # Of all rows: what a strip takes at most.
 _MOST = 0.4
 _LEAST_ROWS, _LEAST_COLUMNS = 4, 32
+# Fewer rows of one value may be a picture's damaged border.
+_LEAST_BLANK = 3
 
 # Columns that are looked at.
 _COLUMNS = 2048
@@ -80,7 +82,7 @@ def _height(levels: np.ndarray) -> int:
     gaps = np.diff(filled) > max(2, _GAP * len(part))
     filled = filled[: int(np.argmax(gaps)) + 1] if gaps.any() else filled
     blank = filled[share[filled] >= _BLANK]
-    if not len(blank):
+    if len(blank) < _LEAST_BLANK:
         return 0
     end = _edge(levels, int(blank[-1]), int(np.median(value[blank])))
     if not end or flat[:end].mean() < _FLAT_ROWS:

@@ -1,5 +1,6 @@
 """Files for other programs: workbook, label image, ROIs, GeoJSON; read by other libraries."""
 
+import dataclasses
 import json
 import zipfile
 
@@ -11,7 +12,7 @@ import tifffile
 from helpers import analyses
 from matplotlib.path import Path
 
-from srd_jax.analysis.output import labels, outlines, workbook
+from srd_jax.analysis.output import labels, outlines, table, workbook
 from srd_jax.analysis.output.workbook import Sheet
 
 
@@ -62,6 +63,40 @@ def test_a_label_image_holds_each_granum_where_its_outline_is(tmp_path, monkeypa
     assert np.count_nonzero(image == 1) == pytest.approx(np.pi * 800, rel=0.01)
     labels.write(tmp_path / "b.tif", found)
     assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
+
+
+def test_files_have_the_coordinates_of_the_whole_file_below_a_strip(tmp_path):
+    plain = analyses.analysis("a.png", [analyses.granum(3, 120.3, 90.8)])
+    below = dataclasses.replace(plain, strips=(30, 12))
+    for name, one in (("plain", plain), ("below", below)):
+        labels.write(tmp_path / f"{name}.tif", one)
+        outlines.write_rois(tmp_path / f"{name}.zip", one)
+        outlines.write_geojson(tmp_path / f"{name}.json", one)
+    image = tifffile.imread(tmp_path / "below.tif")
+    assert image.shape == (442, 500)
+    np.testing.assert_array_equal(image[30:430], tifffile.imread(tmp_path / "plain.tif"))
+    assert not image[:30].any() and not image[430:].any()
+    first, second = (
+        roifile.roiread(tmp_path / f"{name}.zip")[0].coordinates() for name in ("plain", "below")
+    )
+    np.testing.assert_allclose(second - first, np.broadcast_to([0, 30], first.shape), atol=1e-4)
+    first, second = (
+        np.array(
+            json.loads((tmp_path / f"{name}.json").read_text())["features"][0]["geometry"][
+                "coordinates"
+            ]
+        )
+        for name in ("plain", "below")
+    )
+    np.testing.assert_allclose(second - first, np.broadcast_to([0, 30], first.shape))
+    row = dict(
+        zip(
+            table.header(table.GRANA),
+            next(table.grana_rows([table.Named(below, "below")])),
+            strict=True,
+        )
+    )
+    assert row["y_px"] == pytest.approx(120.8)
 
 
 def test_a_label_image_of_nothing(tmp_path):

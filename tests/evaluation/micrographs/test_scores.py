@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from srd_jax.analysis.granum import Analysis, Granum, Value
-from srd_jax.evaluation.micrographs.areas import Area
-from srd_jax.evaluation.micrographs.comparison import compare, turn_between
+from srd_jax.evaluation.micrographs.areas import Area, moved
+from srd_jax.evaluation.micrographs.comparison import compare, in_picture, turn_between
 from srd_jax.evaluation.micrographs.scores import score
 from srd_jax.evaluation.micrographs.sizes import size
 from srd_jax.evaluation.micrographs.truth import Annotated, TrueGranum
@@ -154,6 +154,18 @@ def test_a_strip_may_be_cut_off_but_another_size_is_refused():
         InputError, match=r"a.json: states 500 x 700 px .* accepted: .*500 x 800 px"
     ):
         compare(annotated(TRUE, size=(500, 700)), analysis(FOUND))
+
+
+@pytest.mark.parametrize("size", [(600, 800), None])
+def test_annotations_of_a_whole_file_fit_below_a_strip(size):
+    whole = [dataclasses.replace(one, area=moved(one.area, 70)) for one in TRUE]
+    striped = [Area((np.array(corners(600, 420, 100, 40), float),))]
+    below = dataclasses.replace(analysis(FOUND), strips=(70, 30))
+    plain = compare(annotated(TRUE, [moved(striped[0], -70)]), analysis(FOUND))
+    found = compare(in_picture(annotated(whole, striped, size), below), below)
+    assert found == plain
+    alone = annotated(TRUE)
+    assert in_picture(alone, below) is alone  # of the picture's own size
 
 
 def test_grana_at_the_border_have_no_size():

@@ -120,6 +120,14 @@ def test_a_mask_may_have_the_rows_of_strips(tmp_path):
         masks.read_labels(tmp_path / "a.tif", SHAPE, (0, 20))
 
 
+def test_rois_lie_in_the_whole_file(tmp_path):
+    box("1", 30, 20, 90, 60).tofile(tmp_path / "a.roi")
+    whole, _ = masks.read_labels(tmp_path / "a.roi", SHAPE)
+    inner, _ = masks.read_labels(tmp_path / "a.roi", (SHAPE[0] - 15, SHAPE[1]), (10, 5))
+    assert whole.any()
+    np.testing.assert_array_equal(inner, whole[10:-5])
+
+
 def test_numbers_beyond_16_bits_are_counted_anew(tmp_path):
     labels = np.zeros(SHAPE, np.uint32)
     labels[20:60, 30:90], labels[300:350, 200:300] = 70_000, 90_000

@@ -50,6 +50,13 @@ def test_strips_on_both_sides():
     assert note(Strips(0, 9)) == "an information strip is cut off (9 rows below the picture)"
 
 
+def test_two_dark_rows_are_no_strip():
+    grey = picture(2)
+    grey[[250, 398, 399]] = 0
+    assert find_strips(grey) == (0, 0)
+    assert find_strips(grey[::-1]) == (0, 0)
+
+
 def _resin(seed):
     """Saturated resin below an uneven edge."""
     grey = picture(seed)
