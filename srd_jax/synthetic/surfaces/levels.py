@@ -1,8 +1,8 @@
 """Level-set functions of triply periodic surfaces, and their gradients.
 
 A surface is where f = c. The functions are the leading Fourier terms of the surfaces (von Schnering
-and Nesper 1991, Z. Phys. B 83, 407; I-WP: Wohlgemuth et al. 2001, Macromolecules 34, 6083), with X =
-2πx/a:
+and Nesper 1991, Z. Phys. B 83, 407; I-WP: Wohlgemuth et al. 2001, Macromolecules 34, 6083;
+lonsdaleite: M. Saba, in SPIRE), with X = 2πx/a:
 
   G      gyroid       sinX cosY + sinY cosZ + sinZ cosX
   D      diamond      cosX cosY cosZ − sinX sinY sinZ
@@ -12,8 +12,8 @@ and Nesper 1991, Z. Phys. B 83, 407; I-WP: Wohlgemuth et al. 2001, Macromolecule
                       u = X + Y/√3, v = 2Y/√3, w = Z √(3/8): hexagonal with c/a = √(8/3)
 
 The cell a is the edge of the cube after which f repeats. For D it is the cell of one channel's
-network (Fd-3m), twice that of the balanced surface (Pn-3m). For L it is the hexagonal one; a diamond
-of the same channels has √2 times that edge.
+network (Fd-3m), twice that of the balanced surface (Pn-3m). For L it is the hexagonal one; a
+diamond of the same channels has √2 times that edge.
 """
 
 import dataclasses

@@ -1,8 +1,8 @@
 """Orientations of crystals in pictures, up to the rotations that leave the picture the same.
 
 A slab shows the same with R and R W, where W is a rotation of the crystal's symmetry, and with
-C2z R: that is the view from the back, as the surfaces have centres of inversion (the gyroid's take f
-to -f).
+C2z R: that is the view from the back, as the surfaces have centres of inversion (the gyroid's
+take f to -f).
 """
 
 import functools
@@ -107,8 +107,8 @@ def zone(rotation: jax.Array) -> jax.Array:
 def harmonics(rotation: jax.Array) -> jax.Array:
     """Returns nine numbers of an orientation, the same for all 24 rotations of a cube, (…, 9).
 
-    They are the real spherical harmonics of degree 4 and order -4..4 (about the beam), summed over
-    the axes of the crystal in the picture, as a unit vector: the part of the tensor Σ (R eᵢ)^⊗4 that
+    They are the real spherical harmonics of degree 4 and order -4..4 about the beam, summed over the
+    axes of the crystal in the picture, as a unit vector: the part of the tensor Σ (R eᵢ)^⊗4 that
     turns. They change smoothly with the orientation and tell it up to the cube's symmetry. The view
     from the back changes the signs of the odd orders, `BACK_SIGNS`.
 

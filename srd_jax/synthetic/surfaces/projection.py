@@ -2,8 +2,8 @@
 
 Axes of the picture: x to the right, y down, z away from the viewer along the beam, a right-handed
 frame. A rotation R takes directions of the crystal to those of the picture, so that its last row is
-the direction of the crystal along the beam. The place r of the crystal at the place u of the slab is
-r = a shift + Rᵀ u, u from the middle of picture and slab.
+the direction of the crystal along the beam. At the place u from the middle of picture and slab lies
+the place r = a shift + Rᵀ u of the crystal.
 """
 
 import jax

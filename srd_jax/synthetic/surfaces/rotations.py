@@ -21,9 +21,8 @@ def from_hkl(hkl: jax.Array, in_plane: jax.Array | float = 0.0) -> jax.Array:
     Returns:
       (3, 3).
     """
-    h, k, l = jnp.asarray(hkl, jnp.float32)
-    across, azimuth = jnp.hypot(h, k), jnp.arctan2(k, h)
-    polar = jnp.arctan2(across, l)
+    x, y, z = jnp.asarray(hkl, jnp.float32)
+    azimuth, polar = jnp.arctan2(y, x), jnp.arctan2(jnp.hypot(x, y), z)
     cosine, sine = jnp.cos(azimuth), jnp.sin(azimuth)
     flat, steep = jnp.cos(polar), jnp.sin(polar)
     rows = [
