@@ -1,4 +1,4 @@
-"""Volume fractions of the channel f > c of a surface, as a function of c and the other way round."""
+"""Volume fraction of the channel f > c of a surface as a function of c, and the other way round."""
 
 import functools
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from srd_jax.synthetic.surfaces.levels import values
 
-# Places that are counted; the fraction errs by about 1e-5.
+# Places that are counted: a fraction errs by about 0.0001. More nodes would roughen its slopes.
 _PLACES = 1 << 19
-_NODES = 512
+_NODES = 128
 
 
 def level_of_fraction(kind: str, fraction: jax.Array) -> jax.Array:
@@ -79,6 +79,4 @@ def _interpolated(table: np.ndarray, share: jax.Array) -> jax.Array:
     before, left, right, after = (nodes[first.astype(jnp.int32) + i] for i in range(4))
     slope, other = (right - before) / 2, (after - left) / 2
     rise = right - left
-    return left + t * (
-        slope + t * (3 * rise - 2 * slope - other + t * (slope + other - 2 * rise))
-    )
+    return left + t * (slope + t * (3 * rise - 2 * slope - other + t * (slope + other - 2 * rise)))
