@@ -81,9 +81,7 @@ def draw_grey(
         groups.append(_drawn(keys[np.array(members)], kind, config, shape, samples))
         order += members
     places = np.argsort(order)
-    projected, others, truth = jax.tree.map(
-        lambda *parts: jnp.concatenate(parts)[places], *groups
-    )
+    projected, others, truth = jax.tree.map(lambda *parts: jnp.concatenate(parts)[places], *groups)
     grey, masks = jax.vmap(develop, (0, 0, 0, 0, None))(
         keys[:, 2], projected, others, truth.px_nm, config.look
     )

@@ -109,8 +109,8 @@ def harmonics(rotation: jax.Array) -> jax.Array:
 
     They are the real spherical harmonics of degree 4 and order -4..4 about the beam, summed over
     the axes of the crystal in the picture, as a unit vector: the part of the tensor Σ (R eᵢ)^⊗4
-    that turns. They change smoothly with the orientation and tell it up to the cube's symmetry. The view
-    from the back changes the signs of the odd orders, `BACK_SIGNS`.
+    that turns. They change smoothly with the orientation and tell it up to the cube's symmetry. The
+    view from the back changes the signs of the odd orders, `BACK_SIGNS`.
 
     Args:
       rotation: (…, 3, 3) of a cubic crystal.

@@ -116,6 +116,12 @@ def twist(rotation: jax.Array) -> jax.Array:
     return jnp.arctan2(sine, rotation[..., 0, 0] + rotation[..., 1, 1])
 
 
+def in_plane(rotation: jax.Array) -> jax.Array:
+    """Returns the angle of `from_hkl` that gives a rotation, (3, 3): (), -π..π."""
+    plain = from_hkl(rotation[2])
+    return twist(_product(rotation, plain.T))
+
+
 def _matrix(rows: list[list[jax.Array]]) -> jax.Array:
     return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
 

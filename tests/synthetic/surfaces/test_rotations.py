@@ -48,9 +48,7 @@ def test_uniform_rotations_take_directions_everywhere():
 
 def test_angles_between_rotations_are_those_of_scipy():
     first, second = drawn(30), drawn(30, 1)
-    found = rotations.angle_between(
-        jnp.float32(first.as_matrix()), jnp.float32(second.as_matrix())
-    )
+    found = rotations.angle_between(jnp.float32(first.as_matrix()), jnp.float32(second.as_matrix()))
     np.testing.assert_allclose(found, (first * second.inv()).magnitude(), atol=2e-3)
     small = rotations.from_vector(jnp.array([3e-4, 0, 0]))
     assert rotations.angle_between(small, jnp.eye(3)) == pytest.approx(3e-4, rel=1e-3)

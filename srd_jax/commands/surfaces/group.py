@@ -1,0 +1,12 @@
+"""`srd surfaces`: cubic membranes, such as prolamellar bodies."""
+
+from srd_jax.commands.surfaces import generate, render
+
+
+def add(commands) -> None:
+    """Adds the command and its subcommands."""
+    text = "cubic membranes, such as prolamellar bodies: render and generate projections"
+    group = commands.add_parser("surfaces", help=text, description=text)
+    subcommands = group.add_subparsers(required=True, metavar="COMMAND")
+    for module in (render, generate):
+        module.add(subcommands)

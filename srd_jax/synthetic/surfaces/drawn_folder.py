@@ -1,0 +1,169 @@
+"""Writes pictures of cubic membranes with their parameters, ordered or at random."""
+
+import dataclasses
+import functools
+import itertools
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image
+
+from srd_jax.support.compiling import jit
+from srd_jax.support.files import whole_folder, write_table
+from srd_jax.support.terminal import track
+from srd_jax.synthetic.surfaces import fractions, rotations
+from srd_jax.synthetic.surfaces.config import SurfacesConfig
+from srd_jax.synthetic.surfaces.develop import develop
+from srd_jax.synthetic.surfaces.projection import SAMPLES, Surface, project
+from srd_jax.synthetic.surfaces.scene import draw_displacement, draw_surface
+
+TABLE = "surfaces.csv"
+# Parameters that may be given, in this order; others are drawn. Lengths are in nm, angles in
+# degrees.
+NAMES = ("a", "phi", "wall", "thickness", "nm-per-px", "in-plane")
+_HEADER = (
+    "file", "type", "a_nm", "phi", "level", "axis_x", "axis_y", "axis_z", "in_plane_deg",
+    "shift_x", "shift_y", "shift_z", "wall_nm", "thickness_nm", "edge_nm", "filling", "nm_per_px",
+)  # fmt: skip
+
+_Direction = tuple[float, ...] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A picture to draw.
+
+    Attributes:
+      kind: of the surface.
+      hkl: direction of view; None draws it.
+      given: values of some of NAMES.
+    """
+
+    kind: str
+    hkl: _Direction
+    given: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+def ordered(
+    kinds: Sequence[str], directions: Sequence[_Direction], grid: Mapping[str, Sequence[float]]
+) -> list[Wanted]:
+    """Returns all combinations of kinds, directions and values; the last value changes fastest."""
+    return [
+        Wanted(kind, hkl, dict(zip(grid, values, strict=True)))
+        for kind, hkl, *values in itertools.product(kinds, directions, *grid.values())
+    ]
+
+
+def in_turn(kinds: Sequence[str], directions: Sequence[_Direction], count: int) -> list[Wanted]:
+    """Returns pictures in which the kinds, then the directions take turns."""
+    return [
+        Wanted(kinds[i % len(kinds)], directions[i // len(kinds) % len(directions)])
+        for i in range(count)
+    ]
+
+
+def write(
+    out: str | os.PathLike[str],
+    wanted: Sequence[Wanted],
+    seed: int,
+    shape: tuple[int, int],
+    clean: bool,
+    config: SurfacesConfig,
+) -> None:
+    """Draws pictures, each a PNG, with a table of their parameters.
+
+    Args:
+      out: a new or an empty folder.
+      wanted: the pictures.
+      seed: of the random numbers.
+      shape: rows and columns, px.
+      clean: whether to write the projections alone, from the least to the greatest grey value.
+      config: ranges of all that isn't given.
+
+    Raises:
+      InputError: `out` is neither new nor empty, or a file can't be written.
+    """
+    digits = len(str(len(wanted) - 1))
+    with whole_folder(out) as folder:
+        rows = []
+        drawn = _pictures(wanted, seed, shape, clean, config)
+        for i, (grey, row) in enumerate(track(drawn, "drawing", len(wanted))):
+            name = f"surface_{i:0{digits}}.png"
+            Image.fromarray(grey).save(folder / name)
+            rows.append((name, wanted[i].kind, *row))
+        write_table(folder / TABLE, _HEADER, rows)
+
+
+def _pictures(
+    wanted: Sequence[Wanted],
+    seed: int,
+    shape: tuple[int, int],
+    clean: bool,
+    config: SurfacesConfig,
+) -> Iterator[tuple[np.ndarray, list[float]]]:
+    """Yields the grey values, uint8, and the parameters of each picture."""
+    # JPEG files have blocks of eight px.
+    padded = (-(-shape[0] // 8) * 8, -(-shape[1] // 8) * 8)
+    draw = functools.cache(lambda kind: _drawer(kind, padded, clean, config))
+    for i, one in enumerate(wanted):
+        key = jax.random.fold_in(jax.random.key(seed), i)
+        given = jnp.array([one.given.get(name, math.nan) for name in NAMES], jnp.float32)
+        hkl = jnp.array(one.hkl or (math.nan,) * 3, jnp.float32)
+        grey, row = jax.device_get(draw(one.kind)(key, given, hkl))
+        grey = grey[: shape[0], : shape[1]]
+        if clean:
+            grey = (grey - grey.min()) * (255 / max(np.ptp(grey), 1e-6))
+        yield np.round(grey).astype(np.uint8), [float(value) for value in row]
+
+
+def _drawer(
+    kind: str, shape: tuple[int, int], clean: bool, config: SurfacesConfig
+) -> Callable[..., Any]:
+    """Returns a compiled function from key and given values to a picture and its parameters."""
+    look = dataclasses.replace(config.look, masked=0.0)
+
+    @jit
+    def draw(key: jax.Array, given: jax.Array, hkl: jax.Array) -> tuple[jax.Array, jax.Array]:
+        keys = jax.random.split(key, 3)
+        drawn, fraction, px_nm = draw_surface(keys[0], kind, config)
+        one, fraction, px_nm = _with_given(kind, drawn, fraction, px_nm, given, hkl)
+        moved = None if clean else draw_displacement(keys[1], one.cell, px_nm, shape, config)
+        projected = project(kind, one, px_nm, shape, SAMPLES, displacement=moved)
+        # The lattice upside down stands in for a neighbouring domain.
+        other = projected[::-1]
+        grey = -projected if clean else develop(keys[2], projected, other, px_nm, look)[0]
+        row = [one.cell, fraction, one.level, *one.rotation[2]]
+        row += [jnp.degrees(rotations.in_plane(one.rotation)), *one.shift, one.membranes[0, 1]]
+        row += [one.thickness, one.edge, one.filling, px_nm]
+        return grey, jnp.stack(row)
+
+    return draw
+
+
+def _with_given(
+    kind: str,
+    drawn: Surface,
+    fraction: jax.Array,
+    px_nm: jax.Array,
+    given: jax.Array,
+    hkl: jax.Array,
+) -> tuple[Surface, jax.Array, jax.Array]:
+    """Returns a slab, its fraction and its scale with the given values; NaN leaves a drawn one."""
+    plain = rotations.in_plane(drawn.rotation)
+    chosen = [drawn.cell, fraction, drawn.membranes[0, 1], drawn.thickness, px_nm]
+    values = jnp.stack([*chosen, jnp.degrees(plain)])
+    cell, fraction, wall, thickness, px_nm, in_plane = jnp.where(jnp.isnan(given), values, given)
+    axis = jnp.where(jnp.isnan(hkl), drawn.rotation[2], hkl)
+    changed = drawn.replace(
+        cell=cell,
+        level=fractions.level_of_fraction(kind, fraction),
+        rotation=rotations.from_hkl(axis, jnp.radians(in_plane)),
+        membranes=drawn.membranes.at[0, 1].set(wall),
+        thickness=thickness,
+    )
+    return changed, fraction, px_nm
