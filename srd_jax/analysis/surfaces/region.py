@@ -1,7 +1,6 @@
 """Regions of micrographs that are fitted: boxes, parts of a mask, or the whole."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 

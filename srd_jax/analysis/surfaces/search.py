@@ -1,8 +1,8 @@
 """Blind search for a lattice in a frame: all axes, angles, cells and kinds, by structure factors.
 
 A projection is a sum of waves, see `structure`, so its correlation with a picture needs no more of
-that than its Fourier transform where the waves are. Without their phases, that tells axis, angle and
-cell; with them, a Fourier series gives the correlation for all shifts at once.
+that than its Fourier transform where the waves are. Without their phases, that tells the axis, the
+angle and the cell; with them, a Fourier series gives the correlation for all shifts at once.
 """
 
 import dataclasses
@@ -33,9 +33,10 @@ _AXES, _KEPT = 80, 40  # at once; scores of each
 _PADDED = 256  # rows and columns of the Fourier transform
 _SHIFTS = 16  # along each edge of the cell
 # Of each kind: hypotheses that get shifts, those whose pictures are compared, and their shifts.
-_PHASED, _COMPARED, _TRIED = 500, 36, 2
+_PHASED, _COMPARED, _TRIED = 400, 48, 2
 # Hypotheses are the same up to this angle and this logarithm of cells.
 _SAME_ANGLE, _SAME_CELL = np.radians(5.0), 0.03
+_SAME_SCORE = 1e-3
 _ZONES = ((0, 0, 1), (1, 0, 1), (1, 1, 1), (1, 1, 2), (0, 1, 2), (1, 1, 3))
 
 
@@ -77,7 +78,7 @@ def search(
     cells = cells or (CELLS[0] * frame.spacing, CELLS[1] * frame.spacing)
     found: list[Hypothesis] = []
     for kind in kinds:
-        shifted = distinct(phased(frame, by_spectrum(frame, kind, cells)), _COMPARED)
+        shifted = distinct(phased(frame, by_spectrum(frame, kind, cells)), _COMPARED, _TRIED)
         found += distinct(placed(frame, shifted), most)
     return sorted(found, key=lambda one: -one.score)
 
@@ -95,8 +96,12 @@ def by_spectrum(frame: Frame, kind: str, cells: tuple[float, float]) -> list[Hyp
     numbers = (frame.low, frame.high, np.sqrt(2.0 * frame.mask.sum()))
     found = [
         _scores(
-            _AtAxes(*(jnp.asarray(_padded(one[start : start + _AXES], _AXES), jnp.float32)
-                      for one in (k, length, weight))),
+            _AtAxes(
+                *(
+                    jnp.asarray(_padded(one[start : start + _AXES], _AXES), jnp.float32)
+                    for one in (k, length, weight)
+                )
+            ),
             jnp.asarray(_amplitude(frame).ravel(), jnp.float32),
             jnp.asarray(grid, jnp.float32),
             jnp.asarray(angles, jnp.float32),
@@ -235,7 +240,9 @@ def phased(frame: Frame, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     for i, one in enumerate(hypotheses):
         places = np.argwhere(summits[i])
         heights = values[i][tuple(places.T)] / np.sqrt(max(energy[i], 1e-20))
-        for place in np.argsort(-heights)[:_TRIED]:
+        # Shifts by a vector of the lattice score the same.
+        _, first = np.unique(np.rint(-heights / _SAME_SCORE), return_index=True)
+        for place in first[:_TRIED]:
             shift = back @ (places[place] / _SHIFTS)
             found.append(dataclasses.replace(one, shift=shift, score=float(heights[place])))
     return sorted(found, key=lambda one: -one.score)
@@ -296,32 +303,29 @@ def _correlations(k: jax.Array, wave: jax.Array, data: jax.Array, by: Band) -> j
     return jax.lax.map(of_picture, (k, wave))
 
 
-def distinct(
-    hypotheses: Sequence[Hypothesis],
-    most: int,
-    angle: float = _SAME_ANGLE,
-    cell: float = _SAME_CELL,
-) -> list[Hypothesis]:
-    """Returns the best of hypotheses that are the same but for a little, in the order given.
+def distinct(hypotheses: Sequence[Hypothesis], most: int, alike: int = 1) -> list[Hypothesis]:
+    """Returns the first of hypotheses whose orientation and cell are nearly the same.
 
     Args:
       hypotheses: the best first.
       most: of them.
-      angle: within which two are the same, radians.
-      cell: likewise, of the logarithm.
+      alike: how many may be nearly the same.
     """
     kept: list[Hypothesis] = []
     for one in hypotheses:
         if len(kept) == most:
             break
-        if not any(
-            one.kind == other.kind
-            and abs(np.log(one.cell / other.cell)) < cell
-            and apart(one.rotation, other.rotation, one.kind) < angle
-            for other in kept
-        ):
+        if sum(_same(one, other) for other in kept) < alike:
             kept.append(one)
     return kept
+
+
+def _same(one: Hypothesis, other: Hypothesis) -> bool:
+    return (
+        one.kind == other.kind
+        and abs(np.log(one.cell / other.cell)) < _SAME_CELL
+        and apart(one.rotation, other.rotation, one.kind) < _SAME_ANGLE
+    )
 
 
 def apart(one: np.ndarray, other: np.ndarray, kind: str) -> float:
@@ -330,7 +334,6 @@ def apart(one: np.ndarray, other: np.ndarray, kind: str) -> float:
     back = np.array([-1.0, -1.0, 1.0])
     # The trace of the rotation between them.
     traces = [
-        np.einsum("ij,wjk,ik->w", seen, operations, other)
-        for seen in (one, back[:, None] * one)
+        np.einsum("ij,wjk,ik->w", seen, operations, other) for seen in (one, back[:, None] * one)
     ]
     return float(np.arccos(np.clip((np.max(traces) - 1) / 2, -1.0, 1.0)))

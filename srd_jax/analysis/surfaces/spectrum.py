@@ -59,9 +59,7 @@ def find_lattice(grey: np.ndarray, mask: np.ndarray) -> Lattice:
     return max(found, key=lambda one: one.clearness)
 
 
-def _reductions(
-    grey: np.ndarray, mask: np.ndarray
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+def _reductions(grey: np.ndarray, mask: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Yields the region at halves of its size, as long as that is larger than a window."""
     factor, share = 1, mask.astype(np.float32)
     image = np.where(mask, grey, 0).astype(np.float32)
@@ -128,7 +126,7 @@ def strongest(image: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
 
 
 def _power(image: np.ndarray, inside: np.ndarray, size: int) -> np.ndarray:
-    """Returns the power of a window, less its slow changes, under a taper, (size, size // 2 + 1)."""
+    """Returns the power of a window without slow changes, (size, size // 2 + 1)."""
     weight = inside.astype(float)
     slow = min(image.shape) / 5
     share = np.maximum(ndimage.gaussian_filter(weight, slow), 1e-3)

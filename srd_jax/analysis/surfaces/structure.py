@@ -40,8 +40,8 @@ class Waves:
 @functools.cache
 def waves(kind: str) -> Waves:
     """Returns the waves of a membrane on a kind of surface, for some volume fractions."""
-    # But for I-WP and L, c and -c look the same.
-    shares = (0.15, 0.3, 0.45) if kind in ("G", "D", "P") else (0.15, 0.35, 0.5, 0.65, 0.85)
+    # A shift takes c to -c for D and P; for G the picture is also turned by half a turn.
+    shares = (0.15, 0.3, 0.45) if kind in ("D", "P") else (0.15, 0.35, 0.5, 0.65, 0.85)
     values = np.stack([_transformed(kind, share) for share in shares])
     numbers = np.fft.fftfreq(_POINTS, 1 / _POINTS).astype(int)
     index = np.stack(np.meshgrid(numbers, numbers, numbers, indexing="ij"), -1).reshape(-1, 3)

@@ -1,12 +1,12 @@
 """`srd surfaces`: cubic membranes, such as prolamellar bodies."""
 
-from srd_jax.commands.surfaces import generate, render
+from srd_jax.commands.surfaces import fit, generate, render
 
 
 def add(commands) -> None:
     """Adds the command and its subcommands."""
-    text = "cubic membranes, such as prolamellar bodies: render and generate projections"
+    text = "cubic membranes, such as prolamellar bodies: render, generate and fit projections"
     group = commands.add_parser("surfaces", help=text, description=text)
     subcommands = group.add_subparsers(required=True, metavar="COMMAND")
-    for module in (render, generate):
+    for module in (render, generate, fit):
         module.add(subcommands)

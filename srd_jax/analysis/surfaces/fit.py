@@ -1,0 +1,162 @@
+"""Fits a cubic membrane to a region: search, refinement, uncertainty, answer."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from srd_jax.analysis.surfaces import axes, framing
+from srd_jax.analysis.surfaces.answer import Answer, answer
+from srd_jax.analysis.surfaces.framing import Frame
+from srd_jax.analysis.surfaces.refine import Refined, continued, refine
+from srd_jax.analysis.surfaces.region import Region
+from srd_jax.analysis.surfaces.search import CELLS, Hypothesis, apart, search
+from srd_jax.analysis.surfaces.uncertainty import uncertainty
+from srd_jax.support.errors import InputError
+from srd_jax.synthetic.surfaces.levels import KINDS
+
+# Hypotheses of each kind, their steps, then those of the best of each kind.
+_EACH, _STEPS = 4, 4
+_BEST, _MORE_STEPS = 2, 10
+# Kinds whose NCC lies so far under the best one's are left out: after the search, after the first
+# steps.
+_FAR_IN_SEARCH, _FAR = 0.3, 0.2
+_SAME_ANGLE, _SAME_CELL = np.radians(1.5), 0.01
+# Of grey values, below which a region is blank.
+_LEAST_SD = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """A fitted region with its pictures.
+
+    Attributes:
+      answer: numbers.
+      frame: the region as it was fitted.
+      model: (R, C) picture of the best slab, filtered as the frame's data are.
+      parameters: numbers of the best slab, in the order of `model.NAMES`.
+    """
+
+    answer: Answer
+    frame: Frame
+    model: np.ndarray
+    parameters: np.ndarray
+
+
+def fit(
+    region: Region,
+    kinds: Sequence[str] = KINDS,
+    cell_nm: tuple[float, float] | None = None,
+    candidates: Sequence[Hypothesis] | None = None,
+) -> Fit:
+    """Fits a region.
+
+    Args:
+      region: of a micrograph.
+      kinds: of surfaces that are tried.
+      cell_nm: least and greatest cell; None for all that the lattice's spacing allows.
+      candidates: hypotheses in px of the frame to refine instead of those of the search, with
+        shifts.
+
+    Raises:
+      InputError: the region is blank, its scale isn't known though `cell_nm` is given, or no cell
+        of that size fits the lattice.
+    """
+    inside = region.grey[region.mask]
+    if inside.size == 0 or not np.isfinite(inside).all() or float(np.std(inside)) < _LEAST_SD:
+        raise InputError(f"{region.name} is blank; accepted are regions with a lattice")
+    frame = framing.frame(region)
+    if candidates is None:
+        candidates = search(frame, _EACH, kinds, _cells(region, frame, cell_nm))
+    found = refined(frame, candidates)
+    kind, best = found[0]
+    made = answer(region, frame, found, uncertainty(frame, best), _notes(kind))
+    return Fit(made, frame, np.asarray(best.model), np.asarray(best.parameters.numbers))
+
+
+def _cells(
+    region: Region, frame: Frame, cell_nm: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """Returns the least and the greatest cell in px of the frame."""
+    if cell_nm is None:
+        return None
+    if region.nm_per_px is None:
+        raise InputError(
+            "--cell-nm: found without a scale; accepted with --nm-per-px, or a file that states one"
+        )
+    low, high = (one / region.nm_per_px * frame.scale for one in cell_nm)
+    return max(low, CELLS[0] / 2 * frame.spacing), min(high, 2 * CELLS[1] * frame.spacing)
+
+
+def refined(frame: Frame, candidates: Sequence[Hypothesis]) -> list[tuple[str, Refined]]:
+    """Returns kinds and refined slabs that differ, the best first.
+
+    Args:
+      frame: with the region.
+      candidates: the best first, with shifts and scores.
+    """
+    first: dict[str, list[Refined]] = {}
+    for kind in dict.fromkeys(one.kind for one in candidates):
+        own = [one for one in candidates if one.kind == kind]
+        if own[0].score >= candidates[0].score - _FAR_IN_SEARCH:
+            first[kind] = _sorted(refine(frame, own, [_STEPS] * len(own)))
+    highest = max(float(own[0].ncc) for own in first.values())
+    found: list[tuple[str, Refined]] = []
+    for kind, own in first.items():
+        if float(own[0].ncc) >= highest - _FAR:
+            different = _different(kind, own)
+            steps = [_MORE_STEPS] * min(_BEST, len(different))
+            best = [one.parameters for one in different[:_BEST]]
+            own = _sorted([*continued(frame, kind, best, steps), *different[_BEST:]])
+        found += [(kind, one) for one in _different(kind, own)]
+    return sorted(found, key=lambda one: -float(one[1].ncc))
+
+
+def _sorted(found: Sequence[Refined]) -> list[Refined]:
+    # A picture that isn't finite fits nothing.
+    return sorted(found, key=lambda one: -np.nan_to_num(float(one.ncc), nan=-1.0))
+
+
+def _different(kind: str, found: Sequence[Refined]) -> list[Refined]:
+    """Returns the best of slabs that ended at the same place."""
+    kept: list[Refined] = []
+    for one in found:
+        at = one.parameters
+        if not any(
+            abs(float(np.log(at.cell / other.parameters.cell))) < _SAME_CELL
+            and apart(np.asarray(at.rotation), np.asarray(other.parameters.rotation), kind)
+            < _SAME_ANGLE
+            for other in kept
+        ):
+            kept.append(one)
+    return kept
+
+
+def _notes(kind: str) -> list[str]:
+    if kind == "D":
+        return ["the cell of D is that of Fd-3m, twice that of Pn-3m"]
+    return []
+
+
+def sentence(of: Answer) -> str:
+    """Returns an answer in one line, such as "D, a = 79.0 ± 0.6 nm, along [110] ± 3°, …"."""
+    best, sds = of.best, of.uncertainty
+    if best is None or sds is None:
+        return "; ".join(of.reasons)
+    scale, unit = (of.nm_per_px, "nm") if of.nm_per_px is not None else (1.0, "px")
+    cell = best.cell_px * scale
+    parts = [
+        best.kind,
+        f"a = {cell:.1f} ± {cell * sds.relative_cell:.1f} {unit}",
+        f"along {direction(best, of.axis_sd_deg)} ± {of.axis_sd_deg:.0f}°",
+        f"volume fraction {best.fraction:.2f} ± {sds.fraction:.2f}",
+        f"NCC {best.ncc:.3f}",
+    ]
+    return ", ".join(parts)
+
+
+def direction(best, sd_deg: float) -> str:
+    """Returns the zone where the axis is as near as its sd allows, else the axis itself."""
+    if best.view.zone and best.view.off_zone_deg <= max(2 * sd_deg, 3.0):
+        return best.view.zone
+    return axes.words(best.view.axis)

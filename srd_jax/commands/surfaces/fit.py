@@ -1,0 +1,187 @@
+"""`srd surfaces fit`: type, cell, volume fraction and orientation of cubic membranes."""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Callable, Sequence
+
+import rich.console
+from rich.text import Text
+
+from srd_jax.commands import arguments
+from srd_jax.commands.micrographs import scale
+from srd_jax.commands.surfaces import options as types
+from srd_jax.imaging.micrographs.finding import find_micrographs
+from srd_jax.imaging.micrographs.micrograph import Micrograph
+from srd_jax.imaging.micrographs.reading import read
+from srd_jax.imaging.micrographs.scales import ScaleOptions
+from srd_jax.support import process
+from srd_jax.support.errors import InputError, reason, unexpected
+from srd_jax.support.files import check_writable, whole_file, write_table, write_text
+from srd_jax.support.terminal import print_line, track
+from srd_jax.support.version import __version__
+
+TABLE, REPORT, PICTURES = "fits.csv", "report.html", "pictures"
+_COLOURS = {"ok": "", "low_confidence": "yellow", "error": "red"}
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "find type, cell, volume fraction and orientation of cubic membranes on micrographs"
+    one = arguments.add_command(commands, "fit", text, _fit)
+    arguments.add_paths(one)
+    scale.add_options(one)
+    one.add_argument(
+        "--box", nargs=4, type=_whole, action="append", metavar=("X0", "Y0", "X1", "Y1"),
+        help="region of each micrograph, px, upper left corner and lower right one, exclusive; may "
+        "be given several times; default: the whole",
+    )  # fmt: skip
+    one.add_argument(
+        "--mask", type=arguments.path, metavar="FILE",
+        help="regions of the one micrograph: a mask, a label image, or ROIs of ImageJ",
+    )  # fmt: skip
+    one.add_argument(
+        "--type", type=types.kind, nargs="+", metavar="T",
+        help="types that are tried, default: G D P I-WP L",
+    )  # fmt: skip
+    one.add_argument(
+        "--cell-nm", type=arguments.positive, nargs=2, metavar=("MIN", "MAX"),
+        help="other cells are not tried; needs a scale",
+    )  # fmt: skip
+    one.add_argument(
+        "--out", type=arguments.path, default="surfaces", metavar="DIR",
+        help="folder of the table, the report and the pictures, default: %(default)s",
+    )  # fmt: skip
+
+
+def _whole(text: str) -> int:
+    """Converts a text to a whole number.
+
+    Raises:
+      ArgumentTypeError: it is something else.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}; accepted is a whole number of px"
+        ) from None
+
+
+def _fit(options: argparse.Namespace) -> int:
+    if options.box and options.mask:
+        raise InputError("--box, --mask: found both; accepted is one of them")
+    if options.cell_nm and not options.cell_nm[0] < options.cell_nm[1]:
+        low, high = options.cell_nm
+        raise InputError(f"--cell-nm {low:g} {high:g}: accepted is the smaller one first")
+    images = arguments.images(options.paths, find_micrographs)
+    paths = images.images
+    if options.mask and len(paths) > 1:
+        raise InputError(f"--mask: found with {len(paths)} micrographs; accepted with one")
+    root = pathlib.Path(options.out)
+    if root.exists() and not root.is_dir():
+        raise InputError(f"--out {root}: is a file; accepted is a folder")
+    check_writable(root / TABLE)
+    scales = scale.options_of(options, paths)
+    # Late, as JAX takes its time to load.
+    from srd_jax.analysis.output.names import output_names
+    from srd_jax.analysis.surfaces.report import Shown
+
+    shown: list[Shown] = []
+    names = output_names(paths)
+    try:
+        for path in track(paths, "fitting", len(paths)):
+            of_file = _file(path, options, scales)
+            for number, one in enumerate(of_file, 1):
+                if one.picture:
+                    with whole_file(root / PICTURES / f"{names[path]}_{number}.png") as temporary:
+                        temporary.write_bytes(one.picture)
+            shown += of_file
+    finally:  # whatever stops the rest, finished fits are kept
+        if shown:
+            _write(root, shown)
+    return _finish(root, shown, bool(images.unread))
+
+
+def _file(path: pathlib.Path, options: argparse.Namespace, scales: ScaleOptions) -> list:
+    """Returns the fits of a micrograph; one with an error where it can't be read."""
+    from srd_jax.analysis.surfaces import region
+    from srd_jax.analysis.surfaces.answer import failed
+    from srd_jax.analysis.surfaces.fit import fit
+    from srd_jax.analysis.surfaces.report import Shown, picture
+    from srd_jax.synthetic.surfaces.levels import KINDS
+
+    def of_region(name: str, box: region.Box, cut: Callable[[], region.Region]) -> Shown:
+        try:
+            found = fit(cut(), options.type or KINDS, options.cell_nm)
+            return Shown(str(path), found.answer, picture(found))
+        except InputError as error:
+            return Shown(str(path), failed(name, box, reason(error, path)))
+        except Exception as error:
+            return Shown(str(path), failed(name, box, f"could not be fitted ({unexpected(error)})"))
+
+    nowhere = (0, 0, 0, 0)
+    try:
+        micrograph = read(path, options=scales)
+        if options.mask:
+            regions = _masked(micrograph, options.mask)
+            return [of_region(one.name, one.box, lambda one=one: one) for one in regions]
+    except InputError as error:
+        return [Shown(str(path), failed("", nowhere, reason(error, path)))]
+    except Exception as error:
+        return [Shown(str(path), failed("", nowhere, f"could not be read ({unexpected(error)})"))]
+    if not options.box:
+        return [of_region("whole", nowhere, lambda: region.whole(micrograph))]
+    return [
+        of_region(
+            f"box {number}",
+            tuple(corners),
+            lambda corners=corners, number=number: region.box(
+                micrograph, tuple(corners), f"box {number}"
+            ),
+        )
+        for number, corners in enumerate(options.box, 1)
+    ]
+
+
+def _masked(micrograph: Micrograph, mask: str) -> list:
+    """Returns the regions of a mask file.
+
+    Raises:
+      InputError: it can't be read, or doesn't fit the micrograph.
+    """
+    from srd_jax.analysis.surfaces import region
+    from srd_jax.imaging.micrographs.masks import read_labels
+
+    rows, columns = micrograph.grey.shape
+    labels, _ = read_labels(pathlib.Path(mask), (rows, columns), micrograph.strips)
+    return region.labelled(micrograph, labels)
+
+
+def _write(root: pathlib.Path, shown: Sequence) -> None:
+    from srd_jax.analysis.surfaces import table
+    from srd_jax.analysis.surfaces.report import report
+
+    answers = [(one.file, one.answer) for one in shown]
+    write_table(root / TABLE, list(table.COLUMNS), table.rows(answers))
+    write_text(root / REPORT, report(shown, {"srd_jax": __version__}))
+
+
+def _finish(root: pathlib.Path, shown: Sequence, unread: bool) -> int:
+    """Prints a line for each fit and where the results are; returns the exit status."""
+    from srd_jax.analysis.surfaces.fit import sentence
+
+    console = rich.console.Console()
+    for one in shown:
+        words = [f"{one.file} {one.answer.region}".rstrip(), one.answer.status.replace("_", " ")]
+        if one.answer.best is not None:
+            words.append(sentence(one.answer))
+        words += one.answer.reasons
+        print_line(
+            console, Text(": ".join([words[0], "; ".join(words[1:])]), _COLOURS[one.answer.status])
+        )
+    if any(one.answer.best is not None and one.answer.nm_per_px is None for one in shown):
+        print("where no scale is known, a is in px; --nm-per-px gives one", file=sys.stderr)
+    print_line(console, Text(f"tables in {root / TABLE}, open {root / REPORT}"))
+    failed = unread or any(one.answer.status == "error" for one in shown)
+    return process.SOME_FAILED if failed else process.ALL_READ
