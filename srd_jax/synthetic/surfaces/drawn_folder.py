@@ -107,15 +107,12 @@ def _pictures(
     config: SurfacesConfig,
 ) -> Iterator[tuple[np.ndarray, list[float]]]:
     """Yields the grey values, uint8, and the parameters of each picture."""
-    # JPEG files have blocks of eight px.
-    padded = (-(-shape[0] // 8) * 8, -(-shape[1] // 8) * 8)
-    draw = functools.cache(lambda kind: _drawer(kind, padded, clean, config))
+    draw = functools.cache(lambda kind: _drawer(kind, shape, clean, config))
     for i, one in enumerate(wanted):
         key = jax.random.fold_in(jax.random.key(seed), i)
         given = jnp.array([one.given.get(name, math.nan) for name in NAMES], jnp.float32)
         hkl = jnp.array(one.hkl or (math.nan,) * 3, jnp.float32)
         grey, row = jax.device_get(draw(one.kind)(key, given, hkl))
-        grey = grey[: shape[0], : shape[1]]
         if clean:
             grey = (grey - grey.min()) * (255 / max(np.ptp(grey), 1e-6))
         yield np.round(grey).astype(np.uint8), [float(value) for value in row]
@@ -126,21 +123,26 @@ def _drawer(
 ) -> Callable[..., Any]:
     """Returns a compiled function from key and given values to a picture and its parameters."""
     look = dataclasses.replace(config.look, masked=0.0)
+    # JPEG files have blocks of eight px; so many px lie beyond the picture at right and below.
+    padded = (-(-shape[0] // 8) * 8, -(-shape[1] // 8) * 8)
+    beyond = jnp.array([padded[1] - shape[1], padded[0] - shape[0], 0], jnp.float32)
 
     @jit
     def draw(key: jax.Array, given: jax.Array, hkl: jax.Array) -> tuple[jax.Array, jax.Array]:
         keys = jax.random.split(key, 3)
         drawn, fraction, px_nm = draw_surface(keys[0], kind, config)
         one, fraction, px_nm = _with_given(kind, drawn, fraction, px_nm, given, hkl)
-        moved = None if clean else draw_displacement(keys[1], one.cell, px_nm, shape, config)
-        projected = project(kind, one, px_nm, shape, SAMPLES, displacement=moved)
+        middle = one.rotation.T @ (beyond / 2 * px_nm) / one.cell
+        whole = one.replace(shift=one.shift + middle)
+        moved = None if clean else draw_displacement(keys[1], one.cell, px_nm, padded, config)
+        projected = project(kind, whole, px_nm, padded, SAMPLES, displacement=moved)
         # The lattice upside down stands in for a neighbouring domain.
         other = projected[::-1]
         grey = -projected if clean else develop(keys[2], projected, other, px_nm, look)[0]
         row = [one.cell, fraction, one.level, *one.rotation[2]]
         row += [jnp.degrees(rotations.in_plane(one.rotation)), *one.shift, one.membranes[0, 1]]
         row += [one.thickness, one.edge, one.filling, px_nm]
-        return grey, jnp.stack(row)
+        return grey[: shape[0], : shape[1]], jnp.stack(row)
 
     return draw
 
