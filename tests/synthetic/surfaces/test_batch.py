@@ -66,14 +66,8 @@ def test_pictures_without_damage_are_their_projections():
 
 
 def test_distortions_leave_the_mean_cell_and_direction():
-    config = dataclasses.replace(
-        CONFIG, look=LookConfig(strain=0.0, bent=(0.05, 0.05), bent_scale=(1.5, 1.5))
-    )
-    moved = np.asarray(
-        scene.draw_displacement(
-            jax.random.key(0), jnp.float32(80.0), jnp.float32(2.0), SHAPE, config
-        )
-    )
+    look = LookConfig(strain=0.0, bent=(0.05, 0.05), bent_scale=(1.5, 1.5))
+    moved = displaced(0, dataclasses.replace(CONFIG, look=look, px_nm=(8.0, 8.0)))
     rows, columns = (np.arange(n) - (n - 1) / 2 for n in SHAPE)
     # A plane fitted by least squares is flat.
     y, x = np.meshgrid(rows, columns, indexing="ij")
@@ -81,13 +75,17 @@ def test_distortions_leave_the_mean_cell_and_direction():
     fitted = np.linalg.lstsq(design, moved.reshape(2, -1).T, rcond=None)[0]
     np.testing.assert_allclose(fitted, np.zeros((3, 2)), atol=1e-3)
     assert 0.5 < moved.std() / (0.05 * 80) < 2
-    config = dataclasses.replace(CONFIG, look=LookConfig(strain=0.3, bent=(0.0, 0.0)))
-    moved = scene.draw_displacement(
-        jax.random.key(2), jnp.float32(80.0), jnp.float32(2.0), SHAPE, config
-    )
-    strain = np.linalg.lstsq(2 * design, np.asarray(moved).reshape(2, -1).T, rcond=None)[0][1:]
+    moved = displaced(2, dataclasses.replace(CONFIG, look=LookConfig(strain=0.3, bent=(0.0, 0.0))))
+    # Columns x and y of the displacement, rows y and x of the place.
+    strain = np.linalg.lstsq(8 * design, moved.reshape(2, -1).T, rcond=None)[0][1:]
+    strain = strain[::-1]
     assert strain[0, 0] == pytest.approx(-strain[1, 1], abs=1e-3) and np.abs(strain).max() > 0.01
     assert strain[0, 1] == pytest.approx(strain[1, 0], abs=1e-3) and np.abs(strain).max() <= 0.3
+
+
+def displaced(seed, config):
+    draw = jax.jit(functools.partial(scene.draw_displacement, shape=SHAPE, config=config))
+    return np.asarray(draw(jax.random.key(seed), cell=jnp.float32(80.0), px_nm=jnp.float32(8.0)))
 
 
 def test_grey_values_are_standardised_inside_of_the_mask():
