@@ -177,7 +177,7 @@ def test_gradients_are_finite_differences(name):
     ahead, behind = (float(value(known | {name: known[name] + s * step})) for s in (1, -1))
     expected = (ahead - behind) / 2
     assert abs(expected) > 1e-4
-    assert float(np.sum(found * step)) == pytest.approx(expected, rel=0.02)
+    assert float(np.sum(found * step)) == pytest.approx(expected, rel=0.04)
 
 
 @functools.cache
