@@ -4,14 +4,13 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+import jax.numpy as jnp
 import numpy as np
 
-from srd_jax.analysis.surfaces import axes
-from srd_jax.analysis.surfaces.axes import View
+from srd_jax.analysis.surfaces.axes import View, apart, view
 from srd_jax.analysis.surfaces.framing import Frame
 from srd_jax.analysis.surfaces.refine import Refined
 from srd_jax.analysis.surfaces.region import Region
-from srd_jax.analysis.surfaces.search import apart
 from srd_jax.analysis.surfaces.uncertainty import Uncertainty
 from srd_jax.synthetic.surfaces.fractions import level_of_fraction
 
@@ -110,7 +109,7 @@ def answer(
     best, rotation = listed[0], np.asarray(found[0][1].parameters.rotation, float)
     axis_sd = _axis_sd(found, shares, of_best)
     cells = float(frame.mask.sum() / float(found[0][1].parameters.cell) ** 2)
-    level = float(level_of_fraction(best.kind, np.float32(best.fraction)))
+    level = float(level_of_fraction(best.kind, jnp.float32(best.fraction)))
     reasons = [
         *_misfits(best, frame, found[0][1], cells),
         *_rivals(listed),
@@ -145,9 +144,9 @@ def _alternative(kind: str, fit: Refined, share: float, scale: float) -> Alterna
     fraction = float(fit.parameters.fraction)
     if kind in PINCH_OFF:  # where c and -c look the same
         fraction = min(fraction, 1 - fraction)
-    view = axes.view(np.asarray(fit.parameters.rotation), kind)
+    seen = view(np.asarray(fit.parameters.rotation), kind)
     cell = float(fit.parameters.cell) / scale
-    return Alternative(kind, cell, fraction, view, float(fit.ncc), share)
+    return Alternative(kind, cell, fraction, seen, float(fit.ncc), share)
 
 
 def _shares(nccs: Sequence[float], pixels: float) -> list[float]:

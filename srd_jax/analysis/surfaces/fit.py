@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from srd_jax.analysis.surfaces import axes, framing
+from srd_jax.analysis.surfaces import framing
 from srd_jax.analysis.surfaces.answer import Answer, answer
+from srd_jax.analysis.surfaces.axes import apart, direction
 from srd_jax.analysis.surfaces.framing import Frame
 from srd_jax.analysis.surfaces.refine import Refined, continued, refine
 from srd_jax.analysis.surfaces.region import Region
-from srd_jax.analysis.surfaces.search import CELLS, Hypothesis, apart, search
+from srd_jax.analysis.surfaces.search import CELLS, search
+from srd_jax.analysis.surfaces.shifts import Hypothesis
 from srd_jax.analysis.surfaces.uncertainty import uncertainty
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.surfaces.levels import KINDS
@@ -148,15 +150,8 @@ def sentence(of: Answer) -> str:
     parts = [
         best.kind,
         f"a = {cell:.1f} ± {cell * sds.relative_cell:.1f} {unit}",
-        f"along {direction(best, of.axis_sd_deg)} ± {of.axis_sd_deg:.0f}°",
+        f"along {direction(best.view, of.axis_sd_deg)} ± {of.axis_sd_deg:.0f}°",
         f"volume fraction {best.fraction:.2f} ± {sds.fraction:.2f}",
         f"NCC {best.ncc:.3f}",
     ]
     return ", ".join(parts)
-
-
-def direction(best, sd_deg: float) -> str:
-    """Returns the zone where the axis is as near as its sd allows, else the axis itself."""
-    if best.view.zone and best.view.off_zone_deg <= max(2 * sd_deg, 3.0):
-        return best.view.zone
-    return axes.words(best.view.axis)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 from scipy import ndimage
 
@@ -71,7 +72,7 @@ def frame(region: Region) -> Frame:
     spacing = lattice.spacing * scale
     low, high = _LOW * spacing, _HIGH * spacing
     by = band(mask, low, high)
-    data = np.array(filtered(grey, by))
+    data = np.array(filtered(jnp.asarray(grey), by))
     limit = _CLIP * np.sqrt(1 / max(mask.sum(), 1))
     data = np.clip(data, -limit, limit)
     data = np.where(mask, data - data[mask].mean() if mask.any() else data, 0)

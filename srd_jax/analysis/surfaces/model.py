@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from srd_jax.analysis.surfaces.search import Hypothesis
+from srd_jax.analysis.surfaces.shifts import Hypothesis
 from srd_jax.synthetic.surfaces import rotations
 from srd_jax.synthetic.surfaces.fractions import level_of_fraction
 from srd_jax.synthetic.surfaces.projection import Surface, project

@@ -23,7 +23,7 @@ from srd_jax.analysis.surfaces.model import (
     start,
     stepped,
 )
-from srd_jax.analysis.surfaces.search import Hypothesis
+from srd_jax.analysis.surfaces.shifts import Hypothesis
 from srd_jax.support.compiling import jit
 
 # Of hypotheses that are refined together.

@@ -9,7 +9,8 @@ from PIL import Image
 
 from srd_jax.analysis.surfaces import table
 from srd_jax.analysis.surfaces.answer import Alternative, Answer
-from srd_jax.analysis.surfaces.fit import Fit, direction, sentence
+from srd_jax.analysis.surfaces.axes import direction
+from srd_jax.analysis.surfaces.fit import Fit, sentence
 from srd_jax.imaging.picture import to_bytes
 from srd_jax.support import drawing, page
 from srd_jax.support.terminal import printable
@@ -125,9 +126,9 @@ def _alternatives(found: Answer, others: Sequence[Alternative]) -> page.Table:
     columns: list[page.Column] = [
         ("type", lambda one: one.kind),
         (f"a ({unit})", lambda one: page.text(one.cell_px * scale, 1)),
-        ("axis", lambda one: direction(one, found.axis_sd_deg)),
+        ("axis", lambda one: direction(one.view, found.axis_sd_deg)),
         ("off zone (°)", lambda one: page.text(one.view.off_zone_deg, 1)),
-        ("in-plane angle (°)", lambda one: page.text(one.view.in_plane_deg, 1)),
+        ("direction of [-101] (°)", lambda one: page.text(one.view.direction_deg, 1)),
         ("volume fraction", lambda one: page.text(one.fraction, 2)),
         ("NCC", lambda one: page.text(one.ncc, 3)),
         ("probability", lambda one: page.percent(one.share)),

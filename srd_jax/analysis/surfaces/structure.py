@@ -7,6 +7,7 @@ that lie nearly in its plane, each weakened by sinc(k_z t).
 import dataclasses
 import functools
 
+import jax.numpy as jnp
 import numpy as np
 
 from srd_jax.synthetic.surfaces.fractions import level_of_fraction
@@ -63,7 +64,7 @@ def _transformed(kind: str, fraction: float) -> np.ndarray:
     value, by_phases = level.evaluate(tuple(map(np.sin, at)), tuple(map(np.cos, at)))  # type: ignore[arg-type]
     gradient = np.einsum("ij,i...->j...", np.array(level.waves), np.stack(by_phases))
     steep = np.sqrt((gradient**2).sum(axis=0) + 1e-6) * 2 * np.pi
-    distance = (np.asarray(value) - float(level_of_fraction(kind, np.float32(fraction)))) / steep
+    distance = (np.asarray(value) - float(level_of_fraction(kind, jnp.float32(fraction)))) / steep
     sharp = np.pi / np.sqrt(3) / EDGE
     inside = _step(sharp * (distance + WALL / 2)) - _step(sharp * (distance - WALL / 2))
     return np.fft.fftn(inside) / _POINTS**3

@@ -4,11 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from srd_jax.analysis.surfaces.answer import Answer
 from srd_jax.support.csv_files import harmless
-from srd_jax.synthetic.surfaces import rotations
 
 # Names and meanings.
 COLUMNS = {
@@ -31,20 +28,19 @@ COLUMNS = {
     "level": "c of the level set f = c at that fraction",
     "zone": "nearest axis of low indices along the beam; empty for L",
     "off_zone_deg": "angle of the axis to it",
-    "axis_x": "axis along the beam, a unit vector in the triangle [001]-[101]-[111]",
+    "axis_x": "with axis_y and axis_z: direction of the crystal along the beam, a unit vector in "
+    "the triangle [001]-[101]-[111] or its mirror image",
     "axis_y": "likewise",
     "axis_z": "likewise",
     "axis_sd_deg": "root mean square of the angle by which the axis may be off",
-    "in_plane_deg": "direction of the crystal's [-101], projected, from right towards down, 0 to "
-    "180; along [110] it is that of [1-10]",
+    "in_plane_deg": "as --in-plane of srd surfaces render, which shows the same orientation with "
+    "--hkl AXIS_X AXIS_Y AXIS_Z; 0 to 180",
     "in_plane_sd_deg": "its standard deviation",
+    "direction_deg": "where the crystal's [-101], projected, points in the picture, from right "
+    "towards down, 0 to 180; in the zone [110] it is the family's [1-10]",
     "ncc": "normalised cross-correlation of picture and simulation",
     "cells": "area that was fitted, in cells' faces",
     "alternatives": "type, a in px and NCC of what else was fitted, the best first",
-    "h": "with k, l and turn_deg: the view for srd surfaces render --hkl and --in-plane",
-    "k": "likewise",
-    "l": "likewise",
-    "turn_deg": "likewise",
     "nm_per_px": "scale; empty if it isn't known",
 }
 
@@ -70,11 +66,9 @@ def _values(one: Answer) -> dict[str, Any]:
         "nm_per_px": one.nm_per_px,
     }
     best, sds = one.best, one.uncertainty
-    if best is None or sds is None or one.rotation is None:
+    if best is None or sds is None:
         return values
     scale = math.nan if one.nm_per_px is None else one.nm_per_px
-    hkl = one.rotation[2]
-    turn = float(np.degrees(rotations.in_plane(np.asarray(one.rotation, np.float32))))
     return values | {
         "type": best.kind,
         "a_nm": best.cell_px * scale,
@@ -89,14 +83,11 @@ def _values(one: Answer) -> dict[str, Any]:
         **dict(zip(("axis_x", "axis_y", "axis_z"), best.view.axis, strict=True)),
         "axis_sd_deg": one.axis_sd_deg,
         "in_plane_deg": best.view.in_plane_deg,
+        "direction_deg": best.view.direction_deg,
         "in_plane_sd_deg": math.degrees(sds.in_plane),
         "ncc": best.ncc,
         "cells": one.cells,
         "alternatives": "; ".join(
             f"{other.kind} {other.cell_px:.1f} px {other.ncc:.3f}" for other in one.alternatives
         ),
-        "h": float(hkl[0]),
-        "k": float(hkl[1]),
-        "l": float(hkl[2]),
-        "turn_deg": turn,
     }
