@@ -28,8 +28,8 @@ PRIORS = {
     "log_edge": (np.log(0.035), 0.4),
     "filling": (0.03, 0.1),
     "log_absorption": (np.log(2.0), 1.0),
-    "strain": (0.0, 0.012),
-    "strain_across": (0.0, 0.012),
+    "strain": (0.0, 0.015),
+    "strain_across": (0.0, 0.015),
 }
 MEANS = np.array([PRIORS.get(name, (0.0, 0.0))[0] for name in NAMES], np.float32)
 # 1 / variance, 0 for none.

@@ -16,6 +16,7 @@ _LEAST_INSIDE = 0.3
 # lamellae don't look like a lattice. No single peak counts for more than so much.
 _APART = np.radians(25)
 _SECOND, _MOST = 2.0, 60.0
+_LEAST_LEVEL = 3e-4  # of the spectrum's noise, over the highest peak
 # Of the peaks that are clear, and this high beside the clearest one, the strongest is taken.
 _CLEAR, _CLEAR_SHARE = 6.0, 0.1
 
@@ -106,12 +107,14 @@ def strongest(image: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
     rings = np.arange(ring.max() + 1)
     middle = np.array(ndimage.median(power, ring, rings))
     level = ndimage.median_filter(middle, 5, mode="nearest")[ring] / np.log(2)
+    # Of a picture without noise, the peaks' feet are no peaks.
+    level = np.maximum(level, _LEAST_LEVEL * power.max())
     share = inside.mean()
     lowest = max(1 / (_LONGEST * min(shape)), 3 / (min(shape) * np.sqrt(share)))
     band = (frequency >= lowest) & (frequency <= 1 / _SHORTEST)
     # Of exponentially distributed noise, the number of chances is subtracted.
     chances = np.log(np.maximum(2 * np.pi * ring * share, 1.0))
-    height = np.where(band, power / np.maximum(level, 1e-30) - chances, -np.inf)
+    height = np.where(band, power / np.maximum(level, 1e-20) - chances, -np.inf)
     if not band.any() or not np.isfinite(height.max()):
         return min(shape) / 4, 0.0
     clear = height >= max(_CLEAR, _CLEAR_SHARE * height.max())
