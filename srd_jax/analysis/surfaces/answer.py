@@ -11,7 +11,7 @@ from srd_jax.analysis.surfaces.axes import View, apart, view
 from srd_jax.analysis.surfaces.framing import Frame
 from srd_jax.analysis.surfaces.refine import Refined
 from srd_jax.analysis.surfaces.region import Region
-from srd_jax.analysis.surfaces.uncertainty import Uncertainty
+from srd_jax.analysis.surfaces.uncertainty import Uncertainty, uncertainty
 from srd_jax.synthetic.surfaces.fractions import level_of_fraction
 
 # Limits of status ok.
@@ -23,6 +23,9 @@ LEAST_SHARE = 0.9  # of the probability, for the type and for the cell
 MOST_STRIPED = 0.85
 # By which misfits that noise doesn't explain lessen what an independent pixel tells.
 _TEMPER = 0.25
+# Along its hexagonal axis, lonsdaleite looks like diamond along [111]; ties go to the diamond, the
+# common one in prolamellar bodies (Williams et al. 1998, FEBS Letters 422, 252).
+_PRIOR = {"L": 0.3}
 # The level beyond which the membrane falls apart into bodies.
 PINCH_OFF = {"G": math.sqrt(2), "D": 1 / math.sqrt(2), "P": 1.0}
 _SAME_CELL = 0.03
@@ -85,23 +88,16 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
-def answer(
-    region: Region,
-    frame: Frame,
-    found: Sequence[tuple[str, Refined]],
-    of_best: Uncertainty,
-    notes: Sequence[str] = (),
-) -> Answer:
+def answer(region: Region, frame: Frame, found: Sequence[tuple[str, Refined]]) -> Answer:
     """Returns the answer of a region.
 
     Args:
       region: that was fitted.
       frame: its frame.
-      found: kinds and refined slabs, the best first.
-      of_best: uncertainty of the first.
-      notes: facts for the reader.
+      found: kinds and refined slabs, the most probable first, see `ranked`.
     """
-    shares = _shares([float(fit.ncc) for _, fit in found], of_best.pixels)
+    of_best = uncertainty(frame, found[0][1])
+    shares = _shares(found, of_best.pixels)
     listed = [
         _alternative(kind, fit, share, frame.scale)
         for (kind, fit), share in zip(found, shares, strict=True)
@@ -116,8 +112,11 @@ def answer(
         *_vague(of_best, axis_sd),
         *_pinched(best.kind, level),
     ]
+    notes = []
+    if best.kind == "D":
+        notes.append("the cell of D is that of Fd-3m, twice that of Pn-3m")
     if frame.cut:
-        notes = (*notes, "the region is large: its part with the clearest lattice was fitted")
+        notes.append("the region is large: its part with the clearest lattice was fitted")
     return Answer(
         region=region.name,
         box=region.box,
@@ -149,10 +148,23 @@ def _alternative(kind: str, fit: Refined, share: float, scale: float) -> Alterna
     return Alternative(kind, cell, fraction, seen, float(fit.ncc), share)
 
 
-def _shares(nccs: Sequence[float], pixels: float) -> list[float]:
+def ranked(frame: Frame, found: Sequence[tuple[str, Refined]]) -> list[tuple[str, Refined]]:
+    """Returns kinds and refined slabs, the most probable first.
+
+    Args:
+      frame: with the region.
+      found: the one of the highest NCC first.
+    """
+    shares = _shares(found, uncertainty(frame, found[0][1]).pixels)
+    return [found[i] for i in np.argsort(-np.array(shares), kind="stable")]
+
+
+def _shares(found: Sequence[tuple[str, Refined]], pixels: float) -> list[float]:
     """Returns the probabilities of fits, by the likelihoods of their residuals."""
+    nccs = np.array([float(fit.ncc) for _, fit in found])
     left = np.log(1 - np.clip(nccs, 0.0, 0.9999) ** 2)
     weights = np.exp(-_TEMPER * pixels / 2 * (left - left.min()))
+    weights = weights * [_PRIOR.get(kind, 1.0) for kind, _ in found]
     return (weights / weights.sum()).tolist()
 
 

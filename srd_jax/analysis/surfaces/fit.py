@@ -6,14 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from srd_jax.analysis.surfaces import framing
-from srd_jax.analysis.surfaces.answer import Answer, answer
+from srd_jax.analysis.surfaces.answer import Answer, answer, ranked
 from srd_jax.analysis.surfaces.axes import apart, direction
-from srd_jax.analysis.surfaces.framing import Frame
+from srd_jax.analysis.surfaces.framing import CELLS, Frame
 from srd_jax.analysis.surfaces.refine import Refined, continued, refine
 from srd_jax.analysis.surfaces.region import Region
-from srd_jax.analysis.surfaces.search import CELLS, search
+from srd_jax.analysis.surfaces.search import search
 from srd_jax.analysis.surfaces.shifts import Hypothesis
-from srd_jax.analysis.surfaces.uncertainty import uncertainty
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.surfaces.levels import KINDS
 
@@ -67,27 +66,38 @@ def fit(
     inside = region.grey[region.mask]
     if inside.size == 0 or not np.isfinite(inside).all() or float(np.std(inside)) < _LEAST_SD:
         raise InputError(f"{region.name} is blank; accepted are regions with a lattice")
-    frame = framing.frame(region)
+    cells = _cells(region, cell_nm)
+    frame = framing.frame(region, cells)
     if candidates is None:
-        candidates = search(frame, _EACH, kinds, _cells(region, frame, cell_nm))
-    found = refined(frame, candidates)
-    kind, best = found[0]
-    made = answer(region, frame, found, uncertainty(frame, best), _notes(kind))
-    return Fit(made, frame, np.asarray(best.model), np.asarray(best.parameters.numbers))
+        candidates = search(frame, _EACH, kinds, _in_frame(frame, cells))
+    found = ranked(frame, refined(frame, candidates))
+    best = found[0][1]
+    return Fit(
+        answer(region, frame, found),
+        frame,
+        np.asarray(best.model),
+        np.asarray(best.parameters.numbers),
+    )
 
 
-def _cells(
-    region: Region, frame: Frame, cell_nm: tuple[float, float] | None
-) -> tuple[float, float] | None:
-    """Returns the least and the greatest cell in px of the frame."""
+def _cells(region: Region, cell_nm: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Returns the least and the greatest cell in px of the region."""
     if cell_nm is None:
         return None
     if region.nm_per_px is None:
         raise InputError(
             "--cell-nm: found without a scale; accepted with --nm-per-px, or a file that states one"
         )
-    low, high = (one / region.nm_per_px * frame.scale for one in cell_nm)
-    return max(low, CELLS[0] / 2 * frame.spacing), min(high, 2 * CELLS[1] * frame.spacing)
+    return cell_nm[0] / region.nm_per_px, cell_nm[1] / region.nm_per_px
+
+
+def _in_frame(frame: Frame, cells: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Returns the least and the greatest cell that the lattice allows, in px of the frame."""
+    if cells is None:
+        return None
+    low, high = (one * frame.spacing for one in CELLS)
+    given = cells[0] * frame.scale, cells[1] * frame.scale
+    return max(given[0], low), min(given[1], max(high, 1.01 * given[0]))
 
 
 def refined(frame: Frame, candidates: Sequence[Hypothesis]) -> list[tuple[str, Refined]]:
@@ -134,12 +144,6 @@ def _different(kind: str, found: Sequence[Refined]) -> list[Refined]:
     return kept
 
 
-def _notes(kind: str) -> list[str]:
-    if kind == "D":
-        return ["the cell of D is that of Fd-3m, twice that of Pn-3m"]
-    return []
-
-
 def sentence(of: Answer) -> str:
     """Returns an answer in one line, such as "D, a = 79.0 ± 0.6 nm, along [110] ± 3°, …"."""
     best, sds = of.best, of.uncertainty
@@ -147,11 +151,23 @@ def sentence(of: Answer) -> str:
         return "; ".join(of.reasons)
     scale, unit = (of.nm_per_px, "nm") if of.nm_per_px is not None else (1.0, "px")
     cell = best.cell_px * scale
+    axis_sd = f"{of.axis_sd_deg:.{_digits(of.axis_sd_deg, 0)}f}"
     parts = [
         best.kind,
-        f"a = {cell:.1f} ± {cell * sds.relative_cell:.1f} {unit}",
-        f"along {direction(best.view, of.axis_sd_deg)} ± {of.axis_sd_deg:.0f}°",
-        f"volume fraction {best.fraction:.2f} ± {sds.fraction:.2f}",
+        f"a = {_with_sd(cell, cell * sds.relative_cell, 1)} {unit}",
+        f"along {direction(best.view, of.axis_sd_deg)} ± {axis_sd}°",
+        f"volume fraction {_with_sd(best.fraction, sds.fraction, 2)}",
         f"NCC {best.ncc:.3f}",
     ]
     return ", ".join(parts)
+
+
+def _with_sd(value: float, sd: float, digits: int) -> str:
+    """Returns a number with its sd, to so many digits or as many as the sd needs."""
+    digits = _digits(sd, digits)
+    return f"{value:.{digits}f} ± {sd:.{digits}f}"
+
+
+def _digits(sd: float, least: int) -> int:
+    """Returns the digits after the point at which an sd isn't 0, at least some and at most 3."""
+    return next((digits for digits in range(least, 3) if round(sd, digits) > 0), 3)

@@ -1,6 +1,7 @@
 """Brings a region to the frame in which it is fitted: of one size, of a scale that suits it."""
 
 import dataclasses
+import math
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +11,8 @@ from srd_jax.analysis.surfaces import spectrum
 from srd_jax.analysis.surfaces.matching import Band, band, filtered
 from srd_jax.analysis.surfaces.region import Region
 
+# Cells in units of the spacing of a lattice's strongest row, least and greatest.
+CELLS = (0.95, 4.8)
 # Rows and columns of the frame: one size, so that everything is compiled once.
 SIZE = 96
 # Spacings of the lattice's strongest row, px of the frame: as a rule, and at least where the region
@@ -53,9 +56,15 @@ class Frame:
     cut: bool
 
 
-def frame(region: Region) -> Frame:
-    """Returns a region in its frame, or of a large region the part with the clearest lattice."""
-    lattice = spectrum.find_lattice(region.grey, region.mask)
+def frame(region: Region, cells: tuple[float, float] | None = None) -> Frame:
+    """Returns a region in its frame, or of a large region the part with the clearest lattice.
+
+    Args:
+      region: of a micrograph.
+      cells: least and greatest cell, px of the region; None for any.
+    """
+    spacings = (0.0, math.inf) if cells is None else (cells[0] / CELLS[1], cells[1] / CELLS[0])
+    lattice = spectrum.find_lattice(region.grey, region.mask, spacings)
     rows, columns = (np.flatnonzero(region.mask.any(axis)) for axis in (1, 0))
     extents = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
     fitting = SIZE / max(extents)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from srd_jax.analysis.surfaces.framing import SIZE, Frame
+from srd_jax.analysis.surfaces.framing import CELLS, SIZE, Frame
 from srd_jax.analysis.surfaces.matching import transfer
 from srd_jax.analysis.surfaces.shifts import PADDED, Hypothesis, padded, transformed, with_shifts
 from srd_jax.analysis.surfaces.structure import THICKNESS, Waves, waves
@@ -21,8 +21,6 @@ from srd_jax.synthetic.surfaces import rotations
 from srd_jax.synthetic.surfaces.levels import KINDS
 from srd_jax.synthetic.surfaces.orientations import symmetry
 
-# The cell is looked for from and to so many of the lattice's strongest spacings.
-CELLS = (0.95, 4.8)
 _CELLS = 56  # cells that are tried
 _AXIS_STEP, _ANGLE_STEP = np.radians(5.5), np.radians(3.0)
 _STRONGEST = 24  # waves of an axis that are looked at

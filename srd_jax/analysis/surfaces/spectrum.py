@@ -1,6 +1,7 @@
 """Finds the lattice of a region by peaks of its power spectrum: where it is, and its spacing."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -37,13 +38,17 @@ class Lattice:
     clearness: float
 
 
-def find_lattice(grey: np.ndarray, mask: np.ndarray) -> Lattice:
+def find_lattice(
+    grey: np.ndarray, mask: np.ndarray, spacings: tuple[float, float] = (0.0, math.inf)
+) -> Lattice:
     """Finds the window of the clearest lattice.
 
     Args:
       grey: (R, C) float.
       mask: (R, C) bool.
+      spacings: least and greatest of its strongest row, px.
     """
+    low, high = spacings
     found = [
         dataclasses.replace(
             one,
@@ -51,12 +56,12 @@ def find_lattice(grey: np.ndarray, mask: np.ndarray) -> Lattice:
             centre=(one.centre[0] * factor, one.centre[1] * factor),
         )
         for factor, image, inside in _reductions(grey, mask)
-        for one in _windows(image, inside)
+        for one in _windows(image, inside, (low / factor, high / factor))
     ]
     if not found:  # a mask so thin that no window is inside
         rows, columns = np.nonzero(mask)
         centre = float(rows.mean()), float(columns.mean())
-        return Lattice(min(grey.shape) / 4, centre, 0.0)
+        return Lattice(float(np.clip(min(grey.shape) / 4, low, high)), centre, 0.0)
     return max(found, key=lambda one: one.clearness)
 
 
@@ -76,7 +81,9 @@ def _reductions(grey: np.ndarray, mask: np.ndarray) -> Iterator[tuple[int, np.nd
         factor *= 2
 
 
-def _windows(image: np.ndarray, inside: np.ndarray) -> Iterator[Lattice]:
+def _windows(
+    image: np.ndarray, inside: np.ndarray, spacings: tuple[float, float]
+) -> Iterator[Lattice]:
     """Yields the lattice of each window, half a window apart."""
     sizes = [min(_WINDOW, n) for n in image.shape]
     starts = [
@@ -88,12 +95,14 @@ def _windows(image: np.ndarray, inside: np.ndarray) -> Iterator[Lattice]:
             part = np.s_[top : top + sizes[0], left : left + sizes[1]]
             if inside[part].mean() < _LEAST_INSIDE:
                 continue
-            spacing, clearness = strongest(image[part], inside[part])
+            spacing, clearness = strongest(image[part], inside[part], spacings)
             centre = ndimage.center_of_mass(inside[part])
             yield Lattice(spacing, (top + centre[0], left + centre[1]), clearness)
 
 
-def strongest(image: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
+def strongest(
+    image: np.ndarray, inside: np.ndarray, spacings: tuple[float, float] = (0.0, math.inf)
+) -> tuple[float, float]:
     """Returns the spacing of the strongest peak of a spectrum, px, and its clearness.
 
     The peaks are measured in units of the median power at their distance from the origin.
@@ -111,12 +120,13 @@ def strongest(image: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
     level = np.maximum(level, _LEAST_LEVEL * power.max())
     share = inside.mean()
     lowest = max(1 / (_LONGEST * min(shape)), 3 / (min(shape) * np.sqrt(share)))
-    band = (frequency >= lowest) & (frequency <= 1 / _SHORTEST)
+    lowest, highest = max(lowest, 1 / spacings[1]), 1 / max(_SHORTEST, spacings[0])
+    band = (frequency >= lowest) & (frequency <= highest)
     # Of exponentially distributed noise, the number of chances is subtracted.
     chances = np.log(np.maximum(2 * np.pi * ring * share, 1.0))
     height = np.where(band, power / np.maximum(level, 1e-20) - chances, -np.inf)
     if not band.any() or not np.isfinite(height.max()):
-        return min(shape) / 4, 0.0
+        return float(np.clip(min(shape) / 4, *spacings)), 0.0
     clear = height >= max(_CLEAR, _CLEAR_SHARE * height.max())
     chosen = np.where(clear, power, -1.0) if clear.any() else height
     first = np.unravel_index(int(chosen.argmax()), height.shape)
