@@ -21,15 +21,16 @@ MOST_RELATIVE_SD = 0.03
 MOST_AXIS_SD_DEG, MOST_IN_PLANE_SD_DEG = 15.0, 5.0
 LEAST_SHARE = 0.9  # of the probability, for the type and for the cell
 MOST_STRIPED = 0.85
-# By which misfits that noise doesn't explain lessen what an independent pixel tells.
-_TEMPER = 0.25
+# Misfits that noise doesn't explain lessen what an independent pixel tells, and how many count: so
+# types whose residuals' energies are within a tenth are never told apart. By drawn pictures.
+_TEMPER, _MOST_PIXELS = 0.2, 200.0
 # Along its hexagonal axis, lonsdaleite looks like diamond along [111]; ties go to the diamond, the
 # common one in prolamellar bodies (Williams et al. 1998, FEBS Letters 422, 252).
 _PRIOR = {"L": 0.3}
 # The level beyond which the membrane falls apart into bodies.
 PINCH_OFF = {"G": math.sqrt(2), "D": 1 / math.sqrt(2), "P": 1.0}
 _SAME_CELL = 0.03
-_LEAST_SHOWN = 1e-3  # share of an alternative that is listed, but for the best of each kind
+_LEAST_SHOWN = 0.02  # share of an alternative that is listed, but for the best of each kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,6 +164,7 @@ def _shares(found: Sequence[tuple[str, Refined]], pixels: float) -> list[float]:
     """Returns the probabilities of fits, by the likelihoods of their residuals."""
     nccs = np.array([float(fit.ncc) for _, fit in found])
     left = np.log(1 - np.clip(nccs, 0.0, 0.9999) ** 2)
+    pixels = min(pixels, _MOST_PIXELS)
     weights = np.exp(-_TEMPER * pixels / 2 * (left - left.min()))
     weights = weights * [_PRIOR.get(kind, 1.0) for kind, _ in found]
     return (weights / weights.sum()).tolist()

@@ -92,7 +92,7 @@ def phased(frame: Frame, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     x, y, z = (of.index % _SHIFTS).T
     # Membranes are dark.
     series[:, x, y, z] = -wave * np.conj(transformed(frame)[rows, columns])
-    values = 2 * np.asarray(fft.ifftn(series, axes=(1, 2, 3))).real * _SHIFTS**3
+    values = 2 * _SHIFTS**3 * np.real(np.array(fft.ifftn(series, axes=(1, 2, 3)), np.complex64))
     energy = 2 * frame.mask.sum() * np.sum(np.abs(wave) ** 2, axis=1)
     summits = values >= ndimage.maximum_filter(values, (1, 3, 3, 3), mode="wrap")
     back, found = np.linalg.inv(np.array(level_of(hypotheses[0].kind).waves)), []

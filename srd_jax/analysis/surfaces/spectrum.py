@@ -9,8 +9,9 @@ from scipy import ndimage
 
 # Rows and columns of the windows whose spectra are compared; larger regions are also reduced.
 _WINDOW = 256
-# Spacings that are looked for in a window, px, and as a share of its shorter side.
-_SHORTEST, _LONGEST = 5.0, 0.3
+# Spacings that are looked for in a window, px (finer lattices have walls under a pixel), and as a
+# share of its shorter side.
+_SHORTEST, _LONGEST = 8.0, 0.3
 # Least share of a window that is inside of the mask.
 _LEAST_INSIDE = 0.3
 # A second peak counts from this angle to the first one, and more than the first one does, so that
