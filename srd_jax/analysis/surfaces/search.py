@@ -5,7 +5,7 @@ axis, angle and cell without the shift; `shifts` adds that.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -63,7 +63,7 @@ def by_spectrum(frame: Frame, kind: str, cells: tuple[float, float]) -> list[Hyp
     length = np.hypot(k[..., 0], k[..., 1])
     numbers = (frame.low, frame.high, np.sqrt(2.0 * frame.mask.sum()))
     found = [
-        _scores(
+        _compiled()(
             _AtAxes(
                 *(
                     jnp.asarray(padded(one[start : start + _AXES], _AXES), jnp.float32)
@@ -113,7 +113,6 @@ class _AtAxes:
     weight: jax.Array
 
 
-@jit
 def _scores(
     at: _AtAxes, amplitude: jax.Array, cells: jax.Array, angles: jax.Array, numbers: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -136,6 +135,11 @@ def _scores(
         return best, place, score.argmax(axis=0).ravel()[place]
 
     return jax.lax.map(of_axis, at)
+
+
+@functools.cache
+def _compiled() -> Callable[..., tuple[jax.Array, jax.Array, jax.Array]]:
+    return jit(_scores)
 
 
 def _amplitude(frame: Frame) -> np.ndarray:

@@ -6,7 +6,8 @@ crystal at once.
 """
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -135,7 +136,7 @@ def placed(frame: Frame, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     shifts = np.stack([one.shift for one in hypotheses if one.shift is not None])
     wave = wave * np.exp(2j * np.pi * shifts @ of.q.T)
     length = max(_COMPARED, len(hypotheses))  # one size, whatever the number
-    scores = _correlations(
+    scores = _compiled()(
         jnp.asarray(padded(k[..., :2], length), jnp.float32),
         jnp.asarray(padded(wave, length), jnp.complex64),
         jnp.asarray(frame.data),
@@ -148,7 +149,6 @@ def placed(frame: Frame, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     return sorted(scored, key=lambda one: -one.score)
 
 
-@jit
 def _correlations(k: jax.Array, wave: jax.Array, data: jax.Array, by: Band) -> jax.Array:
     """Returns the NCC of sums of waves, k (B, G, 2) and wave (B, G), with data."""
     at = jnp.arange(SIZE) - (SIZE - 1) / 2
@@ -160,6 +160,11 @@ def _correlations(k: jax.Array, wave: jax.Array, data: jax.Array, by: Band) -> j
         return ncc(filtered(picture, by), data)
 
     return jax.lax.map(of_picture, (k, wave))
+
+
+@functools.cache
+def _compiled() -> Callable[..., jax.Array]:
+    return jit(_correlations)
 
 
 def distinct(hypotheses: Sequence[Hypothesis], most: int, alike: int = 1) -> list[Hypothesis]:

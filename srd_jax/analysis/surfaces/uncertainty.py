@@ -15,6 +15,9 @@ from srd_jax.analysis.surfaces.framing import Frame
 from srd_jax.analysis.surfaces.model import NAMES, PRECISIONS
 from srd_jax.analysis.surfaces.refine import Refined
 
+# What a model without bends, fading and other domains misses makes errors larger than the curvature
+# says. By drawn pictures: of a, the volume fraction, the axis, the angle in the plane.
+_MISFIT = (1.25, 1.6, 1.25, 1.25)
 # The residual's correlation is taken into account up to so many spacings of the lattice.
 _REACH = 2.0
 
@@ -61,10 +64,10 @@ def uncertainty(frame: Frame, fit: Refined) -> Uncertainty:
     sds = np.sqrt(np.maximum(np.diagonal(full), 0.0))
     fraction = float(fit.parameters.fraction)
     return Uncertainty(
-        relative_cell=float(sds[0]),
-        fraction=float(sds[1]) * fraction * (1 - fraction),
-        axis=math.hypot(sds[2], sds[3]),
-        in_plane=float(sds[4]),
+        relative_cell=_MISFIT[0] * float(sds[0]),
+        fraction=_MISFIT[1] * float(sds[1]) * fraction * (1 - fraction),
+        axis=_MISFIT[2] * math.hypot(sds[2], sds[3]),
+        in_plane=_MISFIT[3] * float(sds[4]),
         pixels=_independent(covariance, frame.mask),
     )
 

@@ -115,7 +115,7 @@ def _check(options: argparse.Namespace, paths: Sequence[pathlib.Path], root: pat
         raise InputError(f"--out {root}: is a file; accepted is a folder")
     if (root / REPORT).exists() and not (root / TABLE).exists():
         raise InputError(
-            f"--out {root}: holds another {REPORT}; accepted is a new folder, or one of earlier fits"
+            f"--out {root}: holds another {REPORT}; accepted is a new folder, or that of fits"
         )
     check_writable(root / TABLE)
 

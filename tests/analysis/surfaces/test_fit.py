@@ -1,11 +1,11 @@
 import dataclasses
 import math
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers.cubic_membranes import NM_PER_PX, region, rendered, stripes
+from scipy import ndimage
 
 from srd_jax.analysis.surfaces import answer
 from srd_jax.analysis.surfaces.axes import apart, view
@@ -48,16 +48,15 @@ def test_the_uncertainty_is_the_scatter_over_noise():
         sds = uncertainty(framed, one)
         stated.append((sds.relative_cell, sds.in_plane))
     for values, sds in zip((logs, turns), np.mean(stated, axis=0), strict=True):
-        # The sd of 8 numbers is itself uncertain by a fourth.
-        assert 0.45 < np.std(values, ddof=1) / sds < 1.8
+        # The sd of 8 numbers is itself uncertain by a fourth; what noise doesn't explain is added.
+        assert 0.4 < 1.25 * np.std(values, ddof=1) / sds < 1.8
 
 
-@pytest.mark.parametrize("pattern", ["noise", "smooth noise", "stripes"])
+@pytest.mark.parametrize("pattern", ["noise", "stripes"])
 def test_what_is_no_lattice_is_of_low_confidence(pattern):
     random = np.random.default_rng(4).normal(size=(96, 96))
     grey = {
-        "noise": random,
-        "smooth noise": 30 * jax.scipy.signal.convolve(random, jnp.ones((9, 9)) / 81, "same") / 9,
+        "noise": 7 * ndimage.gaussian_filter(random, 2),
         "stripes": stripes() + 0.5 * random,
     }[pattern]
     found = fit(region(np.asarray(grey)), ("D",)).answer
