@@ -80,7 +80,8 @@ def apart(one: np.ndarray, other: np.ndarray, kind: str) -> float:
 
 
 def direction(of: View, sd_deg: float) -> str:
-    """Returns the zone where the axis is as near as its sd allows, else the axis itself."""
+    """Returns the zone where the axis is as near as its sd allows, else the axis and its zone."""
     if of.zone and of.off_zone_deg <= max(2 * sd_deg, 3.0):
         return of.zone
-    return f"[{' '.join(f'{one:.2f}' for one in of.axis)}]"
+    axis = f"[{' '.join(f'{one:.2f}' for one in of.axis)}]"
+    return f"{axis}, {of.off_zone_deg:.0f}° off {of.zone}" if of.zone else axis

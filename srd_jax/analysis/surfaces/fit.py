@@ -12,7 +12,7 @@ from srd_jax.analysis.surfaces.framing import CELLS, Frame
 from srd_jax.analysis.surfaces.refine import Refined, continued, refine
 from srd_jax.analysis.surfaces.region import Region
 from srd_jax.analysis.surfaces.search import search
-from srd_jax.analysis.surfaces.shifts import Hypothesis
+from srd_jax.analysis.surfaces.shifts import Hypothesis, with_shifts
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.surfaces.levels import KINDS
 
@@ -56,8 +56,8 @@ def fit(
       region: of a micrograph.
       kinds: of surfaces that are tried.
       cell_nm: least and greatest cell; None for all that the lattice's spacing allows.
-      candidates: hypotheses in px of the frame to refine instead of those of the search, with
-        shifts.
+      candidates: hypotheses such as a network's, cells in px of the region, shifts unknown, to
+        refine instead of those of the search.
 
     Raises:
       InputError: the region is blank, its scale isn't known though `cell_nm` is given, or no cell
@@ -69,8 +69,11 @@ def fit(
     cells = _cells(region, cell_nm)
     frame = framing.frame(region, cells)
     if candidates is None:
-        candidates = search(frame, _EACH, kinds, _in_frame(frame, cells))
-    found = ranked(frame, refined(frame, candidates))
+        begun = search(frame, _EACH, kinds, _in_frame(frame, cells))
+    else:
+        scaled = [dataclasses.replace(one, cell=one.cell * frame.scale) for one in candidates]
+        begun = with_shifts(frame, scaled, _EACH)
+    found = ranked(frame, refined(frame, begun))
     best = found[0][1]
     return Fit(
         answer(region, frame, found),
@@ -155,7 +158,7 @@ def sentence(of: Answer) -> str:
     parts = [
         best.kind,
         f"a = {_with_sd(cell, cell * sds.relative_cell, 1)} {unit}",
-        f"along {direction(best.view, of.axis_sd_deg)} ± {axis_sd}°",
+        f"along {direction(best.view, of.axis_sd_deg)} (± {axis_sd}°)",
         f"volume fraction {_with_sd(best.fraction, sds.fraction, 2)}",
         f"NCC {best.ncc:.3f}",
     ]

@@ -40,7 +40,7 @@ def test_the_direction_in_the_zone_110_is_that_of_1_minus_1_0():
 
 def test_an_axis_far_from_the_zones_is_stated_in_numbers():
     found = view(np.asarray(rotations.from_hkl(jnp.array([0.45, 0.2, 0.87]), 0.0)), "D")
-    assert direction(found, 0.5) == "[0.45 0.20 0.87]"
+    assert direction(found, 0.5) == "[0.45 0.20 0.87], 7° off [123]"
     assert direction(found, 30.0).count(" ") == 0
 
 

@@ -16,6 +16,7 @@ from srd_jax.analysis.surfaces.refine import continued
 from srd_jax.analysis.surfaces.shifts import Hypothesis, with_shifts
 from srd_jax.analysis.surfaces.uncertainty import uncertainty
 from srd_jax.support.errors import InputError
+from srd_jax.synthetic.surfaces import rotations
 
 
 # One kind and one size of frame: one compilation for all of these tests, which takes less time than
@@ -86,3 +87,12 @@ def test_blank_regions_and_cells_without_a_scale_are_refused():
 def test_stripes_are_told_from_lattices():
     assert answer.one_directional(stripes()) > 0.95
     assert answer.one_directional(rendered("D")[0]) < 0.6
+
+
+def test_candidates_of_a_network_are_refined_instead_of_the_search():
+    grey, rotation = rendered("D")
+    turned = np.asarray(rotations.from_vector(jnp.array([0.04, -0.05, 0.03]))) @ rotation
+    given = Hypothesis("D", turned, 1.015 * 78 / NM_PER_PX, 0.4)
+    found = fit(region(grey, 1.0), candidates=[given]).answer
+    np.testing.assert_allclose(found.best.cell_px * NM_PER_PX, 78, rtol=0.01)
+    assert math.degrees(apart(found.rotation, rotation, "D")) < 2
