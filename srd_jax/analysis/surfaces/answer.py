@@ -29,7 +29,7 @@ _TEMPER, _MOST_PIXELS = 0.2, 200.0
 _PRIOR = {"L": 0.3}
 # The level beyond which the membrane falls apart into bodies.
 PINCH_OFF = {"G": math.sqrt(2), "D": 1 / math.sqrt(2), "P": 1.0}
-_SAME_CELL = 0.03
+_SAME_CELL, _SAME_FRACTION = 0.03, 0.1
 _LEAST_SHOWN = 0.02  # share of an alternative that is listed, but for the best of each kind
 
 
@@ -203,14 +203,14 @@ def _rivals(listed: Sequence[Alternative]) -> list[str]:
     if same < LEAST_SHARE:
         rival = next(one for one in listed if one.kind != best.kind)
         reasons.append(f"type {rival.kind} fits nearly as well (NCC {rival.ncc:.3f})")
-    far = [
-        one
-        for one in listed
-        if one.kind == best.kind and abs(math.log(one.cell_px / best.cell_px)) > _SAME_CELL
-    ]
-    if far and sum(one.share for one in far) > 1 - LEAST_SHARE:
+    alike = [one for one in listed if one.kind == best.kind]
+    far = [one for one in alike if abs(math.log(one.cell_px / best.cell_px)) > _SAME_CELL]
+    if sum(one.share for one in far) > 1 - LEAST_SHARE:
         times = far[0].cell_px / best.cell_px
         reasons.append(f"a cell {times:.2f} times as large fits nearly as well")
+    other = [one for one in alike if abs(one.fraction - best.fraction) > _SAME_FRACTION]
+    if sum(one.share for one in other) > 1 - LEAST_SHARE:
+        reasons.append(f"a volume fraction of {other[0].fraction:.2f} fits nearly as well")
     return reasons
 
 

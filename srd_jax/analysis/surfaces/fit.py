@@ -17,12 +17,12 @@ from srd_jax.support.errors import InputError
 from srd_jax.synthetic.surfaces.levels import KINDS
 
 # Hypotheses of each kind, their steps, then those of the best of each kind.
-_EACH, _STEPS = 4, 4
+_EACH, _STEPS = 6, 4
 _BEST, _MORE_STEPS = 2, 10
 # Kinds whose NCC lies so far under the best one's are left out: after the search, after the first
 # steps.
 _FAR_IN_SEARCH, _FAR = 0.3, 0.2
-_SAME_ANGLE, _SAME_CELL = np.radians(1.5), 0.01
+_SAME_ANGLE, _SAME_CELL, _SAME_FRACTION = np.radians(1.5), 0.01, 0.05
 # Of grey values, below which a region is blank.
 _LEAST_SD = 1e-6
 
@@ -139,6 +139,7 @@ def _different(kind: str, found: Sequence[Refined]) -> list[Refined]:
         at = one.parameters
         if not any(
             abs(float(np.log(at.cell / other.parameters.cell))) < _SAME_CELL
+            and abs(float(at.fraction - other.parameters.fraction)) < _SAME_FRACTION
             and apart(np.asarray(at.rotation), np.asarray(other.parameters.rotation), kind)
             < _SAME_ANGLE
             for other in kept

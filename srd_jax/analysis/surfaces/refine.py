@@ -27,7 +27,7 @@ from srd_jax.analysis.surfaces.shifts import Hypothesis
 from srd_jax.support.compiling import jit
 
 # Of hypotheses that are refined together.
-BATCH = 4
+BATCH = 6
 # Weight of the priors beside the mean squared misfit, 1 / pixels that tell something new.
 _PRIOR = 1.0 / 600
 # Damping, in units of the normal equations' diagonal: at first, after a good and a bad step.

@@ -25,8 +25,9 @@ PADDED = 256  # rows and columns of the Fourier transform
 TRIED = 2  # shifts of a hypothesis
 _SHIFTS = 16  # along each edge of the cell
 _COMPARED = 48  # pictures that are compared at once
-# Hypotheses are the same up to this angle and this logarithm of cells, shifts up to this score.
-_SAME_ANGLE, _SAME_CELL, _SAME_SCORE = np.radians(5.0), 0.03, 1e-3
+# Hypotheses are the same up to this angle, this logarithm of cells and this fraction; shifts up to
+# this score.
+_SAME_ANGLE, _SAME_CELL, _SAME_FRACTION, _SAME_SCORE = np.radians(5.0), 0.03, 0.25, 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,7 @@ def with_shifts(frame: Frame, hypotheses: Sequence[Hypothesis], most: int) -> li
     found: list[Hypothesis] = []
     for kind in dict.fromkeys(one.kind for one in hypotheses):
         own = [one for one in hypotheses if one.kind == kind]
-        if kind == "G":  # c and -c differ by a turn, too
+        if kind not in ("D", "P"):  # for which a shift takes c to -c
             own += [dataclasses.replace(one, fraction=1 - one.fraction) for one in own]
         shifted = distinct(phased(frame, own), _COMPARED, TRIED)
         found += distinct(placed(frame, shifted), most)
@@ -188,6 +189,7 @@ def _same(one: Hypothesis, other: Hypothesis) -> bool:
     return (
         one.kind == other.kind
         and abs(np.log(one.cell / other.cell)) < _SAME_CELL
+        and abs(one.fraction - other.fraction) < _SAME_FRACTION
         and apart(one.rotation, other.rotation, one.kind) < _SAME_ANGLE
     )
 
