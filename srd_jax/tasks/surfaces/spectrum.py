@@ -34,7 +34,7 @@ def polar(
       directions: of the waves, over half a turn, counter-clockwise as seen, the first to the right.
     """
     rows, columns = image.shape[-2:]
-    window = mask * jnp.asarray(_taper(rows)[:, None] * _taper(columns)[None, :])
+    window = mask * jnp.asarray(_taper(rows)[None, :, None] * _taper(columns)[None, None, :])
     flat = window * _without_plane(image, window)
     right, down = _waves(rows, columns, wavelengths, radii, directions)
     real = jnp.einsum("brc,cp->brp", flat, jnp.asarray(right), precision="high")
