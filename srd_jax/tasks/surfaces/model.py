@@ -101,8 +101,7 @@ class SurfacesNet(nnx.Module):
         turns, group, hidden = config.grid.turns, config.group, config.hidden
         channels = (2, *config.spectrum_channels)
         self.spectrum = nnx.List(
-            _SpectrumLevel(a, b, group, rngs=rngs)
-            for a, b in itertools.pairwise(channels)
+            _SpectrumLevel(a, b, group, rngs=rngs) for a, b in itertools.pairwise(channels)
         )
         levels = len(config.spectrum_channels)
         flat = config.radii // 2**levels * channels[-1]
@@ -110,8 +109,7 @@ class SurfacesNet(nnx.Module):
         self.narrow_norm = GroupNorm(hidden, group)
         channels = (2, *config.image_channels)
         self.image = nnx.List(
-            _ImageLevel(a, b, group, rngs=rngs)
-            for a, b in itertools.pairwise(channels)
+            _ImageLevel(a, b, group, rngs=rngs) for a, b in itertools.pairwise(channels)
         )
         self.whole = nnx.Linear(2 * channels[-1], hidden, rngs=rngs)
         # Together, these reach around the whole ring.
