@@ -1,5 +1,7 @@
 """Draws batches of pictures of cubic membranes with the truth of each."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -82,9 +84,8 @@ def draw_grey(
         order += members
     places = np.argsort(order)
     projected, others, truth = jax.tree.map(lambda *parts: jnp.concatenate(parts)[places], *groups)
-    grey, masks = jax.vmap(develop, (0, 0, 0, 0, None))(
-        keys[:, 2], projected, others, truth.px_nm, config.look
-    )
+    developed = jax.vmap(functools.partial(develop, look=config.look))
+    grey, masks = developed(keys[:, 2], projected, others, truth.px_nm)
     return grey, masks, truth
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 from srd_jax.support.compiling import jit
 from srd_jax.support.files import whole_folder, write_table
 from srd_jax.support.terminal import track
+from srd_jax.synthetic.marks import BLOCK
 from srd_jax.synthetic.surfaces import fractions, rotations
 from srd_jax.synthetic.surfaces.config import SurfacesConfig
 from srd_jax.synthetic.surfaces.develop import develop
@@ -107,42 +108,63 @@ def _pictures(
     config: SurfacesConfig,
 ) -> Iterator[tuple[np.ndarray, list[float]]]:
     """Yields the grey values, uint8, and the parameters of each picture."""
-    # JPEG files have blocks of eight px.
-    padded = (-(-shape[0] // 8) * 8, -(-shape[1] // 8) * 8)
-    draw = functools.cache(lambda kind: _drawer(kind, padded, clean, config))
+    project_one = functools.cache(lambda kind: _projector(kind, shape, clean, config))
+    developed = _developer(config)
     for i, one in enumerate(wanted):
-        key = jax.random.fold_in(jax.random.key(seed), i)
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i))
         given = jnp.array([one.given.get(name, math.nan) for name in NAMES], jnp.float32)
         hkl = jnp.array(one.hkl or (math.nan,) * 3, jnp.float32)
-        grey, row = jax.device_get(draw(one.kind)(key, given, hkl))
-        grey = grey[: shape[0], : shape[1]]
+        projected, px_nm, row = project_one(one.kind)(keys[0], given, hkl)
         if clean:
+            grey = -np.asarray(projected)
             grey = (grey - grey.min()) * (255 / max(np.ptp(grey), 1e-6))
-        yield np.round(grey).astype(np.uint8), [float(value) for value in row]
+        else:
+            grey = np.asarray(developed(keys[1], projected, px_nm))
+        grey = grey[: shape[0], : shape[1]]
+        yield np.round(grey).astype(np.uint8), np.asarray(row, float).tolist()
 
 
-def _drawer(
+def _projector(
     kind: str, shape: tuple[int, int], clean: bool, config: SurfacesConfig
 ) -> Callable[..., Any]:
-    """Returns a compiled function from key and given values to a picture and its parameters."""
-    look = dataclasses.replace(config.look, masked=0.0)
+    """Returns a compiled function from key and given values to a projection and its parameters."""
+    padded = shape if clean else _padded(shape)
+    beyond = jnp.array([padded[1] - shape[1], padded[0] - shape[0], 0], jnp.float32)
 
     @jit
-    def draw(key: jax.Array, given: jax.Array, hkl: jax.Array) -> tuple[jax.Array, jax.Array]:
-        keys = jax.random.split(key, 3)
+    def draw(
+        key: jax.Array, given: jax.Array, hkl: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        keys = jax.random.split(key)
         drawn, fraction, px_nm = draw_surface(keys[0], kind, config)
         one, fraction, px_nm = _with_given(kind, drawn, fraction, px_nm, given, hkl)
-        moved = None if clean else draw_displacement(keys[1], one.cell, px_nm, shape, config)
-        projected = project(kind, one, px_nm, shape, SAMPLES, displacement=moved)
-        # The lattice upside down stands in for a neighbouring domain.
-        other = projected[::-1]
-        grey = -projected if clean else develop(keys[2], projected, other, px_nm, look)[0]
+        middle = one.rotation.T @ (beyond / 2 * px_nm) / one.cell
+        whole = one.replace(shift=one.shift + middle)
+        moved = None if clean else draw_displacement(keys[1], one.cell, px_nm, padded, config)
+        projected = project(kind, whole, px_nm, padded, SAMPLES, displacement=moved)
         row = [one.cell, fraction, one.level, *one.rotation[2]]
         row += [jnp.degrees(rotations.in_plane(one.rotation)), *one.shift, one.membranes[0, 1]]
         row += [one.thickness, one.edge, one.filling, px_nm]
-        return grey, jnp.stack(row)
+        return projected, px_nm, jnp.stack(row)
 
     return draw
+
+
+def _developer(config: SurfacesConfig) -> Callable[..., jax.Array]:
+    """Returns a compiled function from key, projection and nm a pixel to a micrograph."""
+    look = dataclasses.replace(config.look, masked=0.0)
+
+    @jit
+    def developed(key: jax.Array, projected: jax.Array, px_nm: jax.Array) -> jax.Array:
+        # The lattice upside down stands in for a neighbouring domain.
+        return develop(key, projected, projected[::-1], px_nm, look)[0]
+
+    return developed
+
+
+def _padded(shape: tuple[int, int]) -> tuple[int, int]:
+    """Returns rows and columns in whole blocks of JPEG files; more lie below and at the right."""
+    return -(-shape[0] // BLOCK) * BLOCK, -(-shape[1] // BLOCK) * BLOCK
 
 
 def _with_given(
