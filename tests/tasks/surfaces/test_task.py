@@ -10,6 +10,7 @@ from helpers.membrane_runs import on_waves, tiny
 from helpers.training_runs import one_line, read_checkpoint, same_bits
 from PIL import Image
 
+from srd_jax.cli import main
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period import weights as period_weights
@@ -112,9 +113,15 @@ def test_what_is_saved_is_loaded(finished, tmp_path):
     assert same_bits(dict(loaded.parameters), dict(found.parameters))
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "checkpoints").symlink_to(finished / "checkpoints")
-    assert same_bits(
-        dict(weights.load(tmp_path / "other").parameters), dict(found.parameters)
-    )
+    assert same_bits(dict(weights.load(tmp_path / "other").parameters), dict(found.parameters))
+
+
+def test_the_command_tells_where_weights_come_from(finished, capsys):
+    assert main(["weights", "--weights", str(finished)]) == 0
+    text = capsys.readouterr().out
+    assert "calibration: temperature 1, log_cell 1" in text
+    assert "data: drawn cubic membranes, pictures of 32x32, batches of 5; loss soft; adamw" in text
+    assert "right kinds, median errors of cell" in text
 
 
 def test_the_weights_of_another_task_are_refused():
