@@ -48,8 +48,8 @@ def test_the_network_is_small():
             "config.model.spectrum_channels[1] is 12; accepted: a multiple of config.model.group",
         ),
         (
-            {"model": ModelConfig(wavelengths=(9.0, 8.0))},
-            "config.model.wavelengths is (9.0, 8.0); accepted: rising",
+            {"model": ModelConfig(wavelengths=(8.0, 8.0))},
+            "config.model.wavelengths is (8.0, 8.0); accepted: rising",
         ),
         ({"loss": LossConfig(pose="sfot")}, "did you mean soft?"),
         ({"loss": LossConfig(error="normal")}, "accepted: gaussian, laplace, student"),
