@@ -70,10 +70,11 @@ class Direction(argparse.Action):
 
     def __call__(self, parser, namespace, values, option_string=None):
         """Adds a direction to those that were given before."""
-        if not any(values):
+        direction = tuple(values or ())
+        if not any(direction):
             raise argparse.ArgumentError(self, "found 0 0 0; accepted is a direction")
         before = getattr(namespace, self.dest) or []
-        setattr(namespace, self.dest, [*before, tuple(values)])
+        setattr(namespace, self.dest, [*before, direction])
 
 
 def add_hkl(parser: argparse.ArgumentParser, text: str) -> None:

@@ -89,7 +89,8 @@ def _add_picture(one: argparse.ArgumentParser) -> None:
 def _render(options: argparse.Namespace) -> int:
     arguments.check_target(options.out, [], ".png")
     directions = options.hkl or [(0.0, 0.0, 1.0)]
-    membranes = tuple(map(tuple, options.membrane or [(0.0, options.wall)]))
+    given = options.membrane or [(0.0, options.wall)]
+    membranes = tuple((distance, width) for distance, width in given)
     for _, width in membranes:
         _check_width(width)
     level = _level(options)
@@ -104,7 +105,7 @@ def _render(options: argparse.Namespace) -> int:
             options.out,
             [Shown(one, whole, words) for one, words in zip(pictures, captions, strict=True)],
         )
-    fraction = float(fractions.fraction_of_level(options.type, level))
+    fraction = float(fractions.fraction_of_level(options.type, jnp.float32(level)))
     seen = ", ".join(map(types.shown, directions))
     print(
         f"{options.type}, a = {options.a:g} nm, along {seen}, volume fraction {fraction:.3f} "

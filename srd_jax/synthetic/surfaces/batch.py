@@ -1,5 +1,6 @@
 """Draws batches of pictures of cubic membranes with the truth of each."""
 
+import dataclasses
 import functools
 
 import jax
@@ -61,7 +62,7 @@ def draw_pictures(
       samples: along the beam, see `projection.project`.
     """
     grey, masks, truth = draw_grey(key, config, count, shape, samples)
-    return truth.replace(image=standardised(grey, masks), mask=masks)
+    return dataclasses.replace(truth, image=standardised(grey, masks), mask=masks)
 
 
 def draw_grey(

@@ -37,7 +37,7 @@ def develop(
       px_nm: () nm a pixel.
       look: ranges.
     """
-    shape = projected.shape
+    shape = (projected.shape[0], projected.shape[1])
     at = (jnp.arange(shape[0], dtype=jnp.float32), jnp.arange(shape[1], dtype=jnp.float32))
     size = jnp.float32(shape[0]), jnp.float32(shape[1])
     keys = iter(jax.random.split(key, 11))

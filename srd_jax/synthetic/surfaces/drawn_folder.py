@@ -56,7 +56,8 @@ def ordered(
     """Returns all combinations of kinds, directions and values; the last value changes fastest."""
     return [
         Wanted(kind, hkl, dict(zip(grid, values, strict=True)))
-        for kind, hkl, *values in itertools.product(kinds, directions, *grid.values())
+        for kind, hkl in itertools.product(kinds, directions)
+        for values in itertools.product(*grid.values())
     ]
 
 
@@ -139,7 +140,7 @@ def _projector(
         drawn, fraction, px_nm = draw_surface(keys[0], kind, config)
         one, fraction, px_nm = _with_given(kind, drawn, fraction, px_nm, given, hkl)
         middle = one.rotation.T @ (beyond / 2 * px_nm) / one.cell
-        whole = one.replace(shift=one.shift + middle)
+        whole = dataclasses.replace(one, shift=one.shift + middle)
         moved = None if clean else draw_displacement(keys[1], one.cell, px_nm, padded, config)
         projected = project(kind, whole, px_nm, padded, SAMPLES, displacement=moved)
         row = [one.cell, fraction, one.level, *one.rotation[2]]
@@ -181,7 +182,8 @@ def _with_given(
     values = jnp.stack([*chosen, jnp.degrees(plain)])
     cell, fraction, wall, thickness, px_nm, in_plane = jnp.where(jnp.isnan(given), values, given)
     axis = jnp.where(jnp.isnan(hkl), drawn.rotation[2], hkl)
-    changed = drawn.replace(
+    changed = dataclasses.replace(
+        drawn,
         cell=cell,
         level=fractions.level_of_fraction(kind, fraction),
         rotation=rotations.from_hkl(axis, jnp.radians(in_plane)),

@@ -6,6 +6,10 @@ the direction of the crystal along the beam. At the place u from the middle of p
 the place r = a shift + Rᵀ u of the crystal.
 """
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -66,7 +70,7 @@ def project(
     px_nm: jax.Array,
     shape: tuple[int, int],
     samples: int = SAMPLES,
-    steps: int = 1,
+    steps: int = 2,
     displacement: jax.Array | None = None,
 ) -> jax.Array:
     """Returns how much membrane lies along the beam at each pixel, (R, C) nm.
@@ -81,30 +85,26 @@ def project(
       displacement: (2, R, C) where in the undistorted picture a pixel lies, minus its place, x and
         y in nm; None for none.
     """
-    level = level_of(kind)
-    waves = jnp.asarray(level.waves, jnp.float32)
+    waves = jnp.asarray(level_of(kind).waves, jnp.float32)
     turned = jnp.matmul(waves, of.rotation.T, precision="highest") * (2 * jnp.pi / of.cell)
     start = 2 * jnp.pi * jnp.matmul(waves, of.shift, precision="highest")
     x = (jnp.arange(shape[1]) - (shape[1] - 1) / 2)[None, :] * px_nm
     y = (jnp.arange(shape[0]) - (shape[0] - 1) / 2)[:, None] * px_nm
     if displacement is not None:
         x, y = x + displacement[0], y + displacement[1]
-    flat = [start[i] + turned[i, 0] * x + turned[i, 1] * y for i in range(3)]
-    sines, cosines = [jnp.sin(one) for one in flat], [jnp.cos(one) for one in flat]
-
-    def at_depth(share: jax.Array) -> jax.Array:
-        s, c = _advanced(sines, cosines, turned[:, 2] * (share * of.thickness))
-        distance = signed_distance(level, s, c, of.level, steps) * (of.cell / (2 * jnp.pi))
-        return _density(distance, of)
-
-    # Recomputed for the gradient: a picture's own size is kept, not that of its volume.
-    @jax.checkpoint
-    def add(total: jax.Array, share: jax.Array) -> tuple[jax.Array, None]:
-        return total + at_depth(share), None
-
-    shares = (jnp.arange(samples, dtype=jnp.float32) + 0.5) / samples - 0.5
-    total, _ = jax.lax.scan(add, jnp.zeros(shape, jnp.float32), shares)
-    return total * (of.thickness / samples)
+    flat = tuple(start[i] + turned[i, 0] * x + turned[i, 1] * y for i in range(3))
+    wall = (of.membranes, of.edge, of.filling)
+    density = _mean_density(
+        kind,
+        samples,
+        steps,
+        flat,
+        turned[:, 2] * of.thickness,
+        of.level,
+        of.cell / 2 / jnp.pi,
+        wall,
+    )
+    return density * of.thickness
 
 
 def grey(projected: jax.Array, mode: str = "linear", absorption: float = 0.05) -> jax.Array:
@@ -123,26 +123,125 @@ def grey(projected: jax.Array, mode: str = "linear", absorption: float = 0.05) -
     return jnp.exp(-absorption * projected)
 
 
-def _advanced(
-    sines: list[jax.Array], cosines: list[jax.Array], by: jax.Array
-) -> tuple[Triple, Triple]:
-    """Returns sines and cosines of phases moved on by three angles, (3,)."""
-    s, c = jnp.sin(by), jnp.cos(by)
-    moved = [
-        (sines[i] * c[i] + cosines[i] * s[i], cosines[i] * c[i] - sines[i] * s[i]) for i in range(3)
-    ]
-    return (moved[0][0], moved[1][0], moved[2][0]), (moved[0][1], moved[1][1], moved[2][1])
+_Wall = tuple[jax.Array, jax.Array, jax.Array]
 
 
-def _density(distance: jax.Array, of: Surface) -> jax.Array:
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def _mean_density(
+    kind: str,
+    samples: int,
+    steps: int,
+    flat: Triple,
+    along: jax.Array,
+    level: jax.Array,
+    unit: jax.Array,
+    wall: _Wall,
+) -> jax.Array:
+    """Returns the mean density along the beam, (R, C).
+
+    Args:
+      kind, samples, steps: see `project`.
+      flat: phases in the middle of the slab, (R, C) each.
+      along: (3,) by how much they change through the slab.
+      level: () c.
+      unit: () a / 2π, nm.
+      wall: membranes, edge and filling of `Surface`.
+    """
+
+    def add(total: jax.Array, share: jax.Array) -> tuple[jax.Array, None]:
+        distance = signed_distance(level_of(kind), *waves(share * along), level, steps)
+        return total + _density(distance.value * unit, *wall), None
+
+    waves = _waves(flat)
+    return jax.lax.scan(add, jnp.zeros_like(flat[0]), _shares(samples))[0] / samples
+
+
+@_mean_density.defjvp
+def _mean_density_jvp(
+    kind: str, samples: int, steps: int, primals: tuple[Any, ...], tangents: tuple[Any, ...]
+) -> tuple[jax.Array, jax.Array]:
+    """Returns the mean density and its change, by the means of its derivatives along the beam.
+
+    These are maps, (R, C), summed in the same pass. A general transposition of the sum would add up
+    single numbers at each sample, which takes many times as long.
+    """
+    flat, along, level, unit, wall = primals
+
+    def at_depth(share: jax.Array) -> tuple[jax.Array, ...]:
+        distance = signed_distance(level_of(kind), *waves(share * along), level, steps)
+        density, by_nm, by_wall = _derivatives(distance.value * unit, *wall)
+        outward = by_nm * unit
+        slopes = [outward * one for one in distance.by_phases]
+        far = [share * one for one in slopes]
+        return (
+            density,
+            *slopes,
+            *far,
+            outward * distance.by_level,
+            by_nm * distance.value,
+            *by_wall,
+        )
+
+    def add(totals: tuple[jax.Array, ...], share: jax.Array) -> tuple[tuple[jax.Array, ...], None]:
+        return tuple(map(jnp.add, totals, at_depth(share))), None
+
+    waves = _waves(flat)
+    nothing = tuple(jnp.zeros_like(flat[0]) for _ in range(11 + wall[0].size))
+    totals, _ = jax.lax.scan(add, nothing, _shares(samples))
+    density, *maps = [total / samples for total in totals]
+    d_flat, d_along, d_level, d_unit, (d_membranes, d_edge, d_filling) = tangents
+    numbers = [*d_flat, *d_along, d_level, d_unit, *d_membranes.ravel(), d_edge, d_filling]
+    return density, functools.reduce(jnp.add, map(jnp.multiply, maps, numbers))
+
+
+def _shares(samples: int) -> jax.Array:
+    """Returns the places of samples along the beam, in thicknesses from the middle."""
+    return (jnp.arange(samples, dtype=jnp.float32) + 0.5) / samples - 0.5
+
+
+def _waves(flat: Triple) -> Callable[[jax.Array], tuple[Triple, Triple]]:
+    """Returns a function from three angles to the sines and cosines of phases moved on by them."""
+    sines, cosines = [jnp.sin(one) for one in flat], [jnp.cos(one) for one in flat]
+
+    def moved(by: jax.Array) -> tuple[Triple, Triple]:
+        s, c = jnp.sin(by), jnp.cos(by)
+        u, v, w = (sines[i] * c[i] + cosines[i] * s[i] for i in range(3))
+        p, q, r = (cosines[i] * c[i] - sines[i] * s[i] for i in range(3))
+        return (u, v, w), (p, q, r)
+
+    return moved
+
+
+def _density(
+    distance: jax.Array, membranes: jax.Array, edge: jax.Array, filling: jax.Array
+) -> jax.Array:
     """Returns the density at a signed distance from the surface, 0..1 where nothing is filled.
 
     An edge is a logistic one, so that a membrane keeps its mass however soft its edges are.
     """
-    sharp = jnp.pi / (jnp.sqrt(3.0) * jnp.maximum(of.edge, 1e-3))
+    sharp = jnp.pi / (jnp.sqrt(3.0) * jnp.maximum(edge, 1e-3))
     step = jax.nn.sigmoid
     free = jnp.ones_like(distance)
-    for middle, width in of.membranes:
+    for middle, width in membranes:
         beyond, before = distance - middle + width / 2, distance - middle - width / 2
         free = free * (1 - step(sharp * beyond) + step(sharp * before))
-    return 1 - free + of.filling * free * step(sharp * distance)
+    return 1 - free + filling * free * step(sharp * distance)
+
+
+def _derivatives(
+    distance: jax.Array, membranes: jax.Array, edge: jax.Array, filling: jax.Array
+) -> tuple[jax.Array, jax.Array, list[jax.Array]]:
+    """Returns the density, its derivative by the distance, and those by the numbers of the wall."""
+    numbers = [*membranes.ravel(), edge, filling]
+    shape = membranes.shape
+
+    def density(distance: jax.Array, *numbers: jax.Array) -> jax.Array:
+        return _density(distance, jnp.stack(numbers[:-2]).reshape(shape), *numbers[-2:])
+
+    found, change = jax.linearize(density, distance, *numbers)
+    zeros = [jnp.zeros_like(one) for one in numbers]
+    by_wall = [
+        change(jnp.zeros_like(distance), *zeros[:i], jnp.ones_like(zeros[i]), *zeros[i + 1 :])
+        for i in range(len(numbers))
+    ]
+    return found, change(jnp.ones_like(distance), *zeros), by_wall
