@@ -81,7 +81,9 @@ def _of_one(cells: Candidates, count: int) -> Candidates:
         weight = jnp.where(near, left, 0.0)
         return jnp.where(near, 0.0, left), _joined(cells, best, apart, weight)
 
-    return jax.lax.scan(take, cells.weight, length=count)[1]
+    found = jax.lax.scan(take, cells.weight, length=count)[1]
+    order = jnp.argsort(-found.weight)
+    return jax.tree.map(lambda x: x[order], found)
 
 
 def _joined(cells: Candidates, best: Candidates, apart: jax.Array, weight: jax.Array) -> Candidates:

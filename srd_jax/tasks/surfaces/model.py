@@ -23,6 +23,8 @@ from srd_jax.tasks.surfaces.config import ModelConfig
 NUMBERS = ("log_cell", "fraction", "turn", "tilt")
 # Logarithm of the sds of an untrained network, and how far they can go from there.
 _LOG_SD, _LOG_SD_REACH = (-1.2, -2.0, -2.5, -2.5), 4.0
+# Keeps the gradient of a root finite.
+_LEAST_SQUARE = 1e-4
 _INITIAL_FRACTION = math.log(0.3 / 0.7)
 
 
@@ -159,15 +161,17 @@ class SurfacesNet(nnx.Module):
         return self.narrow(features.reshape(*features.shape[:2], -1))
 
     def _of_picture(self, image: jax.Array, mask: jax.Array) -> jax.Array:
-        """Returns mean and greatest features of the pixels that count, (B, 2 · channels)."""
+        """Returns mean and root mean square of the features, (B, 2 · channels)."""
         seen = mask.astype(image.dtype)[..., None]
         features = jnp.concatenate([image[..., None], seen], axis=-1)
         for number, level in enumerate(self.image):
             if number:
                 features, seen = max_pool(features, (2, 2)), max_pool(seen, (2, 2))
             features = level(features)
-        mean = jnp.sum(features * seen, axis=(1, 2)) / jnp.maximum(jnp.sum(seen, axis=(1, 2)), 1.0)
-        return jnp.concatenate([mean, jnp.max(features * seen, axis=(1, 2))], axis=-1)
+        both = jnp.concatenate([features, jnp.square(features)], axis=-1) * seen
+        mean = jnp.sum(both, axis=(1, 2)) / jnp.maximum(jnp.sum(seen, axis=(1, 2)), 1.0)
+        first, second = jnp.split(mean, 2, axis=-1)
+        return jnp.concatenate([first, jnp.sqrt(second + _LEAST_SQUARE)], axis=-1)
 
 
 def _normalised(norm: GroupNorm, features: jax.Array) -> jax.Array:
