@@ -20,7 +20,7 @@ _WAVES = np.array(
         [[1, 1, 0], [1, 0, 1], [0, 1, 1]],
         [[1, 1, 1], [-1, 1, 1], [1, -1, 1]],
         [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-        [[2, 0, 0], [0, 2, 0], [0, 0, 2]],
+        [[1, 1, 0], [0, 1, 1], [2, 0, 0]],
         [[1, 0.577, 0], [0, 1.155, 0], [0, 0, 1.225]],
     ],
     np.float32,
@@ -39,11 +39,11 @@ def tiny(**changes) -> CubicMembranesConfig:
         model=ModelConfig(
             grid=GridConfig(axes=2, turns=8),
             radii=8,
-            wavelengths=(3.0, 40.0),
+            wavelengths=(3.0, 24.0),
             spectrum_channels=(8,),
             image_channels=(8,),
             hidden=16,
-            initial_cell=20.0,
+            initial_cell=12.0,
         ),
         optimizer=OptimizerConfig("adamw", warmup_steps=1),
         validation=ValidationConfig(images=10, batch_size=5, frame=(32, 32), pictures=1),
@@ -61,7 +61,7 @@ def draw(key, config, count, shape, samples) -> Pictures:
     keys = jax.random.split(key, 4)
     kind = jnp.arange(count) % len(KINDS)
     rotation = rotations.uniform(keys[0], (count,))
-    cell = jax.random.uniform(keys[1], (count,), minval=14.0, maxval=28.0)
+    cell = jax.random.uniform(keys[1], (count,), minval=9.0, maxval=15.0)
     turned = jnp.einsum("bij,bkj->bki", rotation, jnp.asarray(_WAVES)[kind])[..., :2]
     y, x = (jnp.arange(n) - (n - 1) / 2 for n in shape)
     across = turned[..., 0, None, None] * x[None, None, None, :]

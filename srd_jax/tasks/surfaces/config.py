@@ -44,7 +44,8 @@ class ModelConfig:
       radii: of the spectrum.
       wavelengths: shortest and longest of the spectrum, px.
       spectrum_channels: of the levels that read the spectrum; each halves the radii.
-      image_channels: of the levels that read the picture; each but the first halves its sides.
+      image_channels: of the levels that read the picture, the first one at half of its resolution;
+        each other one halves its sides again.
       hidden: channels at a direction.
       group: channels that are normalised together; divides all others.
       initial_cell: cell that an untrained network predicts, px.
@@ -54,7 +55,7 @@ class ModelConfig:
     radii: int = limited(56, 1)
     wavelengths: tuple[float, float] = limited((4.0, 128.0), 2.0)
     spectrum_channels: tuple[int, ...] = (24, 40, 56)
-    image_channels: tuple[int, ...] = (8, 16, 32, 48, 64)
+    image_channels: tuple[int, ...] = (16, 32, 48, 64)
     hidden: int = limited(128, 1)
     group: int = limited(8, 1)
     initial_cell: float = limited(44.0, 1.0)

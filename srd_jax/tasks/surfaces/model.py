@@ -66,7 +66,7 @@ class _SpectrumLevel(nnx.Module):
 
 
 class _ImageLevel(nnx.Module):
-    """A convolution, and but at full resolution a second one that is added to it."""
+    """A convolution, and but at the first level a second one that is added to it."""
 
     def __init__(self, channels_in: int, channels: int, group: int, *, rngs: nnx.Rngs):
         self.first = Convolution(channels_in, channels, rngs=rngs)
@@ -163,7 +163,8 @@ class SurfacesNet(nnx.Module):
     def _of_picture(self, image: jax.Array, mask: jax.Array) -> jax.Array:
         """Returns mean and root mean square of the features, (B, 2 · channels)."""
         seen = mask.astype(image.dtype)[..., None]
-        features = jnp.concatenate([image[..., None], seen], axis=-1)
+        features = _halved(jnp.concatenate([image[..., None], seen], axis=-1))
+        seen = max_pool(seen, (2, 2))
         for number, level in enumerate(self.image):
             if number:
                 features, seen = max_pool(features, (2, 2)), max_pool(seen, (2, 2))
@@ -172,6 +173,13 @@ class SurfacesNet(nnx.Module):
         mean = jnp.sum(both, axis=(1, 2)) / jnp.maximum(jnp.sum(seen, axis=(1, 2)), 1.0)
         first, second = jnp.split(mean, 2, axis=-1)
         return jnp.concatenate([first, jnp.sqrt(second + _LEAST_SQUARE)], axis=-1)
+
+
+def _halved(image: jax.Array) -> jax.Array:
+    """Returns means over 2 × 2 px, (B, R // 2, C // 2, channels)."""
+    rows, columns = (n // 2 * 2 for n in image.shape[1:3])
+    corners = [image[:, i:rows:2, j:columns:2] for i in range(2) for j in range(2)]
+    return sum(corners[1:], corners[0]) / 4
 
 
 def _normalised(norm: GroupNorm, features: jax.Array) -> jax.Array:
