@@ -84,8 +84,8 @@ def test_a_network_learns_waves(tmp_path):
     )
     train.run(config, tmp_path, make_task)
     last = rows_of(tmp_path)[-1]
-    assert float(last["val_accuracy"]) > 0.4
-    assert float(last["val_cell_percent"]) < 10
+    assert float(last["val_accuracy"]) > 0.3
+    assert float(last["val_cell_percent"]) < 10 and float(last["val_turn_deg"]) < 10
     # Two axes of view a kind are a coarse grid; orientations at random are 40 degrees apart.
     assert float(last["val_angle_deg"]) < 30
 
