@@ -32,7 +32,7 @@ def add(commands) -> None:
 def _weights(options: argparse.Namespace) -> int:
     path = weights.file_of(options.weights or period.RELEASED)
     task = weights.load(path).about.get("task")
-    found = _TASKS.get(task, period.load)(path)
+    found = _TASKS.get(str(task), period.load)(path)
     if options.json:
         # A NaN in a config is an unknown number, null in JSON.
         known = json.loads(json.dumps(found.origin), parse_constant=lambda _: None)

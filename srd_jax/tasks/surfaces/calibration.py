@@ -36,8 +36,9 @@ class Calibration:
     def apply(self, found: Candidates) -> Candidates:
         """Returns candidates with calibrated weights and sds; the weights of a picture sum to 1."""
         factors = np.array([self.log_cell, self.fraction, self.turn, self.tilt], np.float32)
-        weight = np.asarray(tempered(found.weight, self.temperature), np.float32)
-        return found.replace(weight=weight, sd=np.asarray(found.sd) * factors)
+        weight = np.asarray(tempered(np.asarray(found.weight), self.temperature), np.float32)
+        sd = np.asarray(found.sd) * factors
+        return dataclasses.replace(found, weight=weight, sd=sd)
 
 
 def tempered(probability: np.ndarray, temperature: float) -> np.ndarray:
@@ -66,7 +67,8 @@ def fit_temperature(probability: np.ndarray, kind: np.ndarray) -> float:
         return -float(scaled[np.arange(len(kind)), kind].mean())
 
     bounds = np.log(_TEMPERATURES)
-    return float(np.exp(optimize.minimize_scalar(loss, bounds=bounds, method="bounded").x))
+    found: optimize.OptimizeResult = optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
+    return float(np.exp(found.x))
 
 
 def fit_scale(error: np.ndarray, sd: np.ndarray) -> float:

@@ -63,11 +63,11 @@ def write_pictures(
 
     read = jit(read)
     for first in range(0, config.validation.pictures, size):
-        *drawn, found = jax.device_get(read(first // size))
+        picture, true, power, found = jax.device_get(read(first // size))
         found = fitted.apply(found)
         for place in range(min(size, config.validation.pictures - first)):
-            one = jax.tree.map(lambda x, place=place: x[place], (*drawn, found))
-            figure = picture_figure(*one, config.model.wavelengths)
+            one = jax.tree.map(lambda x, place=place: x[place], (picture, true, power, found))
+            figure = picture_figure(*one, wavelengths=config.model.wavelengths)
             with whole_file(workdir / PICTURES / f"validation_{first + place:03d}.png") as path:
                 figure.savefig(path, format="png", metadata=PNG_TEXT)
 

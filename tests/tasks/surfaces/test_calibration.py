@@ -63,7 +63,6 @@ def test_the_temperature_makes_probabilities_the_share_of_right_kinds():
 
 
 def test_few_pictures_fit_nothing():
-    few = Found(*(None,) * 7)
     few = drawn()[0]
     few = few.replace(
         kinds=few.kinds[:9],
