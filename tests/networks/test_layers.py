@@ -2,7 +2,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from srd_jax.networks.layers import Convolution, GroupNorm
+from srd_jax.networks.layers import Convolution, GroupNorm, WholeGroupNorm
 
 IMAGE = np.random.default_rng(0).normal(3.0, 2.0, size=(2, 4, 5, 6)).astype(np.float32)
 
@@ -24,6 +24,17 @@ def test_one_position_does_not_depend_on_another():
 def test_even_features_stay_finite():
     gradient = jax.grad(lambda image: GroupNorm(6, 3)(image).sum())(0 * IMAGE)
     assert np.isfinite(gradient).all()
+
+
+def test_groups_are_normalised_over_the_whole_image():
+    layer = WholeGroupNorm(6, 3)
+    scale, shift = np.random.default_rng(2).normal(size=(2, 6)).astype(np.float32)
+    layer.scale, layer.shift = nnx.Param(jnp.asarray(scale)), nnx.Param(jnp.asarray(shift))
+    image = np.random.default_rng(3).normal(4, 3, size=(2, 5, 4, 6)).astype(np.float32)
+    groups = image.reshape(2, 5, 4, 2, 3)
+    mean, variance = (f(groups, axis=(1, 2, 4), keepdims=True) for f in (np.mean, np.var))
+    expected = ((groups - mean) / np.sqrt(variance + 1e-5)).reshape(image.shape) * scale + shift
+    np.testing.assert_allclose(layer(jnp.asarray(image)), expected, atol=1e-4)
 
 
 def test_a_convolution_keeps_the_size_and_starts_with_the_variance_of_a_relu():

@@ -14,7 +14,7 @@ from flax import nnx, struct
 
 from srd_jax.networks import modules
 from srd_jax.networks.convolution import max_pool, relu
-from srd_jax.networks.layers import Convolution, GroupNorm
+from srd_jax.networks.layers import Convolution, WholeGroupNorm
 from srd_jax.networks.ring import Neighbours, RingConvolution
 from srd_jax.tasks.surfaces import grid, spectrum
 from srd_jax.tasks.surfaces.config import ModelConfig
@@ -55,9 +55,9 @@ class _SpectrumLevel(nnx.Module):
 
     def __init__(self, channels_in: int, channels: int, group: int, *, rngs: nnx.Rngs):
         self.first = RingConvolution(channels_in, channels, rngs=rngs)
-        self.first_norm = GroupNorm(channels, group)
+        self.first_norm = WholeGroupNorm(channels, group)
         self.second = RingConvolution(channels, channels, rngs=rngs)
-        self.second_norm = GroupNorm(channels, group)
+        self.second_norm = WholeGroupNorm(channels, group)
 
     def __call__(self, features: jax.Array) -> jax.Array:
         features = relu(self.first_norm(self.first(features)))
@@ -70,11 +70,11 @@ class _ImageLevel(nnx.Module):
 
     def __init__(self, channels_in: int, channels: int, group: int, *, rngs: nnx.Rngs):
         self.first = Convolution(channels_in, channels, rngs=rngs)
-        self.first_norm = GroupNorm(channels, group)
+        self.first_norm = WholeGroupNorm(channels, group)
         self.residual = channels_in > 2
         if self.residual:
             self.second = Convolution(channels, channels, rngs=rngs)
-            self.second_norm = GroupNorm(channels, group)
+            self.second_norm = WholeGroupNorm(channels, group)
 
     def __call__(self, features: jax.Array) -> jax.Array:
         features = relu(self.first_norm(self.first(features)))
@@ -88,7 +88,7 @@ class _Context(nnx.Module):
 
     def __init__(self, channels: int, distance: int, group: int, *, rngs: nnx.Rngs):
         self.others = Neighbours(channels, channels, distance, rngs=rngs)
-        self.norm = GroupNorm(channels, group)
+        self.norm = WholeGroupNorm(channels, group)
 
     def __call__(self, features: jax.Array) -> jax.Array:
         return relu(features + _normalised(self.norm, self.others(features)))
@@ -108,7 +108,7 @@ class SurfacesNet(nnx.Module):
         levels = len(config.spectrum_channels)
         flat = config.radii // 2**levels * channels[-1]
         self.narrow = nnx.Linear(flat, hidden, rngs=rngs)
-        self.narrow_norm = GroupNorm(hidden, group)
+        self.narrow_norm = WholeGroupNorm(hidden, group)
         channels = (2, *config.image_channels)
         self.image = nnx.List(
             _ImageLevel(a, b, group, rngs=rngs) for a, b in itertools.pairwise(channels)
@@ -120,8 +120,8 @@ class SurfacesNet(nnx.Module):
             distances.append(2 * distances[-1])
         self.context = nnx.List(_Context(hidden, d, group, rngs=rngs) for d in distances)
         self.axes = len(grid.make(config.grid).kind)
-        self.logit = nnx.Linear(hidden, self.axes, rngs=rngs)
         small = nnx.initializers.normal(0.02)
+        self.logit = nnx.Linear(hidden, self.axes, kernel_init=small, rngs=rngs)
         self.numbers = nnx.Linear(hidden, 9 * self.axes, kernel_init=small, rngs=rngs)
         first = (math.log(config.initial_cell), _INITIAL_FRACTION, 0.0, 0.0, 0.0)
         first += (0.0,) * len(NUMBERS)
@@ -182,7 +182,7 @@ def _halved(image: jax.Array) -> jax.Array:
     return sum(corners[1:], corners[0]) / 4
 
 
-def _normalised(norm: GroupNorm, features: jax.Array) -> jax.Array:
+def _normalised(norm: WholeGroupNorm, features: jax.Array) -> jax.Array:
     """Returns normalised features of places in a row, (B, places, channels)."""
     return norm(features[:, None])[:, 0]
 
