@@ -51,7 +51,7 @@ class Prediction:
 
 
 class _SpectrumLevel(nnx.Module):
-    """Two convolutions, the second one added to the first; then half of the radii."""
+    """Two convolutions, the second one added to the first; then pairs of radii become channels."""
 
     def __init__(self, channels_in: int, channels: int, group: int, *, rngs: nnx.Rngs):
         self.first = RingConvolution(channels_in, channels, rngs=rngs)
@@ -62,7 +62,10 @@ class _SpectrumLevel(nnx.Module):
     def __call__(self, features: jax.Array) -> jax.Array:
         features = relu(self.first_norm(self.first(features)))
         features = relu(features + self.second_norm(self.second(features)))
-        return max_pool(features, (2, 1))
+        # No maximum: where a peak lies between the radii tells the cell.
+        rows = features.shape[1] // 2
+        pairs = features.reshape(features.shape[0], rows, 2, *features.shape[2:])
+        return jnp.concatenate([pairs[:, :, 0], pairs[:, :, 1]], axis=-1)
 
 
 class _ImageLevel(nnx.Module):
@@ -101,12 +104,12 @@ class SurfacesNet(nnx.Module):
         """Draws the parameters."""
         self.config = config
         turns, group, hidden = config.grid.turns, config.group, config.hidden
-        channels = (2, *config.spectrum_channels)
+        inputs = (2, *(2 * number for number in config.spectrum_channels))
         self.spectrum = nnx.List(
-            _SpectrumLevel(a, b, group, rngs=rngs) for a, b in itertools.pairwise(channels)
+            _SpectrumLevel(a, b, group, rngs=rngs)
+            for a, b in zip(inputs[:-1], config.spectrum_channels, strict=True)
         )
-        levels = len(config.spectrum_channels)
-        flat = config.radii // 2**levels * channels[-1]
+        flat = config.radii // 2 ** len(config.spectrum_channels) * inputs[-1]
         self.narrow = nnx.Linear(flat, hidden, rngs=rngs)
         self.narrow_norm = WholeGroupNorm(hidden, group)
         channels = (2, *config.image_channels)

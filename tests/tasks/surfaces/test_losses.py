@@ -117,7 +117,7 @@ def test_terms_against_numpy_with_all_equivalents_enumerated(pose, kind, error):
     assert got == pytest.approx(in_numpy(found, kind, config), rel=2e-3, abs=2e-3)
     total = losses.total(terms, config)
     assert float(total[0]) == pytest.approx(
-        got["pose"] + 0.3 * (got["log_cell"] + got["fraction"] + got["turn"]) + 0.2 * got["tilt"],
+        got["pose"] + got["log_cell"] + 0.3 * (got["fraction"] + got["turn"]) + 0.2 * got["tilt"],
         rel=1e-4,
     )
 
