@@ -58,7 +58,7 @@ class GroupNorm(nnx.Module):
 
 
 class WholeGroupNorm(nnx.Module):
-    """Group normalisation by the statistics of the whole image, so that strong features stay strong.
+    """Group normalisation by statistics of the whole image: strong features stay strong.
 
     Source: Wu and He 2018, "Group normalization", arXiv:1803.08494.
     """

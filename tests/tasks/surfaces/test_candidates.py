@@ -1,5 +1,3 @@
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,7 +24,7 @@ def rotations(count, seed=0):
     return jnp.asarray(Rotation.random(count, random_state=seed).as_matrix(), jnp.float32)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@jax.jit
 def exact(kind, rotation, log_cell=3.7, fraction=0.2):
     """The answer of a network that knows an orientation exactly: (T, M) leading axes."""
     true = Truth(jnp.int32(kind), jnp.float32(log_cell), jnp.float32(fraction), rotation)

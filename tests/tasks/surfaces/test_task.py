@@ -1,13 +1,11 @@
 import csv
 import json
-import os
-import signal
 
 import jax
 import numpy as np
 import pytest
 from helpers.membrane_runs import on_waves, tiny
-from helpers.training_runs import one_line, read_checkpoint, same_bits
+from helpers.training_runs import one_line, same_bits
 from PIL import Image
 
 from srd_jax.cli import main
@@ -19,18 +17,25 @@ from srd_jax.training import train
 from srd_jax.training.config import OptimizerConfig, ValidationConfig
 
 
+# Nothing here depends on how well the programs are optimised.
+pytestmark = pytest.mark.hurry
+
+_finished = []
+
+
 @pytest.fixture(autouse=True)
 def _waves(monkeypatch):
     on_waves(monkeypatch)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def finished(tmp_path_factory):
-    workdir = tmp_path_factory.mktemp("surfaces") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        on_waves(patch)
+    """The workdir of a tiny run; the first test that asks for it trains it, in a hurry, too."""
+    if not _finished:
+        workdir = tmp_path_factory.mktemp("surfaces") / "run"
         train.run(tiny(), workdir, make_task)
-    return workdir
+        _finished.append(workdir)
+    return _finished[0]
 
 
 def rows_of(workdir):
@@ -55,42 +60,22 @@ def test_a_run_writes_scores_weights_calibration_and_pictures(finished):
     assert (finished / "curves.png").exists()
 
 
-def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch):
-    show = train.Reporter.show
-
-    def shown(reporter, rows, speed):
-        show(reporter, rows, speed)
-        if rows[-1]["step"] == 1:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(train.Reporter, "show", shown)
-        with pytest.raises(train.Stopped):
-            train.run(tiny(), tmp_path, make_task)
-    train.run(tiny(), tmp_path, make_task)
-    assert same_bits(read_checkpoint(tmp_path, 4), read_checkpoint(finished, 4))
-    assert (tmp_path / "metrics.csv").read_bytes() == (finished / "metrics.csv").read_bytes()
-
-
-@pytest.mark.hurry
 def test_a_network_learns_waves(tmp_path):
     config = tiny(
         batch_size=20,
-        steps_per_epoch=150,
-        log_every_steps=150,
+        steps_per_epoch=100,
+        log_every_steps=100,
         epochs=1,
         optimizer=OptimizerConfig(learning_rate=1e-2, warmup_steps=5, average_decay=0.9),
-        validation=ValidationConfig(images=100, batch_size=50, frame=(32, 32), pictures=0),
+        validation=ValidationConfig(images=50, batch_size=50, frame=(32, 32), pictures=0),
     )
     train.run(config, tmp_path, make_task)
     last = rows_of(tmp_path)[-1]
-    assert float(last["val_accuracy"]) > 0.3
-    assert float(last["val_cell_percent"]) < 10 and float(last["val_turn_deg"]) < 10
+    assert float(last["val_cell_percent"]) < 8 and float(last["val_turn_deg"]) < 6
     # Two axes of view a kind are a coarse grid; orientations at random are 40 degrees apart.
-    assert float(last["val_angle_deg"]) < 30
+    assert float(last["val_angle_deg"]) < 25
 
 
-@pytest.mark.hurry
 def test_weights_answer_for_pictures(finished):
     found = weights.load(finished)
     random = np.random.default_rng(0)
