@@ -16,7 +16,6 @@ from srd_jax.tasks.surfaces import answers, weights
 from srd_jax.training import train
 from srd_jax.training.config import OptimizerConfig, ValidationConfig
 
-
 # Nothing here depends on how well the programs are optimised.
 pytestmark = pytest.mark.hurry
 
