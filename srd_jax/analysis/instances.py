@@ -12,8 +12,8 @@ from skimage.segmentation import watershed
 from srd_jax.analysis.maps import Maps
 
 THRESHOLD = 0.5
-# Smaller specks are dropped: about 45 nm squared, or as many periods of 20 nm; and px of the maps.
-_LEAST_NM2, _LEAST_PERIODS2, _LEAST_PX2 = 2000.0, 5.0, 20
+# Smaller specks are dropped: about 60 nm squared, or as many periods of 20 nm; and px of the maps.
+_LEAST_NM2, _LEAST_PERIODS2, _LEAST_PX2 = 3500.0, 9.0, 20
 # Bridges and spurs narrower than twice this are cut off first, and the sd of the distance's noise
 # that is smoothed away, px of the maps.
 _SPUR, _SMOOTH = 2, 1.0
