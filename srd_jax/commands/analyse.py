@@ -82,8 +82,9 @@ def _analyse(options: argparse.Namespace) -> int:
         summaries = results.write(folder, micrographs, origin)
         if part is not None:
             analyses.end(folder, part, micrographs, origin)
-    excluded = {path: numbers for path, numbers in excluded.items() if path in paths}
-    annotated = {path: one for path, one in annotated.items() if path in paths}
+    mine = set(paths)
+    excluded = {path: numbers for path, numbers in excluded.items() if path in mine}
+    annotated = {path: one for path, one in annotated.items() if path in mine}
     _say_what_happened(paths, done, excluded)
     unfit: list[str] = []
     if annotated:

@@ -1,6 +1,7 @@
 """`srd merge`: joins the results of parts of a folder."""
 
 import argparse
+import os
 import pathlib
 
 from srd_jax.commands import arguments, saving
@@ -40,9 +41,9 @@ def _merge(options: argparse.Namespace) -> int:
                 f"{part}: is a {_kind(part)}, but {parts[0]} a {_kind(parts[0])}; accepted are "
                 "tables of srd predict, or folders of srd analyse"
             )
-    for number, part in enumerate(parts):
-        if any(part.samefile(other) for other in parts[:number]):
-            raise InputError(f"{part}: is given twice; accepted is each part once")
+    places = [os.path.realpath(part) for part in parts]
+    if twice := [part for part, place in zip(parts, places, strict=True) if places.count(place) > 1]:
+        raise InputError(f"{twice[-1]}: is given twice; accepted is each part once")
     if saving.to_standard_output(options.out):
         raise InputError(f"{options.out}: isn't a path; accepted is that of a new table or folder")
     merge = analyses.merge if parts[0].is_dir() else tables.merge

@@ -17,37 +17,44 @@ _LINES, _SECONDS = 64, 2.0
 _ADVICE = "give a path in a writable folder with room on its disk"
 
 
+class Unwritable(InputError):
+    """A journal has no place on the disk."""
+
+
 class Journal:
     """Lines that one process at a time appends to a file.
 
     Attributes:
       path: of the file.
-      size: of all its lines, bytes.
+      size: of the file, bytes.
     """
 
-    def __init__(self, path: pathlib.Path, owner: str):
+    def __init__(self, path: pathlib.Path, kind: str, owner: str):
         """Opens the file, made where there is none, and drops what is unfinished at its end.
 
         Args:
           path: of the file.
+          kind: what its lines are, which its first line says.
           owner: says in a message who else may be writing.
 
         Raises:
-          InputError: it can't be written, or another process has it.
+          Unwritable: it can't be written.
+          InputError: it is a file of another kind, or another process has it.
         """
         self.path, self._owner = path, owner
+        self._head = json.dumps({"journal": kind}).encode("ascii") + b"\n"
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
             self._file: int = os.open(path, flags, 0o666)
         except OSError as error:
-            raise unwritable(path, error, _ADVICE) from error
+            raise _unwritable(path, error) from error
         try:
             self._lock()
-            self.size = os.fstat(self._file).st_size
+            self._begin(kind)
             self._drop_unfinished()
         except OSError as error:
             self.close()
-            raise unwritable(path, error, _ADVICE) from error
+            raise _unwritable(path, error) from error
         except BaseException:
             self.close()
             raise
@@ -67,6 +74,28 @@ class Journal:
             raise InputError(f"{self.path}: {self._owner}") from error
         except (ImportError, OSError):  # not by every file system
             pass
+
+    def _begin(self, kind: str) -> None:
+        """Writes the first line where it isn't there.
+
+        Raises:
+          InputError: the file is another one.
+        """
+        with self.path.open("rb") as file:
+            found = file.read(len(self._head))
+        if not self._head.startswith(found):
+            raise InputError(
+                f"{self.path}: is there already and doesn't hold {kind}; accepted is another --out"
+            )
+        if found != self._head:
+            os.ftruncate(self._file, 0)
+            os.write(self._file, self._head)
+        self.size = os.fstat(self._file).st_size
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no lines but the first."""
+        return self.size == len(self._head)
 
     def _drop_unfinished(self) -> None:
         """Cuts the file behind its last line's end."""
@@ -97,7 +126,7 @@ class Journal:
         """Appends a line, which stays if the process is killed.
 
         Raises:
-          InputError: it can't be written; then the file is as it was.
+          Unwritable: it can't be written; then the file is as it was.
         """
         text = json.dumps(entry, allow_nan=False, default=_plain, separators=(",", ":"))
         content = memoryview(text.encode("ascii") + b"\n")
@@ -111,7 +140,7 @@ class Journal:
                 self.sync()
         except OSError as error:
             os.ftruncate(self._file, self.size)
-            raise unwritable(self.path, error, _ADVICE) from error
+            raise _unwritable(self.path, error) from error
         self.size += len(content)
 
     def sync(self) -> None:
@@ -131,6 +160,10 @@ class Journal:
             self.close()
         self.path.unlink(missing_ok=True)
         self.close()
+
+
+def _unwritable(path: pathlib.Path, error: OSError) -> Unwritable:
+    return Unwritable(str(unwritable(path, error, _ADVICE)))
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

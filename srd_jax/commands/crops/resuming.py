@@ -18,9 +18,11 @@ from srd_jax.imaging.mask_files import masks_of
 from srd_jax.measuring.result import Result
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.fields import from_dict
-from srd_jax.support.journal import Journal
+from srd_jax.support.journal import Journal, Unwritable
 
 ENDING = ".partial"
+
+_KIND = "results of an unfinished srd predict"
 
 _OWNER = (
     "another srd predict is writing there; accepted is another --out, or this one when that has "
@@ -111,7 +113,7 @@ class Resuming:
 
     def close(self) -> None:
         """Lets other processes have what is kept; where that is nothing, no file stays."""
-        if self._journal is not None and self._journal.size:
+        if self._journal is not None and not self._journal.is_empty:
             self._journal.close()
         else:
             self.done()
@@ -148,10 +150,8 @@ def opened(
         path = pathlib.Path(f"{out}{ENDING}")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            journal = Journal(path, _OWNER)
-        except InputError as error:
-            if _OWNER in str(error):
-                raise
+            journal = Journal(path, _KIND, _OWNER)
+        except Unwritable as error:
             _say(f"{one_line(error)}; the run goes on, but can't be taken up if it is stopped")
     kept = Resuming(journal, fixed, scales)
     try:
