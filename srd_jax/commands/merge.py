@@ -42,7 +42,9 @@ def _merge(options: argparse.Namespace) -> int:
                 "tables of srd predict, or folders of srd analyse"
             )
     places = [os.path.realpath(part) for part in parts]
-    if twice := [part for part, place in zip(parts, places, strict=True) if places.count(place) > 1]:
+    if twice := [
+        part for part, place in zip(parts, places, strict=True) if places.count(place) > 1
+    ]:
         raise InputError(f"{twice[-1]}: is given twice; accepted is each part once")
     if saving.to_standard_output(options.out):
         raise InputError(f"{options.out}: isn't a path; accepted is that of a new table or folder")

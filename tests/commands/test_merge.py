@@ -1,3 +1,4 @@
+import argparse
 import json
 import pathlib
 import shutil
@@ -8,6 +9,8 @@ from helpers import analyses, analysing
 from helpers.command import read, refused, run
 from helpers.crops import stripes, write_crop
 from helpers.image_files import write_png
+
+from srd_jax.commands.micrographs import planning
 
 METHOD = ("--method", "fft")
 
@@ -38,7 +41,7 @@ def parts(grana):
 
 def test_joined_tables_are_those_of_one_run(grana, parts, capsys):
     assert run("predict", grana, *METHOD, "--out", "whole.csv") == 1
-    assert [len(read(part)) for part in parts] == [3, 2, 3]
+    assert [len(read(part)) for part in parts] == [4, 2, 2]
     capsys.readouterr()
     assert run("merge", "all.csv", parts[2], parts[0], parts[1]) == 0
     assert capsys.readouterr().out == "7 files of 3 parts; results in all.csv\n"
@@ -132,68 +135,91 @@ def contents(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory):
+    """Five micrographs, of which two have one name and one is none, in two parts and as one."""
+    root = tmp_path_factory.mktemp("analysed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        analyses.write_micrographs(root / "in", 3)
+        analyses.write_micrographs(root / "in" / "b", 1)
+        (root / "in" / "bad.png").write_text("hello")
+        pathlib.Path("groups.csv").write_text("file,group\nm1.png,wt\nm2.png,mutant\n")
+        for out, more in (("p1", PART_1), ("p2", PART_2), ("whole", ())):
+            assert analysing.run(root / "log", *OPTIONS, "--out", out, *more) in (0, 1)
+    return root
+
+
 @pytest.fixture
-def micrographs(tmp_path, monkeypatch):
-    """Seven micrographs, of which two have one name and one is none; with groups."""
+def folders(analysed, tmp_path, monkeypatch):
+    """A copy of them in the working folder."""
+    shutil.copytree(analysed, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    analyses.write_micrographs(tmp_path / "in", 4)
-    analyses.write_micrographs(tmp_path / "in" / "b", 2)
-    (tmp_path / "in" / "bad.png").write_text("hello")
-    rows = "".join(f"m{number}.png,{'wt' if number < 3 else 'mutant'}\n" for number in (2, 3))
-    pathlib.Path("groups.csv").write_text(f"file,group\n{rows}")
-    return ("in", "--groups", "groups.csv", "--exclude", "m2:1")
 
 
-@pytest.fixture
-def analysed(micrographs, tmp_path):
-    """Two parts of them."""
-    for number in (1, 2):
-        options = (*micrographs, "--out", f"p{number}", "--shard", f"{number}/2")
-        assert analysing.run(tmp_path / "log", *options) in (0, 1)
-    return ["p1", "p2"]
+OPTIONS = ("in", "--groups", "groups.csv", "--exclude", "m2:1")
+PART_1, PART_2 = (("--shard", f"{number}/2") for number in (1, 2))
 
 
-def test_joined_analyses_are_those_of_one_run(micrographs, analysed, tmp_path, capsys):
-    assert analysing.run(tmp_path / "log", *micrographs, "--out", "whole") == 1
-    capsys.readouterr()
-    assert run("merge", "all", *reversed(analysed)) == 0
-    assert capsys.readouterr().out == "7 micrographs of 2 parts; results in all\n"
+@pytest.mark.usefixtures("folders")
+def test_joined_analyses_are_those_of_one_run(tmp_path, capsys):
+    assert run("merge", "all", "p2", "p1") == 0
+    assert capsys.readouterr().out == "5 micrographs of 2 parts; results in all\n"
     assert contents("all") == contents("whole")
-    names = [row["name"] for row in read("all/micrographs.csv")]
-    assert "b_m0" in names
+    assert "b_m0" in [row["name"] for row in read("all/micrographs.csv")]
     # What is joined is an analysis like any other.
-    assert analysing.run(tmp_path / "log", *micrographs, "--out", "all") == 1
-    assert "6 of 7 micrographs are taken from an earlier run" in capsys.readouterr().err
+    assert analysing.run(tmp_path / "log", *OPTIONS, "--out", "all") == 1
+    assert "4 of 5 micrographs are taken from an earlier run" in capsys.readouterr().err
 
 
-def test_analyses_that_do_not_fit_are_refused(micrographs, analysed, tmp_path, capsys):
-    log, part = tmp_path / "log", ("--shard", "2/2")
+@pytest.mark.usefixtures("folders")
+def test_analyses_that_do_not_fit_are_refused(tmp_path, capsys):
     said = refused(capsys, "merge", "all", "p1")
     assert said == "part 2 of 2 is missing; accepted are all of them"
-    assert analysing.run(log, *micrographs, "--out", "p1", *part) == 2
-    assert "--out p1: is the folder of part 1/2; accepted is another" in capsys.readouterr().err
-    assert analysing.run(log, *micrographs, "--out", "p3", *part, "--threshold", 0.3) in (0, 1)
-    said = refused(capsys, "merge", "all", "p1", "p3")
-    assert said.startswith("p3: was made with another threshold, 0.3, than p1, None; accepted")
-    assert analysing.run(log, *micrographs, "--out", "p4", *part, "--exclude", "m0:1") in (0, 1)
-    assert refused(capsys, "merge", "all", "p1", "p4").startswith("p4: was made with another excl")
-    assert refused(capsys, "merge", "p1", *analysed).startswith("p1: is a folder with files")
-    assert analysing.run(log, *micrographs, "--out", "whole") == 1
+    assert refused(capsys, "merge", "whole", "p1", "p2").startswith("whole: is a folder with files")
     said = refused(capsys, "merge", "all", "whole")
     assert said.startswith("whole: has no shard.json beside; accepted are parts that one command")
+    assert analysing.run(tmp_path / "log", *OPTIONS, "--out", "p1", *PART_2) == 2
+    assert "--out p1: is the folder of part 1/2; accepted is another" in capsys.readouterr().err
+    path = pathlib.Path("p2/shard.json")
+    before = json.loads(path.read_text())
+    path.write_text(json.dumps(before | {"options": before["options"] | {"threshold": "0.3"}}))
+    said = refused(capsys, "merge", "all", "p1", "p2")
+    assert said.startswith("p2: was made with another threshold, 0.3, than p1, None; accepted")
+    path.write_text(json.dumps(before | {"content": before["content"] | {"names": ["m1"]}}))
+    assert "names 1 micrographs, of 2; accepted" in refused(capsys, "merge", "all", "p1", "p2")
+    path.write_text(json.dumps(before))
     next(pathlib.Path("p2/records").iterdir()).unlink()
-    said = refused(capsys, "merge", "all", *analysed)
+    said = refused(capsys, "merge", "all", "p1", "p2")
     assert said.startswith("p2/records/")
     assert "is missing or not whole; accepted is to start the command of that part" in said
     assert not pathlib.Path("all").exists()
 
 
-def test_a_part_that_was_stopped_is_refused(micrographs, analysed, tmp_path, capsys, monkeypatch):
+@pytest.mark.usefixtures("folders")
+def test_a_part_that_was_stopped_is_refused(tmp_path, capsys, monkeypatch):
     def pressed(micrograph):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(analyses, "analyse", pressed)
-    options = (*micrographs, "--out", "p2", "--shard", "2/2", "--threshold", 0.3)
+    options = (*OPTIONS, "--out", "p2", *PART_2, "--threshold", 0.3)
     assert analysing.run(tmp_path / "log", *options) == 130
-    said = refused(capsys, "merge", "all", *analysed)
+    said = refused(capsys, "merge", "all", "p1", "p2")
     assert said.startswith("p2: part 2/2 isn't done; accepted is to start its command again")
+
+
+def test_options_of_an_analysis_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("a.csv").write_text("a")
+    names = ("px_per_nm", "nm_per_px", "bar_nm", "masks", "scales", "groups")
+    plain = argparse.Namespace(**dict.fromkeys(names), exclude=["b:1", "a:2"])
+    expected = planning.identity(plain, {"threshold": "0.4"})
+    for changes in (
+        {"px_per_nm": 1.0}, {"bar_nm": 100.0}, {"masks": "m"}, {"scales": "a.csv"},
+        {"groups": "a.csv"}, {"exclude": ["a:2"]},
+    ):  # fmt: skip
+        given = argparse.Namespace(**{**vars(plain), **changes})
+        assert planning.identity(given, {"threshold": "0.4"}) != expected
+    given = argparse.Namespace(**{**vars(plain), "exclude": ["a:2", "b:1"]})
+    assert planning.identity(given, {"threshold": "0.4"}) == expected
+    assert planning.identity(given, {"threshold": "0.5"}) != expected

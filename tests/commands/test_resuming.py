@@ -13,9 +13,10 @@ from helpers.crops import stripes, write_crop
 from helpers.image_files import write_png
 
 from srd_jax.measuring import measure_files
+from srd_jax.support import journal
 
 TESTS = pathlib.Path(__file__).parents[1]
-METHOD = ("--method", "autocorrelation")
+METHOD = ("--method", "fft")
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_other_options_start_anew_and_the_first_ones_are_not_lost(grana, opened)
     assert opened[:2] == ["0.png", "1.png"]
     opened.clear()
     assert run("predict", *command) == 0
-    assert opened == ["3.png", "4.png", "5.png"] or opened == ["2b.png", "3.png", "4.png", "5.png"]
+    assert opened == ["2b.png", "3.png", "4.png", "5.png"]
     assert pathlib.Path("r.csv").read_bytes() == whole(grana)
 
 
@@ -131,14 +132,14 @@ def test_errors_are_tried_again(grana, opened, capsys):
 
 
 def test_missing_overlays_are_drawn(grana, opened):
-    command = (grana, "--out", "r.csv", *METHOD, "--overlay", "o")
-    predicting.stopped(3, *command)
+    files = [grana / f"{number}.png" for number in range(3)]
+    command = (*files, "--out", "r.csv", *METHOD, "--overlay", "o")
+    predicting.stopped(2, *command)
     pathlib.Path("o/1.png.overlay.png").unlink()
     opened.clear()
     assert run("predict", *command) == 0
-    assert opened[0] == "1.png"
-    assert "0.png" not in opened
-    assert len(list(pathlib.Path("o").iterdir())) == 8
+    assert opened == ["1.png", "2.png"]
+    assert len(list(pathlib.Path("o").iterdir())) == 3
 
 
 def test_nothing_is_kept_where_there_is_no_file(grana, capsys):
@@ -162,11 +163,8 @@ def test_another_file_of_that_name_is_left_alone(grana, capsys):
 
 def test_a_full_disk_costs_only_the_going_on(grana, capsys, monkeypatch):
     def full(self, entry):
-        raise measure_and_fail
+        raise journal.Unwritable("r.csv.partial: cannot be written (No space left)")
 
-    from srd_jax.support import journal
-
-    measure_and_fail = journal.Unwritable("r.csv.partial: cannot be written (No space left)")
     monkeypatch.setattr(journal.Journal, "append", full)
     assert run("predict", grana, "--out", "r.csv", *METHOD) == 0
     assert len(read("r.csv")) == 8
