@@ -104,18 +104,22 @@ def size(path: pathlib.Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def killed(words: list[str], partial: pathlib.Path, after: float) -> int:
-    """Runs a command, and kills it some time after its first new row; returns its status."""
+def killed(words: list[str], partial: pathlib.Path, after: float | None) -> tuple[int, float]:
+    """Runs a command, and kills it some time after its first new row; None lets it end.
+
+    Returns:
+      Its status, and the seconds from the first new row to its end.
+    """
     before, first = size(partial), None
     process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
     while process.poll() is None:
         # The head of the file, of the first run, is no row.
         if first is None and size(partial) > max(before, 200):
             first = time.monotonic()
-        if first is not None and time.monotonic() - first > after:
+        if first is not None and after is not None and time.monotonic() - first > after:
             process.kill()
         time.sleep(0.005)
-    return process.returncode
+    return process.returncode, time.monotonic() - (first or time.monotonic())
 
 
 def kills(folder: pathlib.Path, options: argparse.Namespace) -> bool:
@@ -124,18 +128,18 @@ def kills(folder: pathlib.Path, options: argparse.Namespace) -> bool:
     source, whole, out = folder / "kills", folder / "whole.csv", folder / "killed.csv"
     partial = folder / "killed.csv.partial"
     draw(source, options.files, options.seed)
-    _, seconds = measured(command(source, whole, options))
+    _, seconds = killed(command(source, whole, options), folder / "whole.csv.partial", None)
     print("\n| kill | status | files kept |\n|---|---|---|")
     words = command(source, out, options)
     for number in range(1, options.kills + 1):
         # Short enough that the files suffice for all kills.
-        status = killed(words, partial, chance.uniform(0, 0.5 * seconds / options.kills))
-        kept = max(0, len(partial.read_bytes().splitlines()) - 1) if partial.exists() else 0
-        print(f"| {number} | {status} | {kept} |", flush=True)
-        if status == 0:
+        status, _ = killed(words, partial, chance.uniform(0, 0.8 * seconds / options.kills))
+        if not partial.exists():
             break
-    if not out.exists():
-        measured(words)
+        kept = partial.read_bytes().count(b"\n") - 1
+        print(f"| {number} | {status} | {kept} |", flush=True)
+    if partial.exists():
+        killed(words, partial, None)
     found, expected = rows(out), rows(whole)
     same = out.read_bytes() == whole.read_bytes()
     doubled, lost = len(found) - len(set(found)), len(set(expected) - set(found))
