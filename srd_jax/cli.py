@@ -19,6 +19,7 @@ _COMMANDS = (
     "preview",
     "weights",
     "convert_weights",
+    "merge",
 )
 
 
