@@ -1,13 +1,13 @@
 /** Puts the page together. */
 
 import { createActions } from "./core/actions.js";
-import { createEdits } from "./core/edits.js";
-import { listenToServer } from "./core/events.js";
+import { createEdits } from "./state/edits.js";
+import { listenToServer } from "./state/events.js";
 import { listenToKeys } from "./core/keys.js";
-import { load, refresh } from "./core/loading.js";
+import { isLoaded, load, refresh } from "./state/loading.js";
 import { createNotices } from "./core/notices.js";
 import * as route from "./core/route.js";
-import { createStore } from "./core/store.js";
+import { createStore } from "./state/store.js";
 import { createFigures } from "./views/figures.js";
 import { createFiles } from "./views/files.js";
 import { createHeader } from "./views/header.js";
@@ -28,6 +28,12 @@ const app = {
   view: () => view?.name ?? null,
   go,
   showKeys: () => {},
+  /** Tells whether there is what a key needs: grana, or the picture too. */
+  isOpen(needs) {
+    if (!view) return false;
+    if (!needs || !store.name) return true;
+    return needs === "picture" && view.name === "review" ? app.stage.isOpen() : isLoaded(store);
+  },
 };
 app.actions = createActions(app);
 const views = [createFiles(app), createReview(app), createTable(app), createFigures(app)];

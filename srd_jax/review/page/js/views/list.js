@@ -3,7 +3,7 @@
 import { h, keyed, set } from "../core/dom.js";
 import { count, number, bare } from "../core/format.js";
 import { isOpen, kind, kindWords, repeat, sign } from "../core/granum.js";
-import { SHOWN, listed } from "../core/order.js";
+import { SHOWN, listed } from "../state/order.js";
 
 function createdRow(store, pick) {
   return (granum) =>
@@ -23,11 +23,14 @@ function createdRow(store, pick) {
 }
 
 function updateRow(store, node, granum) {
+  const chosen = granum.number === store.number;
+  if (node.granum === granum && node.chosen === chosen) return;
+  [node.granum, node.chosen] = [granum, chosen];
   const { value } = repeat(granum);
   const layers = bare(granum.values?.layers);
   set(node, {
-    class: `row kind-${kind(granum)}`,
-    "aria-selected": String(granum.number === store.number),
+    class: `row kind-${kind(granum)}${granum.pending ? ` pending ${granum.pending}` : ""}`,
+    "aria-selected": String(chosen),
     "data-kind": kind(granum),
     "aria-label": `granum ${granum.number}, ${kindWords(granum)}`,
     title: granum.reason || kindWords(granum),
