@@ -108,7 +108,7 @@ class FakeReview:
         """Returns the answer to an edit, once for each key."""
         if key in self.keys:
             return self.keys[key]
-        if revision != self.revision:
+        if not self.files[name]["file"]["revision"] <= revision <= self.revision:
             raise Refusal(409, "the review has changed meanwhile", revision=self.revision)
         before = copy.deepcopy(self.files[name]["grana"])
         after = self._after(name, op)
