@@ -78,7 +78,11 @@ def applied(state: State, entry: Entry) -> State:
             granum = entry.after[number]
             assert granum is not None
             is_set = entry.op[_SETS[do]] is not None
-            change(number, granum=granum, manual=_with(item.manual, do, is_set))
+            # Who accepted a granum hasn't seen the doubt that a later change raises.
+            doubted = item.decision == ACCEPTED and granum.status != "ok"
+            decision = None if doubted else item.decision
+            manual = _with(item.manual, do, is_set)
+            change(number, granum=granum, manual=manual, decision=decision)
         else:
             change(number, gone=_GONE[do])
     for number, granum in entry.after.items():

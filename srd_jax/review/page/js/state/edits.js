@@ -115,7 +115,8 @@ export function createEdits(store, notices) {
       store.tell("saving");
       return last.promise;
     }
-    const one = { name, op, revision: store.revision() };
+    // That of the grana in sight: what has changed since, nobody has seen here.
+    const one = { name, op, revision: store.loaded.get(name)?.revision ?? store.revision() };
     one.promise = new Promise((resolve) => (one.done = resolve));
     queue = [...queue, one];
     show();

@@ -59,7 +59,7 @@ export function listenToServer({ onState, onConnection }) {
     else open();
   }
 
-  open();
+  onSight();
   document.addEventListener("visibilitychange", onSight);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => event.persisted && open());

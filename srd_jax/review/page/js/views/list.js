@@ -11,6 +11,7 @@ function createdRow(store, pick) {
       "li",
       {
         test: `granum-${granum.number}`,
+        id: `granum-row-${granum.number}`,
         role: "option",
         onclick: () => pick(granum.number),
       },
@@ -117,6 +118,8 @@ export function createList(store, { pick, choose, next, previous }) {
       keyed(rows, grana, (one) => one.number, createdRow(store, pick), (row, one) => updateRow(store, row, one));
       none.textContent = grana.length ? "" : store.grana().length ? "None of these." : "No grana.";
       set(none, { hidden: grana.length > 0 });
+      const there = grana.some((one) => one.number === store.number);
+      set(rows, { "aria-activedescendant": there ? `granum-row-${store.number}` : null });
       const selected = rows.querySelector('[aria-selected="true"]');
       // The list moves only if the selected row would be out of sight.
       if (selected && before !== store.number) selected.scrollIntoView({ block: "nearest" });

@@ -67,6 +67,7 @@ export function createTable(app) {
   /** What the rows were made of: where it is the same, so are they. */
   let drawn = [];
 
+  const columnNames = () => (store.state?.columns ?? []).map(({ name }) => name).join();
   const isChosen = ({ file, granum }) => file.name === store.name && granum.number === store.number;
 
   function stepBy(by) {
@@ -116,7 +117,7 @@ export function createTable(app) {
   /** Makes the rows anew where files or grana have changed; tells whether they have. */
   function collect() {
     const files = store.state?.files ?? [];
-    const made = [store.state?.columns, ...files.flatMap((file) => [file.name, file.group, store.grana(file.name)])];
+    const made = [columnNames(), ...files.flatMap((file) => [file.name, file.group, file.changed, store.grana(file.name)])];
     if (made.length === drawn.length && made.every((one, i) => one === drawn[i])) return false;
     drawn = made;
     const old = new Map(all.map((row) => [row.key, row]));
@@ -138,7 +139,9 @@ export function createTable(app) {
     if (collect()) {
       updateHead();
       const counted = visible.filter(({ granum }) => counts(granum)).length;
-      total.textContent = `${count(visible.length, "granum", "grana")}${visible.length < all.length ? ` of ${all.length}` : ""}, ${counted} in means`;
+      const other = (store.state?.files ?? []).filter((file) => file.changed).length;
+      const earlier = other ? `; ${count(other, "micrograph has", "micrographs have")} values by an earlier scale` : "";
+      total.textContent = `${count(visible.length, "granum", "grana")}${visible.length < all.length ? ` of ${all.length}` : ""}, ${counted} in means${earlier}`;
       const groups = [...new Set((store.state?.files ?? []).map((file) => file.group).filter(Boolean))];
       keyed(group, ["", ...groups], (one) => one, (one) => h("option", { value: one }, one || "all groups"), () => {});
       set(group, { hidden: !groups.length });
