@@ -90,7 +90,7 @@ def test_corners_are_moved_added_and_removed(opened, server):
 def test_an_outline_moves_at_once_and_waits_for_its_numbers(opened, server):
     page = opened("/#/review/leaf/1")
     area, held = number(page, "area_nm2"), []
-    page.route("**/edits", held.append)
+    page.route("**/edits", lambda route: held.append(route), times=1)
     page.keyboard.press("e")
     drag(page, at(page, 140, 110), at(page, 100, 110))
     outline = page.get_by_test_id("outline-1")
@@ -102,7 +102,6 @@ def test_an_outline_moves_at_once_and_waits_for_its_numbers(opened, server):
     page.keyboard.press("Escape")
     page.keyboard.press("a")
     expect(page.get_by_test_id("granum-1")).to_have_attribute("data-kind", "accepted")
-    page.unroute("**/edits")
     held[0].continue_()
     saved(page, 3)
     expect(outline).not_to_have_class(re.compile("measuring"))
@@ -113,13 +112,12 @@ def test_an_outline_moves_at_once_and_waits_for_its_numbers(opened, server):
 def test_what_follows_a_refused_outline_is_not_applied(opened, server):
     page = opened("/#/review/leaf/1")
     held = []
-    page.route("**/edits", held.append)
+    page.route("**/edits", lambda route: held.append(route), times=1)
     page.keyboard.press("e")
     drag(page, at(page, 140, 110), at(page, 290, 150))
     page.keyboard.press("Escape")
     for key in ("a", "n", "r"):
         page.keyboard.press(key)
-    page.unroute("**/edits")
     held[0].continue_()
     saved(page, 2)
     expect(page.get_by_test_id("notice-error")).to_contain_text("Not applied either: 1 later step")
@@ -129,14 +127,15 @@ def test_what_follows_a_refused_outline_is_not_applied(opened, server):
 
 def test_keys_before_the_picture_wait_for_it(opened, server):
     held = []
-    page = opened(prepare=lambda page: page.route("**/info.json", held.append))
+    page = opened(
+        prepare=lambda page: page.route("**/info.json", lambda route: held.append(route), times=1)
+    )
     expect(page.get_by_test_id("opening")).to_be_visible()
     expect(page.get_by_test_id("tool-draw")).to_be_disabled()
     for key in ("n", "a", "e", ".", "Shift+ArrowUp", "+", "0"):
         page.keyboard.press(key)
     saved(page, 2)  # which needs no picture
     assert page.locator(".handle").count() == 0
-    page.unroute("**/info.json")
     held[0].continue_()
     saved(page, 3)
     assert [op["do"] for op in server.review.seen] == ["accept", "outline"]

@@ -26,14 +26,29 @@ export function createWindow({ scroll, space, head, body }, { keyOf, create, upd
     return [from, Math.min(items.length, from + seen + 2 * BEYOND)];
   }
 
+  function pad() {
+    space.style.paddingTop = `${first * height}px`;
+    space.style.paddingBottom = `${(items.length - last) * height}px`;
+  }
+
   function draw() {
     [first, last] = range();
+    // First, as a box that is too low for a moment would scroll back.
+    pad();
     keyed(body, items.slice(first, last), keyOf, create, () => {});
     [...body.children].forEach((node, i) => update(node, items[first + i], first + i));
     const measured = body.getBoundingClientRect().height / body.children.length;
-    if (measured > 1) height = measured;
-    space.style.paddingTop = `${first * height}px`;
-    space.style.paddingBottom = `${(items.length - last) * height}px`;
+    if (measured > 1 && measured !== height) {
+      height = measured;
+      pad();
+    }
+  }
+
+  function scrollTo(index) {
+    const above = index * height;
+    const below = above + height + head.offsetHeight - scroll.clientHeight;
+    if (scroll.scrollTop > above) scroll.scrollTop = above;
+    else if (scroll.scrollTop < below) scroll.scrollTop = below;
   }
 
   scroll.addEventListener("scroll", () => range()[0] !== first && draw(), { passive: true });
@@ -45,11 +60,11 @@ export function createWindow({ scroll, space, head, body }, { keyOf, create, upd
       draw();
     },
     reveal(index) {
-      const above = index * height;
-      const below = above + height + head.offsetHeight - scroll.clientHeight;
-      if (scroll.scrollTop > above) scroll.scrollTop = above;
-      else if (scroll.scrollTop < below) scroll.scrollTop = below;
-      if (index < first || index >= last) draw();
+      scrollTo(index);
+      if (index >= first && index < last) return;
+      draw();
+      // Once more, by the height of the rows that are drawn now.
+      scrollTo(index);
     },
     page: () => Math.max(1, Math.floor((scroll.clientHeight - head.offsetHeight) / height) - 1),
   };
