@@ -27,7 +27,7 @@ from review_soak import analysed
 
 _TABLES = ("reviewed.csv", "reviewed_summary.csv", "corrections.csv", "grana.csv", "summary.csv")
 # Columns that differ though the same was done.
-_OTHERS = ("changed_utc", "file")
+_OTHERS = ("changed_utc",)
 
 
 def prepared(folder: pathlib.Path, files: int) -> list[str]:
@@ -56,14 +56,16 @@ def reviewing(client: Client, names: list[str]) -> None:
         pass
 
 
-def tables(client: Client) -> dict[str, Any]:
-    """Returns the rows of all tables in the download."""
+def tables(client: Client, folder: pathlib.Path) -> dict[str, Any]:
+    """Returns the rows of all tables in the download, with paths below the folder."""
     status, answer = client.ask("GET", "/download.zip")
     assert status == 200, answer
     found = {}
     with zipfile.ZipFile(io.BytesIO(answer)) as packed:
         for name in _TABLES:
-            rows = csv.DictReader(io.StringIO(packed.read(f"srd/{name}").decode()))
+            rows = csv.DictReader(
+                io.StringIO(packed.read(f"srd/{name}").decode().replace(str(folder), ""))
+            )
             found[name] = [{n: v for n, v in row.items() if n not in _OTHERS} for row in rows]
     return found
 
@@ -78,7 +80,7 @@ def done_again(folder: pathlib.Path, log: pathlib.Path) -> dict[str, Any]:
             content = {"revision": entry["revision"] - 1, "key": entry["key"], "op": op}
             status = client.send(entry["file"], content)
             assert status == 200, entry
-        return tables(client)
+        return tables(client, folder)
 
 
 def killed(folder: pathlib.Path, names: list[str], options: argparse.Namespace) -> list[str]:
@@ -111,7 +113,7 @@ def killed(folder: pathlib.Path, names: list[str], options: argparse.Namespace) 
         if wrong:
             return wrong
     with serving(folder) as server:
-        found = tables(Client(server, 0))
+        found = tables(Client(server, 0), folder)
     other = done_again(folder.with_name("again"), folder / "app" / "log.jsonl")
     rows = {name: len(content) for name, content in found.items()}
     print(f"tables after all kills, rows: {rows}")

@@ -19,6 +19,7 @@ const notices = createNotices(document.querySelector("#notices"));
 const main = document.querySelector("#view");
 const banner = document.querySelector("#banner");
 let view = null;
+let written = "";
 
 const app = {
   store,
@@ -61,7 +62,9 @@ function changed(what) {
   updateHeader();
   if (view && state) {
     const address = route.write({ view: view.name, name: store.name, number: store.number });
-    if (address !== location.hash) history.replaceState(null, "", address);
+    // Only where it has changed here: another one may just have been entered, and is heard soon.
+    if (address !== written && address !== location.hash) history.replaceState(null, "", address);
+    written = address;
   }
   if (what !== "view") view?.update(what);
 }
@@ -98,7 +101,7 @@ function onConnection(connected, error) {
   banner.textContent =
     error?.status === 403
       ? "This page is no longer signed in: open the address that “srd app” printed when it was started."
-      : "Connection lost; trying again. Nothing can be saved until it is back.";
+      : "Connection lost; trying again. What you do is saved when it is back: keep this tab open.";
 }
 
 listenToServer({ onState, onConnection });
