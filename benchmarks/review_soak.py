@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import threading
@@ -166,6 +167,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--real", action="store_true")
     options = parser.parse_args()
+    # Ended from outside, it ends its server, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as temporary:
         wrong = soak(pathlib.Path(temporary) / "w", options)
     print("nothing lost, no failure" if not wrong else "\n".join(wrong[:20]))
