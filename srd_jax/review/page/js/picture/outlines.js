@@ -108,8 +108,9 @@ export function createOutlines(viewer) {
         node.children[0].style.width = width;
         node.children[0].style.x = `calc(${width} / -2)`;
         const box = bounds(one.outline);
-        const [x, y] = centre(one.outline);
-        node.place = one.number === selected ? [x, box.top] : [x, y];
+        // That of the selected one stands at its upper end, where it hides no lamella.
+        const upper = one.outline.find(([, y]) => y === box.top);
+        node.place = one.number === selected ? upper : centre(one.outline);
         node.extent = Math.max(box.right - box.left, box.bottom - box.top);
       });
       keyed(awaited, drafts.map((one, i) => ({ ...one, i })), (one) => one.i, () => s("path", { class: "line" }),

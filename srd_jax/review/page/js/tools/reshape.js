@@ -102,7 +102,7 @@ export function reshapeTool(stage) {
   const tool = {
     name: "edit",
     needs: "granum",
-    hint: "Drag corners; the small points between add one; right-click or Delete removes one. Keys: . and , step from corner to corner, arrows move it, Insert adds one.",
+    hint: "Drag corners; the small points between add one; right-click or Delete removes one. By keys: comma and full stop step from corner to corner, arrows move it, Insert adds one.",
     start() {
       working = true;
       active = 0;

@@ -18,8 +18,11 @@ const LAST = [
 const FIRST = ["srd_nm", "layers"];
 const rank = ({ name }) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
 /** Most letters of a cell; longer ones are cut, and told in full by the pointer. */
-const WIDEST = 42;
-const PADDING = { false: 2.6, true: 4.2 };
+const WIDEST = { file: 26, reason: 60 };
+const OTHERS_WIDEST = 30;
+/** Letters are narrower than digits, on average. */
+const LETTER = 0.94;
+const PADDING = { false: 2.2, true: 3.6 };
 
 const collator = new Intl.Collator("en", { numeric: true });
 const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : collator.compare(a, b));
@@ -71,6 +74,7 @@ export function widthsOf(columns, rows) {
   return columns.map((column, i) => {
     const head = headOf(column).length + (column.unit ? column.unit.length + 1 : 0) + 2;
     const longest = texts.reduce((most, one) => Math.max(most, one[i].length), head);
-    return Math.min(longest, WIDEST) + PADDING[Boolean(column.numeric)] + (column.name === "kind" ? 2 : 0);
+    const shown = Math.min(longest, WIDEST[column.name] ?? OTHERS_WIDEST);
+    return shown * (column.numeric ? 1 : LETTER) + PADDING[Boolean(column.numeric)] + (column.name === "kind" ? 2 : 0);
   });
 }

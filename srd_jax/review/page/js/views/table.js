@@ -156,15 +156,24 @@ export function createTable(app) {
     revealed = key;
   }
 
-  const fetch = () => loadAll(store).catch((error) => notices.error(error.message));
+  async function fetch() {
+    try {
+      await loadAll(store);
+    } catch (error) {
+      notices.error(error.message);
+    }
+  }
   return {
     name: "table",
     title: "Table",
     node,
-    show() {
+    async show() {
       revealed = null;
       update();
-      fetch();
+      await fetch();
+      // Those that have come since stand above the chosen one, perhaps.
+      revealed = null;
+      if (node.isConnected) update();
     },
     hide: () => {},
     update(what) {
