@@ -30,7 +30,7 @@ _IRREGULAR = 0.5
 # Greatest sd of the direction, degrees: a third of the tilt at which a period isn't trusted.
 _UNSURE_DIRECTION = DEFAULT_LIMITS.tilt_deg / 3
 # Greatest share of the lamellae that run in another direction.
-_ASTRAY = 0.15
+_ASTRAY = 0.2
 # Mean period of grana, nm, and the least period that an image shows, px; see `measuring.result`.
 _USUAL_NM, _FEW_PX = 20.0, 4.5
 # Grana that are prepared before they are measured; each takes some MB.
