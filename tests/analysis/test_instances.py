@@ -172,7 +172,7 @@ def test_grana_of_which_the_detector_isnt_certain_are_dropped():
     maps = dataclasses.replace(plain, probability=below)
     assert len(instances(maps).boxes) == 2
     assert len(instances(dataclasses.replace(maps, certain=0.4)).boxes) == 2
-    (box,) = instances(dataclasses.replace(maps, certain=0.65)).boxes
+    (box,) = instances(dataclasses.replace(maps, certain=0.6)).boxes
     assert box[1].start < 40
     # Of another threshold, the same share.
-    assert len(instances(dataclasses.replace(maps, certain=0.65), 0.2).boxes) == 2
+    assert len(instances(dataclasses.replace(maps, certain=0.6), 0.2).boxes) == 2
