@@ -118,6 +118,17 @@ def grana_of(client: Client) -> dict[str, Any]:
     return {name: client.get(f"/api/files/{name}")["grana"] for name in names}
 
 
+def tell(server: Server, begun: float, clients: list[Client], where: str = "") -> None:
+    """Prints what the server takes."""
+    own, total, files = used(server)
+    edits = sum(len(one.edits) for one in clients)
+    print(
+        f"{(time.monotonic() - begun) / 60:5.1f} min{where}: server {own:.0f} MB, with children "
+        f"{total:.0f} MB, {files} files open, {edits} edits",
+        flush=True,
+    )
+
+
 def soak(folder: pathlib.Path, options: argparse.Namespace) -> list[str]:
     """Runs; prints figures, and returns what is wrong."""
     with serving(folder, options.real) as server:
@@ -141,12 +152,11 @@ def soak(folder: pathlib.Path, options: argparse.Namespace) -> list[str]:
             one.start()
         step = min(60.0, 10 * options.minutes)
         while any(one.is_alive() for one in threads):
-            own, total, files = used(server)
-            edits = sum(len(one.edits) for one in clients)
-            print(f"{(time.monotonic() - begun) / 60:5.1f} min: server {own:.0f} MB, with children "
-                  f"{total:.0f} MB, {files} files open, {edits} edits", flush=True)  # fmt: skip
+            tell(server, begun, clients)
             for one in threads:
                 one.join(step / len(threads))
+        time.sleep(5)
+        tell(server, begun, clients, " at rest")
         before = grana_of(first)
     with serving(folder, options.real) as server:
         after = grana_of(Client(server, 0))
