@@ -216,6 +216,8 @@ def test_an_answer_lost_on_its_way_is_asked_for_again(opened, server):
     page.route("**/edits", once)
     page.keyboard.press("a")
     saved(page, 2)
+    while len(edits) < 2:  # the server's events come before its answers
+        page.wait_for_timeout(20)
     assert edits[0] == edits[1]
     assert len(server.review.seen) == 1
 
