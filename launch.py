@@ -9,14 +9,26 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from srd_jax.support import process
+from srd_jax.support import distributed, process
 from srd_jax.support.errors import InputError, one_line
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAME by default.")
+_ADDRESS = flags.DEFINE_string("coordinator_address", None, "HOST:PORT of the first of several.")
+_COUNT = flags.DEFINE_integer("num_processes", None, "Number of processes.")
+_NUMBER = flags.DEFINE_integer("process_id", None, "Number of this process, from 0.")
+_CLUSTER = flags.DEFINE_bool("distributed", False, "Takes these three from the cluster.")
+_SECONDS = flags.DEFINE_integer("initialization_timeout", 300, "Seconds for all to start.", 1)
 
 
 def main(_: list[str]) -> int:
+    """Trains in one process or as one of several, and returns the exit status."""
+    logging.set_verbosity(logging.FATAL)  # orbax raises its errors, besides logging them
+    processes = (_ADDRESS.value, _COUNT.value, _NUMBER.value, _CLUSTER.value, _SECONDS.value)
+    return distributed.run(_train, *processes)
+
+
+def _train() -> int:
     """Trains the config that the flags name, and returns the exit status."""
     # Late, so that what JAX makes of the environment is told in one line.
     from srd_jax.curriculum import forerunners, stages
@@ -24,7 +36,6 @@ def main(_: list[str]) -> int:
     from srd_jax.training import train
     from srd_jax.training.config import RunConfig
 
-    logging.set_verbosity(logging.FATAL)  # orbax raises its errors, besides logging them
     config = _CONFIG.value
     try:
         name = config_flags.get_config_filename(flags.FLAGS["config"])
