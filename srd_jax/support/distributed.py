@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from srd_jax.support import process
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.partners import Ended, Partners, meet
+from srd_jax.support.partners import Ended, Partners
+from srd_jax.support.rendezvous import meet
 
 _T = TypeVar("_T")
 _FLAGS = "--coordinator_address, --num_processes and --process_id"

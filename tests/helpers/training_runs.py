@@ -76,8 +76,13 @@ def undisturbed() -> pathlib.Path:
 def read_checkpoint(workdir, step):
     """The arrays of a checkpoint by item and place in its tree, as orbax itself reads them."""
     folder = (workdir / "checkpoints" / str(step)).absolute()
-    with ocp.StandardCheckpointer() as checkpointer:
-        trees = {item: checkpointer.restore(folder / item) for item in ITEMS}
+    trees = {}
+    with ocp.PyTreeCheckpointer() as checkpointer:
+        for item in ITEMS:
+            there = ocp.StandardCheckpointHandler().metadata(folder / item)
+            # Whatever devices it was saved from.
+            host = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), there)
+            trees[item] = checkpointer.restore(folder / item, restore_args=host)
     leaves, _ = jax.tree_util.tree_flatten_with_path(trees)
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
 

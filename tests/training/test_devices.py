@@ -1,0 +1,202 @@
+"""One run on one device, on eight, and on two processes of four, and from each to the other."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers.processes import free_port
+from helpers.training_runs import (
+    CONFIG_FILE,
+    HURRY,
+    ROOT,
+    one_line,
+    python,
+    read_checkpoint,
+    same_bits,
+    tiny,
+)
+
+from srd_jax.support.errors import InputError
+from srd_jax.tasks.make import make_task
+from srd_jax.tasks.period.model import parameter_shapes
+from srd_jax.training import checkpoint, train, weights
+from srd_jax.training.config import StartConfig
+
+pytestmark = pytest.mark.hurry
+
+LAST = 4
+FILES = "checkpoints config.json curves.png events metrics.csv start.json summary.json time.json"
+FLAGS = f"{HURRY} --xla_force_host_platform_device_count="
+
+EIGHT = """
+import sys
+sys.path.insert(0, "tests")
+from helpers.training_runs import tiny
+from srd_jax.support.errors import InputError
+from srd_jax.tasks.make import make_task
+from srd_jax.training import train
+from srd_jax.training.config import StartConfig
+start, *workdirs = sys.argv[1:]
+for workdir in workdirs:
+    train.run(tiny(batch_size=8, start=StartConfig(start)), workdir, make_task)
+"""
+
+
+@functools.cache
+def start():
+    """A weights file to start from, which spares the compilation of random parameters."""
+    random = np.random.default_rng(3)
+    parameters = {
+        name: random.normal(scale=0.2, size=shape).astype(np.float32)
+        for name, shape in parameter_shapes(tiny().model).items()
+    }
+    path = CONFIG_FILE.parent / "start.safetensors"
+    weights.save(path, weights.Weights(parameters, {"task": "period"}, {"run": "random"}))
+    return path
+
+
+@functools.cache
+def one_device():
+    """The workdir of a whole run on one device; tests must not write to it."""
+    workdir = CONFIG_FILE.parent / "one_device"
+    train.run(tiny(batch_size=8, start=StartConfig(str(start()))), workdir, make_task)
+    return workdir
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory):
+    """The workdir of a whole run by two processes of four devices, and what each of them said."""
+    workdir = tmp_path_factory.mktemp("two_processes") / "run"
+    port = free_port()
+    flags = os.environ.get("SRD_TESTS_XLA_FLAGS", "")
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "XLA_FLAGS": f"{flags} {FLAGS}4",
+        "JAX_PLATFORMS": "cpu",
+    }
+    processes = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "launch.py",
+                f"--config={CONFIG_FILE}",
+                "--config.batch_size=8",
+                f"--config.start.workdir={start()}",
+                f"--workdir={workdir}",
+                f"--coordinator_address=127.0.0.1:{port}",
+                "--num_processes=2",
+                f"--process_id={number}",
+            ],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(2)
+    ]
+    said = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    return workdir, said
+
+
+@pytest.fixture(scope="module")
+def eight_devices(tmp_path_factory):
+    """The workdirs on eight devices: of a whole run, and of one that one device had begun."""
+    folder = tmp_path_factory.mktemp("eight_devices")
+    whole, begun = folder / "whole", half_of(one_device(), folder / "begun")
+    done = python("-c", EIGHT, start(), whole, begun, XLA_FLAGS=f"{FLAGS}8", JAX_PLATFORMS="cpu")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("; 8 cpu device(s)\n") == 2
+    assert f"{begun}: goes on from step 2 of {LAST}" in done.stdout
+    return whole, begun
+
+
+def half_of(workdir, copy):
+    """A copy of a workdir as it was after step 2."""
+    shutil.copytree(workdir, copy)
+    shutil.rmtree(copy / "checkpoints" / str(LAST))
+    (copy / "summary.json").unlink()
+    return copy
+
+
+def assert_like_one_device(workdir):
+    found, expected = (read_checkpoint(d, LAST) for d in (workdir, one_device()))
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=0.0, atol=1e-6, err_msg=name)
+    tables = [
+        np.genfromtxt(d / "metrics.csv", delimiter=",", skip_header=1)
+        for d in (workdir, one_device())
+    ]
+    np.testing.assert_allclose(tables[0], tables[1], rtol=1e-5)
+
+
+def test_eight_devices_train_like_one(eight_devices):
+    whole, _ = eight_devices
+    assert_like_one_device(whole)
+
+
+def test_two_processes_of_four_devices_train_like_one_device(two_processes):
+    workdir, _ = two_processes
+    assert_like_one_device(workdir)
+
+
+def test_process_0_alone_prints_and_writes(two_processes):
+    workdir, ((out, errors), others) = two_processes
+    assert others == ("", "")
+    assert errors == ""
+    # Gloo, which adds over processes on a CPU, prints lines of its own.
+    lines = [line for line in out.splitlines() if not re.match(r"\[Gloo\]", line)]
+    assert lines[0].endswith("; 8 cpu device(s) of 2 processes")
+    assert len([line for line in lines if line.startswith("epoch ")]) == 2
+    assert {path.name for path in workdir.iterdir()} == {*FILES.split(), "weights.safetensors"}
+    assert len(list((workdir / "events").iterdir())) == 1
+
+
+def test_one_device_goes_on_from_eight(eight_devices, tmp_path):
+    whole, _ = eight_devices
+    continued_on_one_device(whole, tmp_path / "run")
+
+
+def test_one_device_goes_on_from_two_processes(two_processes, tmp_path):
+    workdir, _ = two_processes
+    continued_on_one_device(workdir, tmp_path / "run")
+
+
+def test_eight_devices_go_on_from_one(eight_devices):
+    _, begun = eight_devices
+    before, restored = (read_checkpoint(d, 2) for d in (one_device(), begun))
+    assert same_bits(before, restored)
+    assert_like_one_device(begun)
+
+
+def continued_on_one_device(workdir, copy):
+    half_of(workdir, copy)
+    loaded = checkpoint.load_parameters(copy, "last", "last")
+    expected = {
+        key.split("'")[3]: value
+        for key, value in read_checkpoint(workdir, 2).items()
+        if key.startswith("['parameters']")
+    }
+    assert same_bits(loaded.parameters, expected)
+    train.run(tiny(batch_size=8, start=StartConfig(str(start()))), copy, make_task)
+    assert_like_one_device(copy)
+
+
+@pytest.mark.parametrize(
+    ("size", "accepted"), [(6, "8"), (20, "16 or 24"), (1, "8"), (17, "16 or 24")]
+)
+def test_the_check_of_the_batch_names_accepted_sizes(monkeypatch, size, accepted):
+    monkeypatch.setattr(train.jax, "device_count", lambda: 8)
+    with pytest.raises(InputError) as error:
+        train.data_mesh(size)
+    assert one_line(error.value) == (
+        f"config.batch_size is {size}, but there are 8 devices; "
+        f"accepted: a multiple of 8, such as {accepted}"
+    )
