@@ -117,9 +117,13 @@ def _train(
     rows: list[MetricsRow],
 ) -> None:
     """Takes the remaining steps, and appends their metrics to `rows`."""
-    take_steps = steps.make_steps(config, mesh, task)
+    take_steps: Any = steps.make_steps(config, mesh, task)
     rate = optimizer.learning_rate(config)
     arrays, held_out = task.source.arrays, task.source.held_out
+    if distributed.count() > 1:
+        # The first sum over the devices gives up after 30 s, and compiling may take longer.
+        take_steps = take_steps.lower(state, arrays).compile()
+        distributed.exchange(None)
     clock = Clock(workdir)
     if config.end.keeps and not rows:
         candidates.keep(config, workdir, task, state.average, rows)
