@@ -128,9 +128,10 @@ class Partners:
         self._why, self.status, self.told = message["ended"], message["status"], told
         self._ended.set()
         for link in self._links.values():
-            link.received.put(None)
             if not self.number:
                 link.send(message)
+        for link in self._links.values():
+            link.received.put(None)
         if self._over.wait(_GRACE):
             return
         if not told:

@@ -19,7 +19,7 @@ from srd_jax.networks.receptive_field import Block
 from srd_jax.synthetic.config import StripesConfig
 from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
-from srd_jax.training import train
+from srd_jax.training import checkpoint, start, train
 from srd_jax.training.config import OptimizerConfig, ValidationConfig
 from srd_jax.training.task import Task
 
@@ -95,6 +95,23 @@ def same_bits(first, second):
         and first[name].tobytes() == second[name].tobytes()
         for name in first
     )
+
+
+def assert_restores(config, workdir, step):
+    """Checks that a checkpoint is restored bit by bit onto all devices, whoever saved it."""
+    like = start._abstract_state(config, task_of(config), train.data_mesh(config.batch_size))
+    with checkpoint.manager(workdir, read_only=True) as checkpoints:
+        found, rows = checkpoint.restore(checkpoints, step, like)
+    assert [row["step"] for row in rows] == [*range(1, step + 1)]
+    leaves = jax.tree.leaves({name: getattr(found, name) for name in ITEMS})
+    saved = [*read_checkpoint(workdir, step).values()]
+    assert len(leaves) == len(saved) > 0
+    for leaf, expected in zip(leaves, saved, strict=True):
+        assert leaf.devices() == set(jax.devices())
+        assert all(
+            np.asarray(shard.data).tobytes() == expected.tobytes()
+            for shard in leaf.addressable_shards
+        )
 
 
 def python(*arguments, **environment):

@@ -53,6 +53,6 @@ def test_a_process_that_is_killed_ends_those_that_hang(address, killed):
 
 def test_a_process_that_waits_for_another_that_ends_gets_an_error(address):
     wait = "try: me.exchange(1)\nexcept partners.Ended as error: print(error, file=sys.stderr)"
-    found = ended(address, wait + "\nme.fail(4)", "time.sleep(0.1)\nme.fail(3)", HANGS)
+    found = ended(address, wait + "\nme.fail(me.status)", "time.sleep(0.1)\nme.fail(3)", HANGS)
     assert found[0][0] == "process 1 ended with exit status 3; its own line tells why\n"
     assert [status for _, status in found][1:] == [3, 3]

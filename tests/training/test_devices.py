@@ -14,12 +14,11 @@ from helpers.processes import free_port
 from helpers.training_runs import (
     CONFIG_FILE,
     HURRY,
-    ITEMS,
     ROOT,
+    assert_restores,
     one_line,
     python,
     read_checkpoint,
-    task_of,
     tiny,
 )
 
@@ -27,9 +26,8 @@ from srd_jax.support.errors import InputError
 from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period.model import random_parameters
 from srd_jax.tasks.period.weights import about
-from srd_jax.training import checkpoint, train, weights
+from srd_jax.training import train, weights
 from srd_jax.training.config import StartConfig
-from srd_jax.training.start import _abstract_state
 
 pytestmark = pytest.mark.hurry
 
@@ -38,16 +36,16 @@ FILES = "checkpoints config.json curves.png events metrics.csv start.json summar
 FLAGS = f"{HURRY} --xla_force_host_platform_device_count="
 
 EIGHT = """
-import sys
+import pathlib, sys
 sys.path.insert(0, "tests")
-from helpers.training_runs import tiny
-from srd_jax.support.errors import InputError
+from helpers.training_runs import assert_restores, tiny
 from srd_jax.tasks.make import make_task
 from srd_jax.training import train
 from srd_jax.training.config import StartConfig
-start, *workdirs = sys.argv[1:]
-for workdir in workdirs:
-    train.run(tiny(batch_size=8, start=StartConfig(start)), workdir, make_task)
+start, workdir, other = sys.argv[1:]
+config = tiny(batch_size=8, start=StartConfig(start))
+train.run(config, workdir, make_task)
+assert_restores(config, pathlib.Path(other), 4)
 """
 
 
@@ -112,22 +110,13 @@ def two_processes(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def eight_devices(tmp_path_factory):
-    """The workdirs on eight devices: of a whole run, and of one that one device had begun."""
-    folder = tmp_path_factory.mktemp("eight_devices")
-    whole, begun = folder / "whole", half_of(one_device(), folder / "begun")
-    done = python("-c", EIGHT, start(), whole, begun, XLA_FLAGS=f"{FLAGS}8", JAX_PLATFORMS="cpu")
+    """The workdir of a whole run on eight devices, which then restore one device's checkpoint."""
+    workdir = tmp_path_factory.mktemp("eight_devices") / "run"
+    arguments = (start(), workdir, one_device())
+    done = python("-c", EIGHT, *arguments, XLA_FLAGS=f"{FLAGS}8", JAX_PLATFORMS="cpu")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("; 8 cpu device(s)\n") == 2
-    assert f"{begun}: goes on from step 2 of {LAST}" in done.stdout
-    return whole, begun
-
-
-def half_of(workdir, copy):
-    """A copy of a workdir as it was after step 2."""
-    shutil.copytree(workdir, copy)
-    shutil.rmtree(copy / "checkpoints" / str(LAST))
-    (copy / "summary.json").unlink()
-    return copy
+    assert "; 8 cpu device(s)\n" in done.stdout
+    return workdir
 
 
 def assert_like_one_device(workdir):
@@ -142,9 +131,8 @@ def assert_like_one_device(workdir):
     np.testing.assert_allclose(tables[0], tables[1], rtol=1e-5)
 
 
-def test_eight_devices_train_like_one(eight_devices):
-    whole, _ = eight_devices
-    assert_like_one_device(whole)
+def test_eight_devices_train_like_one_and_restore_its_bits(eight_devices):
+    assert_like_one_device(eight_devices)
 
 
 def test_two_processes_of_four_devices_train_like_one_device(two_processes):
@@ -165,30 +153,17 @@ def test_process_0_alone_prints_and_writes(two_processes):
 
 
 def test_one_device_goes_on_from_eight(eight_devices, tmp_path):
-    whole, _ = eight_devices
-    run = half_of(whole, tmp_path / "run")
+    run = tmp_path / "run"
+    shutil.copytree(eight_devices, run)
+    shutil.rmtree(run / "checkpoints" / str(LAST))
+    (run / "summary.json").unlink()
     train.run(tiny(batch_size=8, start=StartConfig(str(start()))), run, make_task)
     assert_like_one_device(run)
 
 
-def test_eight_devices_go_on_from_one(eight_devices):
-    _, begun = eight_devices
-    assert_like_one_device(begun)
-
-
 def test_one_device_restores_the_bits_that_two_processes_saved(two_processes):
     workdir, _ = two_processes
-    config = tiny(batch_size=8)
-    like = _abstract_state(config, task_of(config), train.data_mesh(config.batch_size))
-    with checkpoint.manager(workdir, read_only=True) as checkpoints:
-        found, rows = checkpoint.restore(checkpoints, LAST, like)
-    assert [row["step"] for row in rows] == [1, 2, 3, 4]
-    assert all(leaf.devices() == {jax.devices()[0]} for leaf in jax.tree.leaves(found))
-    trees = {name: getattr(found, name) for name in ITEMS}
-    arrays = [np.asarray(leaf) for leaf in jax.tree.leaves(trees)]
-    saved = [*read_checkpoint(workdir, LAST).values()]
-    assert len(arrays) == len(saved) > 0
-    assert all(a.tobytes() == b.tobytes() for a, b in zip(arrays, saved, strict=True))
+    assert_restores(tiny(batch_size=8), workdir, LAST)
 
 
 @pytest.mark.parametrize(
