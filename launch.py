@@ -9,23 +9,19 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from srd_jax.support import distributed, process
-from srd_jax.support.errors import InputError, one_line
+from srd_jax.support import process
+from srd_jax.support.cluster import command_flags
+from srd_jax.support.errors import InputError
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAME by default.")
-_ADDRESS = flags.DEFINE_string("coordinator_address", None, "HOST:PORT of the first of several.")
-_COUNT = flags.DEFINE_integer("num_processes", None, "Number of processes.")
-_NUMBER = flags.DEFINE_integer("process_id", None, "Number of this process, from 0.")
-_CLUSTER = flags.DEFINE_bool("distributed", False, "Takes these three from the cluster.")
-_SECONDS = flags.DEFINE_integer("initialization_timeout", 300, "Seconds for all to start.", 1)
+command_flags.define()
 
 
 def main(_: list[str]) -> int:
     """Trains in one process or as one of several, and returns the exit status."""
     logging.set_verbosity(logging.FATAL)  # orbax raises its errors, besides logging them
-    processes = (_ADDRESS.value, _COUNT.value, _NUMBER.value, _CLUSTER.value, _SECONDS.value)
-    return distributed.run(_train, *processes)
+    return command_flags.run(_train)
 
 
 def _train() -> int:
@@ -53,18 +49,6 @@ def _train() -> int:
     return 0
 
 
-def _parse(arguments: list[str]) -> list[str]:
-    """Parses the flags; any error becomes one line and exit status 2."""
-    try:
-        left = flags.FLAGS(arguments)
-        if len(left) > 1:
-            raise InputError(f"unexpected argument {left[1]}; accepted: --FLAG=VALUE")
-        return left
-    except (flags.Error, KeyError, TypeError, ValueError, OSError) as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
     flags.mark_flag_as_required("config")
-    sys.exit(process.run(lambda: app.run(main, flags_parser=_parse)))
+    sys.exit(process.run(lambda: app.run(main, flags_parser=command_flags.parse)))

@@ -64,7 +64,8 @@ def instances(
     Pixels above the threshold are flooded from all summits of the distance to the outline, the
     geometric mean of the detector's and of the one within the connected part. Then basins are
     joined, highest saddles first, unless a deep valley separates them, or a shallow one between
-    lamellae of different directions; so a long or bent granum stays one.
+    lamellae of different directions; so a long or bent granum stays one. Specks, and grana of which
+    the detector isn't certain enough, are dropped.
 
     Args:
       maps: of the micrograph.
@@ -72,6 +73,7 @@ def instances(
       px_per_nm: scale of the micrograph; None where it isn't known.
     """
     labels = np.zeros(maps.probability.shape, np.int32)
+    certain = threshold + maps.certain * (1 - threshold)
     found = ndimage.binary_opening(maps.probability >= threshold, iterations=_SPUR)
     parts = np.asarray(label(found, connectivity=1))
     kept = []
@@ -86,7 +88,8 @@ def instances(
                 for start, side in zip(corner, one.slice, strict=True)
             )
             where = rows, columns
-            if one.area >= _least(maps, where, one.image, px_per_nm):
+            mean = np.mean(maps.probability[where][one.image], dtype=np.float64)
+            if one.area >= _least(maps, where, one.image, px_per_nm) and mean >= certain:
                 kept.append((*(one.centroid + corner), where, one.image))
     kept.sort(key=lambda one: one[:2])
     for number, (_, _, where, image) in enumerate(kept, 1):

@@ -6,7 +6,7 @@ import shutil
 
 from srd_jax.curriculum.config import CurriculumConfig
 from srd_jax.curriculum.report import REPORT, write_report
-from srd_jax.support import distributed
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import checked
 from srd_jax.support.files import read_json, whole_file

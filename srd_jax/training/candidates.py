@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from srd_jax.networks.modules import Parameters
-from srd_jax.support import distributed
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_table
 from srd_jax.training import weights

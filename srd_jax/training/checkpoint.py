@@ -21,7 +21,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
-from srd_jax.support import distributed
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.training.config import RunConfig
 from srd_jax.training.provenance import versions

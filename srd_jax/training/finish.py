@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from srd_jax.support import distributed
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import read_json, write_text
 from srd_jax.training import candidates, checkpoint, steps

@@ -11,7 +11,7 @@ import orbax.checkpoint as ocp
 from jax.sharding import NamedSharding, PartitionSpec
 
 from srd_jax.networks.modules import Parameters, check_shapes, shapes_of
-from srd_jax.support import distributed
+from srd_jax.support.cluster import distributed
 from srd_jax.support.compiling import jit
 from srd_jax.support.files import write_text
 from srd_jax.training import checkpoint, optimizer, weights

@@ -5,7 +5,7 @@ import pathlib
 import time
 from typing import TypeVar
 
-from srd_jax.support import distributed
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import differences, from_dict, to_json
 from srd_jax.support.files import check_writable, read_json, write_text

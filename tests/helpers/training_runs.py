@@ -15,6 +15,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 import srd_jax
+from helpers import hurry
 from srd_jax.networks.receptive_field import Block
 from srd_jax.synthetic.config import StripesConfig
 from srd_jax.tasks.make import make_task
@@ -30,7 +31,7 @@ _folder = pathlib.Path(tempfile.mkdtemp(prefix="srd_jax_tests_"))
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 
 # Where the bits don't matter, programs are compiled in a hurry.
-HURRY = "--xla_backend_optimization_level=0"
+HURRY = hurry.FLAGS
 
 # A config file that launch.py can read.
 CONFIG_FILE = _folder / "tiny.py"

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from srd_jax.support import process
+from srd_jax.support.cluster.partners import Ended, Partners
+from srd_jax.support.cluster.rendezvous import meet
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.partners import Ended, Partners
-from srd_jax.support.rendezvous import meet
 
 _T = TypeVar("_T")
 _FLAGS = "--coordinator_address, --num_processes and --process_id"

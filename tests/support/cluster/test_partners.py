@@ -6,7 +6,7 @@ import pytest
 
 PAIR = """
 import os, sys, time
-from srd_jax.support import partners, rendezvous
+from srd_jax.support.cluster import partners, rendezvous
 partners._GRACE = 0.2
 number = int(sys.argv[2])
 me = rendezvous.meet(sys.argv[1], 3, number, 60.0)

@@ -1,6 +1,6 @@
 import pytest
 
-from srd_jax.support import distributed
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 
 SLURM = {

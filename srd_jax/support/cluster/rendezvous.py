@@ -4,8 +4,8 @@ import os
 import socket
 import time
 
+from srd_jax.support.cluster.partners import Link, Partners
 from srd_jax.support.errors import InputError, one_line
-from srd_jax.support.partners import Link, Partners
 
 _HELLO = 5.0  # s, for the first line of a new connection
 _RETRY = 0.2  # s

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
+from srd_jax.support.cluster.rendezvous import meet
 from srd_jax.support.errors import InputError
-from srd_jax.support.rendezvous import meet
 
 
 def together(*calls):
