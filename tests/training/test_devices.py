@@ -144,8 +144,8 @@ def test_process_0_alone_prints_and_writes(two_processes):
     workdir, ((out, errors), others) = two_processes
     assert others == ("", "")
     assert errors == ""
-    # Gloo, which adds over processes on a CPU, prints lines of its own.
-    lines = [line for line in out.splitlines() if not re.match(r"\[Gloo\]", line)]
+    # Gloo, which adds over processes on a CPU, prints lines of its own, several at a time.
+    lines = [line for line in out.splitlines() if not re.search(r"\[Gloo\]|peer ranks", line)]
     assert lines[0].endswith("; 8 cpu device(s) of 2 processes")
     assert len([line for line in lines if line.startswith("epoch ")]) == 2
     assert {path.name for path in workdir.iterdir()} == {*FILES.split(), "weights.safetensors"}
