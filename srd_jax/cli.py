@@ -10,6 +10,7 @@ from srd_jax.support.errors import InputError, one_line
 
 _COMMANDS = (
     "analyse",
+    "app",
     "predict",
     "evaluate",
     "evaluate_grana",
@@ -18,6 +19,7 @@ _COMMANDS = (
     "preview",
     "weights",
     "convert_weights",
+    "merge",
 )
 
 

@@ -4,6 +4,8 @@ import pathlib
 import shutil
 import tempfile
 
+from helpers import hurry
+
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # Most of the time goes into compiling: what one process of the tests has compiled serves all,
     # for this run of the tests only.
@@ -17,7 +19,7 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 # own `jit` has all of them, as for its users, but in tests marked `hurry`. Processes that tests
 # start get the flags from before (helpers/training_runs.py).
 os.environ.setdefault("SRD_TESTS_XLA_FLAGS", os.environ.get("XLA_FLAGS", ""))
-os.environ["XLA_FLAGS"] = f"{os.environ['SRD_TESTS_XLA_FLAGS']} --xla_backend_optimization_level=0"
+os.environ["XLA_FLAGS"] = f"{os.environ['SRD_TESTS_XLA_FLAGS']} {hurry.FLAGS}"
 
 import jax
 import pytest
@@ -26,7 +28,7 @@ from srd_jax.support import compiling
 
 # From the start, for fixtures of whole modules too.
 _CPU_OPTIONS = compiling._CPU_OPTIONS
-compiling._CPU_OPTIONS = _CPU_OPTIONS | {"xla_backend_optimization_level": "3"}
+compiling._CPU_OPTIONS = _CPU_OPTIONS | hurry.FULL
 
 # (B,) against (B, 1) must not broadcast to (B, B) anywhere.
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -44,7 +46,8 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def _optimisations(request):
     """Takes all optimisations from the package's own `jit` in a test that is marked `hurry`."""
-    if request.node.get_closest_marker("hurry") is None:
+    mark = request.node.get_closest_marker("hurry")
+    if mark is None or mark.args == (False,):
         yield
         return
     compiling.compiler_options.cache_clear()

@@ -26,6 +26,7 @@ tasks
 measuring
 analysis
 evaluation curriculum
+review
 commands
 cli __init__
 __main__

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -20,19 +20,6 @@ from srd_jax.measuring.measurement import Measurement, Method
 from srd_jax.measuring.result import DEFAULT_LIMITS, Limits, Result, result_of
 from srd_jax.support.errors import InputError, reason, unexpected
 
-# A granum is doubtful whose mean probability is so near to the threshold, as a share of what is
-# above it.
-_DOUBTFUL = 0.2
-# A granum is tiny below such an area: about 80 nm squared, or as many periods of 20 nm.
-_TINY_NM2, _TINY_PERIODS2 = 6000.0, 15.0
-# Above this irregularity several grana may have been taken for one.
-_IRREGULAR = 0.5
-# Greatest sd of the direction, degrees: a third of the tilt at which a period isn't trusted.
-_UNSURE_DIRECTION = DEFAULT_LIMITS.tilt_deg / 3
-# Greatest share of the lamellae that run in another direction.
-_ASTRAY = 0.2
-# Mean period of grana, nm, and the least period that an image shows, px; see `measuring.result`.
-_USUAL_NM, _FEW_PX = 20.0, 4.5
 # Grana that are prepared before they are measured; each takes some MB.
 _AT_ONCE = 32
 
@@ -62,6 +49,7 @@ class _Prepared(NamedTuple):
       notes: facts about it.
       crop: turned; None where it can't be.
       prepared: for the method, or the reason why it can't be measured.
+      given: the period that a person set, which isn't measured; None where it is.
     """
 
     granum: Granum
@@ -69,6 +57,7 @@ class _Prepared(NamedTuple):
     notes: tuple[str, ...]
     crop: Crop | None
     prepared: Any
+    given: Measurement | None
 
 
 def analyse_micrograph(
@@ -105,16 +94,7 @@ def analyse_micrograph(
             scale, note = estimate(micrograph, detect)
             notes = (*notes, note)
         found = candidates.detected(micrograph, detect, scale, threshold)
-    grana, crops, measurements = [], {}, {}
-    ready = (_prepared(micrograph, one, method, threshold) for one in found)
-    while batch := list(itertools.islice(ready, _AT_ONCE)):
-        answers = _answers(micrograph.name, method, [one.prepared for one in batch])
-        for one, answer in zip(batch, answers, strict=True):
-            grana.append(_measured(micrograph, one, answer, method, limits))
-            if one.crop is not None:
-                crops[one.granum.number] = one.crop
-            if isinstance(answer, Measurement):
-                measurements[one.granum.number] = answer
+    grana, crops, measurements = measure(micrograph, found, method, threshold, limits)
     rows, columns = micrograph.grey.shape
     analysis = Analysis(
         file=micrograph.name,
@@ -130,6 +110,35 @@ def analyse_micrograph(
     return Analysed(analysis, crops, measurements)
 
 
+def measure(
+    micrograph: Micrograph,
+    found: Iterable[Candidate],
+    method: Method[Any],
+    threshold: float = THRESHOLD,
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[list[Granum], dict[int, Crop], dict[int, Measurement]]:
+    """Turns, measures and counts grana that are outlined; returns them as `Analysed` has them.
+
+    Args:
+      found: the grana; for the other arguments see `analyse_micrograph`.
+
+    Raises:
+      InputError: the device's memory doesn't suffice.
+    """
+    grana, crops, measurements = [], {}, {}
+    ready = (_prepared(micrograph, one, method, threshold) for one in found)
+    for batch in _batches(ready, _AT_ONCE):
+        answers = _answers(micrograph.name, method, [one.prepared for one in batch])
+        for one, measured in zip(batch, answers, strict=True):
+            answer = one.given or measured
+            grana.append(_measured(micrograph, one, answer, method, limits))
+            if one.crop is not None:
+                crops[one.granum.number] = one.crop
+            if isinstance(answer, Measurement):
+                measurements[one.granum.number] = answer
+    return grana, crops, measurements
+
+
 def _answers(name: str, method: Method[Any], prepared: list[Any]) -> list[Measurement | str]:
     """Measures grana; if one of them breaks the method, each alone.
 
@@ -142,6 +151,12 @@ def _answers(name: str, method: Method[Any], prepared: list[Any]) -> list[Measur
         raise
     except Exception:
         return [_or_reason(name, lambda one=one: method.measure_good([one])[0]) for one in prepared]
+
+
+def _batches(items: Iterable[_Made], size: int) -> Iterator[list[_Made]]:
+    items = iter(items)
+    while batch := list(itertools.islice(items, size)):
+        yield batch
 
 
 def _or_reason(name: str, function: Callable[[], _Made]) -> _Made | str:
@@ -161,18 +176,26 @@ def _prepared(
 
     def turned() -> tuple[Value | None, Crop | None, float]:
         plain = cutting.cut(micrograph, one.mask, one.box)
-        degrees = direction.combined(one.rough, direction.of_pixels(plain, one.period_px))
+        degrees = one.direction
+        if degrees is None:
+            degrees = direction.combined(one.rough, direction.of_pixels(plain, one.period_px))
         if degrees is None:
             return None, None, 0.0
         astray = direction.astray(plain, one.period_px, degrees.value)
         return degrees, cutting.turned(plain, degrees.value), astray
 
     found = _or_reason(micrograph.name, turned)
-    degrees, crop, astray = (one.rough, None, 0.0) if isinstance(found, str) else found
+    nothing = one.direction or one.rough, None, 0.0
+    degrees, crop, astray = nothing if isinstance(found, str) else found
+    given = None
     if isinstance(found, str):
         prepared = found
     elif crop is None:
         prepared = "no direction of lamellae can be seen"
+    elif one.period is not None:
+        prepared = "the period is given"
+        box = (0, crop.mask.shape[0], 0, crop.mask.shape[1])
+        given = Measurement(one.period.value, one.period.sd, None, 1.0, box)
     else:
         prepared = _or_reason(micrograph.name, lambda: method.prepare(crop))
     down, right = (values.mean() for values in np.nonzero(one.mask))
@@ -189,34 +212,8 @@ def _prepared(
     )
     sizes = morphometry.with_uncertainty(one.outline, one.others, degrees)
     granum = dataclasses.replace(granum, **sizes)
-    doubts = (*one.doubts, *_doubts(granum, micrograph.px_per_nm, threshold))
-    if astray > _ASTRAY:
-        doubts += (f"{astray:.0%} of its lamellae run in another direction, is it one granum?",)
-    return _Prepared(granum, doubts, one.notes, crop, prepared)
-
-
-def _doubts(granum: Granum, px_per_nm: float | None, threshold: float) -> Iterator[str]:
-    """Yields why a granum isn't to be trusted, whatever its period."""
-    if granum.touches_border:
-        yield "touches the border of the micrograph"
-    least = threshold + _DOUBTFUL * (1 - threshold)
-    if granum.detection is not None and granum.detection < least:
-        yield f"detection {granum.detection:.2f} is below {least:.2f}"
-    if granum.gsi is not None and granum.gsi.value > _IRREGULAR:
-        yield f"GSI {granum.gsi.value:.2f} is above {_IRREGULAR:g}, is it one granum?"
-    if granum.direction_deg is not None and granum.direction_deg.sd > _UNSURE_DIRECTION:
-        sd = granum.direction_deg.sd
-        yield f"sd of the direction is {sd:.1f} degrees, above {_UNSURE_DIRECTION:.1f}"
-    if px_per_nm is None or granum.area_px2 is None:
-        return
-    nm2 = granum.area_px2.value / px_per_nm**2
-    if nm2 < _TINY_NM2:
-        yield f"area {nm2:.0f} nm² is below {_TINY_NM2:g} nm²"
-    if _USUAL_NM * px_per_nm < _FEW_PX:
-        yield (
-            f"lamellae {_USUAL_NM:g} nm apart would be {_USUAL_NM * px_per_nm:.1f} px apart, below "
-            f"{_FEW_PX:g} px, too few to be seen"
-        )
+    doubts = (*one.doubts, *candidates.doubts(granum, astray, micrograph.px_per_nm, threshold))
+    return _Prepared(granum, doubts, one.notes, crop, prepared, given)
 
 
 def _measured(
@@ -235,13 +232,15 @@ def _measured(
     area, period = granum.area_px2, answer.period_px
     if micrograph.px_per_nm is None and area is not None and period > 0:
         periods2 = area.value / period**2
-        if periods2 < _TINY_PERIODS2:
-            doubts += (f"area of {periods2:.0f} squared periods is below {_TINY_PERIODS2:g}",)
+        if periods2 < candidates.TINY_PERIODS2:
+            doubts += (
+                f"area of {periods2:.0f} squared periods is below {candidates.TINY_PERIODS2:g}",
+            )
     result = result_of(
         micrograph.name,
         answer,
         micrograph.px_per_nm,
-        method.field_rows,
+        None if found.given else method.field_rows,
         micrograph.source,
         limits,
         _tilt(crop, answer.period_px),
@@ -267,7 +266,7 @@ def _tilt(crop: Crop, period_px: float) -> float | None:
     if not 1 < period_px < max(crop.mask.shape):
         return None
     found = direction.of_pixels(crop, period_px)
-    if found is None or found.sd > _UNSURE_DIRECTION:
+    if found is None or found.sd > candidates.UNSURE_DIRECTION:
         return None
     return (found.value + 90) % 180 - 90
 

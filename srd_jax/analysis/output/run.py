@@ -70,7 +70,12 @@ class Done:
     undrawn: Sequence[str] = ()
 
 
-def analyse_files(paths: Sequence[pathlib.Path], folder: Folder, plan: Plan) -> Iterator[Done]:
+def analyse_files(
+    paths: Sequence[pathlib.Path],
+    folder: Folder,
+    plan: Plan,
+    names: Mapping[pathlib.Path, str] | None = None,
+) -> Iterator[Done]:
     """Analyses files in order; a bad file gives a result with its error.
 
     The record of a file is written after its other files, so what has one is complete. Errors are
@@ -80,11 +85,12 @@ def analyse_files(paths: Sequence[pathlib.Path], folder: Folder, plan: Plan) -> 
       paths: of different files.
       folder: for records, label images, outlines and pictures.
       plan: how they are analysed.
+      names: of their outputs; None for the usual ones.
 
     Raises:
       InputError: a file can't be written.
     """
-    names = output_names(paths)
+    names = names or output_names(paths)
     for path in paths:
         done = _done(path, names[path], folder, plan)
         bare = [dataclasses.replace(granum, outline=()) for granum in done.analysis.grana]

@@ -38,7 +38,7 @@ def write(
       InputError: the file can't be written.
     """
     try:
-        drawn = _picture(micrograph, analysis, granum, crop)
+        drawn = picture(micrograph, analysis, granum, crop)
     except Exception as error:
         return [f"{analysis.file}: granum {granum.number} couldn't be drawn ({unexpected(error)})"]
     with whole_file(path) as temporary:
@@ -46,9 +46,10 @@ def write(
     return []
 
 
-def _picture(
+def picture(
     micrograph: Micrograph, analysis: Analysis, granum: Granum, crop: Crop | None
 ) -> Image.Image:
+    """Draws a granum; see `write`."""
     if crop is None or granum.period_px is None:
         return unturned(micrograph, analysis, granum)
     return _traced(crop, granum, caption(analysis, granum), analysis.px_per_nm)

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
 from srd_jax.analysis.granum import Analysis
-from srd_jax.analysis.output.outlines import COLOURS
+from srd_jax.analysis.output import outlines
 from srd_jax.analysis.output.quantities import QUANTITIES, significant
 from srd_jax.analysis.output.summary import groups, values
 from srd_jax.analysis.output.table import Named
 
 # Colours of Okabe and Ito, distinct for all kinds of colour vision and in print.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _INK, _FAINT = "0.25", "0.6"
 _PLOTTED = ("area_nm2", "perimeter_nm", "gsi", "diameter_nm", "height_nm", "srd_nm")
 _LEAST = 3  # values from which a violin is drawn
@@ -43,22 +43,36 @@ def violins(micrographs: Sequence[Named]) -> Figure | None:
     if not plotted:
         return None
     rows = -(-len(plotted) // 3)
-    figure = _figure(3, rows)
+    figure = empty_figure(3, rows)
     panels = figure.subplots(rows, 3, squeeze=False).flat
     for axes, quantity in itertools.zip_longest(panels, plotted):
         if quantity is None:
             axes.set_axis_off()
             continue
         for place, some in enumerate(sets.values()):
-            _violin(axes, place, values(some, quantity), _COLOURS[place % len(_COLOURS)])
+            violin(axes, place, values(some, quantity), COLOURS[place % len(COLOURS)])
         shown = [name if len(name) <= 14 else f"{name[:13]}…" for name in sets]
         axes.set_xticks(range(len(sets)), shown, rotation=30 if len(sets) > 3 else 0)
         axes.set(ylabel=quantity.label, xlim=(-0.6, len(sets) - 0.4))
-    return _finished(figure)
+    return styled(figure)
 
 
-def _violin(axes: Axes, place: int, by_micrograph: list[list[float]], colour: str) -> None:
-    """Draws the values of a group: grana as points, micrographs as diamonds."""
+def violin(
+    axes: Axes,
+    place: int,
+    by_micrograph: list[list[float]],
+    colour: str,
+    ids: Sequence[str] = (),
+) -> None:
+    """Draws the values of a group: grana as points, micrographs as diamonds.
+
+    Args:
+      axes: to draw on.
+      place: of the group.
+      by_micrograph: values.
+      colour: of the group.
+      ids: of the points in an SVG, as many as values; without, they have none.
+    """
     every = np.array(list(itertools.chain.from_iterable(by_micrograph)))
     if not len(every):
         return
@@ -72,9 +86,12 @@ def _violin(axes: Axes, place: int, by_micrograph: list[list[float]], colour: st
     # Even steps of the golden ratio spread points without chance.
     steps = (np.arange(len(every)) * (math.sqrt(5) - 1) / 2) % 1.0
     places = place + _JITTER * (2 * steps - 1)
-    axes.scatter(
-        places, every, s=9, color=colour, alpha=0.6, linewidths=0, rasterized=len(every) > _MANY
-    )
+    for name, x, y in zip(ids, places, every, strict=bool(ids)):
+        axes.scatter([x], [y], s=9, color=colour, alpha=0.6, linewidths=0, gid=name)
+    if not ids:
+        axes.scatter(
+            places, every, s=9, color=colour, alpha=0.6, linewidths=0, rasterized=len(every) > _MANY
+        )
     means = [float(np.mean(some)) for some in by_micrograph if some]
     if len(means) > 1:
         axes.scatter(
@@ -94,14 +111,14 @@ def strains(micrographs: Sequence[Named]) -> Figure:
     """
     columns = min(3, len(micrographs))
     rows = -(-len(micrographs) // columns)
-    figure = _figure(columns, rows)
+    figure = empty_figure(columns, rows)
     panels = figure.subplots(rows, columns, squeeze=False, subplot_kw={"projection": "polar"}).flat
     for axes, named in itertools.zip_longest(panels, micrographs):
         if named is None:
             axes.set_axis_off()
         else:
             _polar(axes, named)
-    return _finished(figure)
+    return styled(figure)
 
 
 def _polar(axes: PolarAxes, named: Named) -> None:
@@ -117,7 +134,7 @@ def _polar(axes: PolarAxes, named: Named) -> None:
         ]
         angles = np.radians([direction for direction, _ in chosen])
         periods = [period for _, period in chosen]
-        colour = tuple(part / 255 for part in COLOURS[status])
+        colour = tuple(part / 255 for part in outlines.COLOURS[status])
         for turn in (0.0, math.pi):
             axes.scatter(angles + turn, periods, s=16, color=colour, zorder=3)
     if original is not None:
@@ -147,13 +164,14 @@ def period_before(analysis: Analysis) -> float | None:
     return float(np.mean(found)) if found else None
 
 
-def _figure(columns: float, rows: float) -> Figure:
+def empty_figure(columns: float, rows: float) -> Figure:
+    """Returns a figure for panels in columns and rows."""
     figure = Figure(figsize=(3.1 * columns, 3.0 * rows), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _finished(figure: Figure) -> Figure:
+def styled(figure: Figure) -> Figure:
     """Styles all panels alike."""
     for axes in figure.axes:
         if axes.name != "polar":

@@ -23,7 +23,7 @@ _UNEVEN = 0.15
 _APART = 4.0
 # Sd of the number by what is seen of a layer at both ends; least relative sd of a period, and the
 # one of a period without an sd.
-_ENDS, _LEAST_SD, _USUAL_SD = 0.35, 0.02, 0.05
+_ENDS, _LEAST_SD, USUAL_SD = 0.35, 0.02, 0.05
 
 
 def count_layers(
@@ -55,7 +55,7 @@ def counted(
     tall = heights >= np.quantile(heights, _TALL)
     parts = max(int(np.count_nonzero(tall)) / (_APART * period_px), 1.0)
     spread = float(np.std(layers[tall] / heights[tall])) * phase.period_px / math.sqrt(parts)
-    relative = _USUAL_SD if sd_px is None else max(sd_px / period_px, _LEAST_SD)
+    relative = USUAL_SD if sd_px is None else max(sd_px / period_px, _LEAST_SD)
     # A clear phase corrects a period, unless that may be another one.
     unclear = max(1 - float(trust[tall].mean()), min(relative / _UNEVEN, 1.0))
     return number, math.hypot(_ENDS, number * spread, number * relative * unclear)

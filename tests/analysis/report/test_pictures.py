@@ -131,7 +131,7 @@ def test_a_picture_that_cannot_be_drawn_is_said(tmp_path, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(granum_picture, "_picture", broken)
+    monkeypatch.setattr(granum_picture, "picture", broken)
     found = analyses.analysis("a.png", [analyses.granum(7, 5, 5)])
     micrograph = Micrograph("a.png", np.zeros((9, 9)))
     (said,) = granum_picture.write(tmp_path / "x.png", micrograph, found, found.grana[0], None)

@@ -1,0 +1,1 @@
+"""The web server of the review app: security, uploads, tiles, jobs, events, downloads."""

@@ -1,0 +1,1 @@
+"""Processes of limited memory and time, in which files are decoded and pictures drawn."""
