@@ -1,6 +1,6 @@
 """Makes docs/review.png: the review app and its table on a drawn micrograph, in Chromium.
 
-python benchmarks/review_picture.py [--out docs/review.png] [--seed 3] [--views DIR]
+python benchmarks/review_picture.py [--out docs/review.png] [--seed 3] [--granum 10] [--views DIR]
 
 With --views it also writes each view to a folder, at 1280 x 800 and 2560 x 1440, light and dark.
 """
@@ -31,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/review.png"))
     parser.add_argument("--seed", default="3")
+    parser.add_argument("--granum", type=int, default=10, help="number of the selected one")
     parser.add_argument("--views", type=pathlib.Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
@@ -43,7 +44,9 @@ def main() -> None:
         page = browser.new_page(viewport=_SIZE, color_scheme="light")
         page.set_default_timeout(300_000)
         page.goto(address)
-        shots = [Image.open(io.BytesIO(one)) for one in _shots(page, json.loads(answer))]
+        shots = [
+            Image.open(io.BytesIO(one)) for one in _shots(page, json.loads(answer), options.granum)
+        ]
         for size in _SIZES if options.views else ():
             for theme in ("light", "dark"):
                 page = browser.new_page(viewport=size, color_scheme=theme)
@@ -69,8 +72,8 @@ def _app(root: pathlib.Path):
         process.wait(60)
 
 
-def _shots(page: Page, drawn: dict[str, float]) -> list[bytes]:
-    """Returns the views of the picture and of the table."""
+def _shots(page: Page, drawn: dict[str, float], granum: int) -> list[bytes]:
+    """Returns the views of the picture and of the table, with a granum selected."""
     page.wait_for_selector("body[data-ready]")
     page.get_by_test_id("tab-files").click()
     page.get_by_test_id("scale-kind-leaf").select_option("px_per_nm")
@@ -90,7 +93,7 @@ def _shots(page: Page, drawn: dict[str, float]) -> list[bytes]:
         row = page.locator('[data-testid="granum-list"] [aria-selected="true"]')
         page.keyboard.press("a" if row.get_attribute("data-kind") == "ok" else "r")
         page.wait_for_selector(f'body[data-revision="{revision}"][data-saving="0"]')
-    page.get_by_test_id("granum-9").click()
+    page.get_by_test_id(f"granum-{granum}").click()
     page.keyboard.press("0")
     page.wait_for_timeout(3000)  # until the view rests
     review = page.screenshot()
