@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.fft import irfft, next_fast_len, rfft
 
-from srd_jax.support.gaussian import gaussian_mean, gaussian_weights, mean_along_rows
+from srd_jax.support.gaussian import gaussian_mean, mean_along_rows, mean_at
 
 
 class Strips(NamedTuple):
@@ -67,10 +67,12 @@ def _even(grey: np.ndarray, inside: np.ndarray, background: float) -> np.ndarray
     """
 
     def mean(values, sd):
-        blurred, share = gaussian_mean(np.stack([np.where(inside, values, 0), inside]), sd)
+        both = np.empty((2, *values.shape))
+        both[0], both[1] = values, inside
+        blurred, share = gaussian_mean(both, sd)
         return blurred / np.maximum(share, 1e-9)
 
-    waves = np.where(inside, grey - mean(grey, background), 0.0)
+    waves = np.where(inside, grey - mean(np.where(inside, grey, 0.0), background), 0.0)
     contrast = np.sqrt(mean(waves**2, 2 * background))
     # Flat parts stay flat.
     return waves / np.maximum(contrast, 0.1 * waves.std())
@@ -96,10 +98,13 @@ def _inclination(
     margin = math.ceil(scale)
     padded = np.pad(waves, margin, "symmetric")
     smooth = gaussian_mean(padded, scale / 6)[margin:-margin, margin:-margin]
-    down, right = np.gradient(smooth) * deep
-    products, sd = np.stack([down**2, right**2, down * right]), 1.5 * scale
-    weights = gaussian_weights(np.arange(waves.shape[1]), columns, sd).astype(waves.dtype)
-    slope, _ = _direction(*mean_along_rows((products @ weights).swapaxes(-1, -2), sd))
+    down, right = (slope * deep for slope in np.gradient(smooth))
+    products, sd = np.empty((3, *waves.shape)), 1.5 * scale
+    for product, one, other in zip(
+        products, (down, right, down), (down, right, right), strict=True
+    ):
+        np.multiply(one, other, out=product)
+    slope, _ = _direction(*mean_along_rows(mean_at(products, sd, columns), sd))
     # Slopes are smooth: some are enough for their median.
     slopes, coherence = _direction(*gaussian_mean(products, sd, step=2))
     some = inside[::2, ::2]
@@ -147,13 +152,15 @@ def _along(
     both, steep = both.ravel(), slope.T.copy()
     found = np.zeros(steep.shape, complex)
     for offset in range(-half, half + 1):
-        # Linear interpolation; nothing counts beyond the first and the last row.
-        at = rows + offset * steep
-        whole = np.clip(at, 0, last).astype(int)
-        share = at - whole
-        whole += len(waves) * (columns + offset)[:, None]
-        near, next_ = both.take(whole, mode="clip"), both.take(whole + 1, mode="clip")
-        found += np.where((at >= 0) & (at <= last), near + share * (next_ - near), 0)
+        at = offset * steep + rows
+        above = at.astype(int)
+        share = at - above
+        above += len(waves) * (columns + offset)[:, None]
+        values = both.take(above, mode="clip")
+        above += 1
+        values += share * (both.take(above, mode="clip") - values)
+        values[(at < 0) | (at > last)] = 0  # beyond the first and the last row
+        found += values
     total, count = found.real.T, found.imag.T
     # Where the mask's border runs through the middle, the count is half, but for its rounding.
     valid = (count > half + 1e-6) & inside[:, columns]
