@@ -24,36 +24,8 @@ from srd_jax.support.page import text
 from srd_jax.support.terminal import print_line, track
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    words = "find and measure the grana of micrographs: images, or folders of them"
-    one = arguments.add_command(commands, "analyse", words, _analyse)
-    arguments.add_paths(one)
-    one.add_argument(
-        "--out",
-        type=arguments.path,
-        required=True,
-        metavar="DIR",
-        help="folder of the results: new, empty, or of an earlier run, which is gone on with",
-    )
-    one.add_argument(
-        "--groups",
-        type=arguments.path,
-        metavar="CSV",
-        help="which file belongs to which treatment: columns file and group",
-    )
-    one.add_argument(
-        "--exclude",
-        action="append",
-        default=[],
-        metavar="NAME:3,7",
-        help="leave out grana of a micrograph by their numbers; may be given several times",
-    )
-    known.add_option(one)
-    planning.add_options(one)
-
-
-def _analyse(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     folders.check(options.out)
     images = arguments.images(options.paths, find_micrographs)
     paths = images.images

@@ -21,58 +21,8 @@ from srd_jax.support.errors import InputError, one_line, unexpected
 from srd_jax.support.terminal import print_line, track
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    text = "measure crops of grana: images, or folders of them with their subfolders"
-    one = arguments.add_command(commands, "predict", text, _predict)
-    one.add_argument(
-        "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
-    )
-    one.add_argument(
-        "--method",
-        choices=methods.METHODS,
-        help="default: combined, that is the network and autocorrelation; the network alone where "
-        "its weights give no sd",
-    )
-    arguments.add_weights(one)
-    one.add_argument(
-        "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all images"
-    )
-    one.add_argument(
-        "--out",
-        type=arguments.path,
-        default="results.csv",
-        metavar="CSV",
-        help="default: %(default)s; - for standard output",
-    )
-    one.add_argument(
-        "--overlay",
-        type=arguments.path,
-        metavar="DIR",
-        help="folder for pictures of the crops with their lamellae traced and counted",
-    )
-    one.add_argument(
-        "--overlay-attention",
-        action="store_true",
-        help="show in these pictures, too, where the network looked",
-    )
-    one.add_argument(
-        "--annotations",
-        type=arguments.path,
-        metavar="CSV",
-        help="known periods, to compare with, and scales",
-    )
-    one.add_argument(
-        "--auto-rotate",
-        action="store_true",
-        help="turn each crop first so that its lamellae, where their direction is clear, run "
-        "horizontally",
-    )
-    arguments.add_batch_size(one)
-    arguments.add_network_options(one)
-
-
-def _predict(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     network = options.method is None or options.method in methods.WITH_NETWORK
     if options.weights is not None and not network:
         raise InputError(

@@ -19,6 +19,8 @@ import numpy as np
 
 from srd_jax.imaging.annotations import (
     HORIZONTAL,
+    LEAST_PERIODS,
+    SHORTEST_PERIOD_PX,
     Bad,
     Line,
     annotation,
@@ -35,12 +37,6 @@ from srd_jax.support.files import whole_file, write_table
 from srd_jax.support.names import Files, parts_of
 
 ANNOTATIONS = "annotations.csv"
-
-# Nothing shorter can be seen in an image (sampling theorem).
-SHORTEST_PERIOD_PX = 2.0
-
-# A granum with fewer layers has no repeat distance.
-LEAST_PERIODS = 2
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
+from srd_jax.imaging import FRAME, MAX_ROWS
 from srd_jax.imaging.masks import check_lengths, check_shapes, tight_box
 from srd_jax.support.errors import InputError
-
-FRAME = (476, 476)
-MAX_ROWS = 300
 
 # Grey values of a granum: those of the darkest and of the lightest 2 % become about 0.3 and 0.6,
 # the median 0.45.

@@ -19,8 +19,8 @@ from srd_jax.imaging.preparation import (
     prepare,
     prepare_scales,
 )
+from srd_jax.measuring import BATCH_SIZE
 from srd_jax.measuring.measurement import (
-    BATCH_SIZE,
     Measurement,
     Method,
     check_batch_size,

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
-from srd_jax.networks.modules import Parameters, check_shapes, shapes_of
+from srd_jax.networks.modules import check_shapes, shapes_of
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.compiling import jit
 from srd_jax.support.files import write_text
 from srd_jax.training import checkpoint, optimizer, weights
