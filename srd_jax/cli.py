@@ -1,7 +1,9 @@
 """The command line: `srd` or `python -m srd_jax`."""
 
 import argparse
+import os
 import pkgutil
+import warnings
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -17,7 +19,7 @@ from srd_jax.commands.parsers import (
     preview,
     weights,
 )
-from srd_jax.support import process
+from srd_jax.support import compilation_cache, process
 from srd_jax.support.errors import InputError, one_line
 
 _COMMANDS = (
@@ -77,6 +79,9 @@ def _loaded(command: str) -> Callable[[argparse.Namespace], int]:
     Raises:
       InputError: a package cannot be imported, for example because of the environment.
     """
+    compilation_cache.use(os.environ)
+    # Programs that the cache lost are compiled again.
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     try:
         found = pkgutil.resolve_name(command)
         from absl import logging

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.fft import next_fast_len
 
 from srd_jax.support.gaussian import gaussian_mean, mean_along_rows, mean_at
 
@@ -190,12 +190,12 @@ def correlations(
     rows = len(profiles)
     size = next_fast_len(2 * rows, real=True)
     mask, energy, waves = (
-        rfft(values, size, axis=0) for values in (valid.astype(float), profiles**2, profiles)
+        np.fft.rfft(values, size, axis=0) for values in (valid.astype(float), profiles**2, profiles)
     )
     products = np.stack([np.conj(one) * one for one in (mask, waves)] + [np.conj(energy) * mask])
     found = []
     for part in parts:
-        count, pairs, energies = irfft(products[..., part].sum(axis=2), size)
+        count, pairs, energies = np.fft.irfft(products[..., part].sum(axis=2), size)
         # The first pixel's energy in a pair is the second one's at the opposite shift.
         both = energies[:rows] * np.roll(energies[::-1], 1)[:rows]
         # Counts are whole numbers but for their rounding, which must not decide.
