@@ -22,12 +22,6 @@ from srd_jax.support.names import parts_of
 
 HORIZONTAL = 90.0
 
-# Nothing shorter can be seen in an image (sampling theorem).
-SHORTEST_PERIOD_PX = 2.0
-
-# A granum with fewer layers has no repeat distance.
-LEAST_PERIODS = 2
-
 _NAME, _PX, _NM, _SCALE, _ANGLE = "granum_image", "period_px", "period_nm", "px_per_nm", "angle"
 _NEEDED = ((_NAME, _PX), (_NAME, _NM, _SCALE))
 _NUMBERS = (_PX, _NM, _SCALE, _ANGLE)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from srd_jax.imaging.annotations import LEAST_PERIODS, SHORTEST_PERIOD_PX
+from srd_jax.imaging import LEAST_PERIODS, SHORTEST_PERIOD_PX
 from srd_jax.support.errors import InputError
 
 if TYPE_CHECKING:
