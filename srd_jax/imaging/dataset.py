@@ -17,10 +17,9 @@ from dataclasses import dataclass
 import imagecodecs
 import numpy as np
 
+from srd_jax.imaging import LEAST_PERIODS, SHORTEST_PERIOD_PX
 from srd_jax.imaging.annotations import (
     HORIZONTAL,
-    LEAST_PERIODS,
-    SHORTEST_PERIOD_PX,
     Bad,
     Line,
     annotation,
