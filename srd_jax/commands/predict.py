@@ -14,7 +14,6 @@ from srd_jax.imaging.folders import OVERLAY_ENDING, common_root
 from srd_jax.measuring import methods, table
 from srd_jax.measuring.measure_files import Measured, measure_files
 from srd_jax.measuring.measurement import Method
-from srd_jax.measuring.overlays import write_overlay
 from srd_jax.measuring.result import Limits, Result
 from srd_jax.support import process
 from srd_jax.support.errors import InputError, one_line, unexpected
@@ -138,6 +137,8 @@ def _measure(
 
 def _draw(folder: pathlib.Path, root: pathlib.Path, one: Measured, method: Method) -> list[str]:
     """Writes an overlay; returns why it could not be written."""
+    from srd_jax.measuring.overlays import write_overlay  # late, as Matplotlib takes its time
+
     try:
         write_overlay(folder, root, one, method.geometry)
     except InputError as error:
