@@ -100,10 +100,7 @@ def _inclination(
     smooth = gaussian_mean(padded, scale / 6)[margin:-margin, margin:-margin]
     down, right = (slope * deep for slope in np.gradient(smooth))
     products, sd = np.empty((3, *waves.shape)), 1.5 * scale
-    for product, one, other in zip(
-        products, (down, right, down), (down, right, right), strict=True
-    ):
-        np.multiply(one, other, out=product)
+    products[0], products[1], products[2] = down**2, right**2, down * right
     slope, _ = _direction(*mean_along_rows(mean_at(products, sd, columns), sd))
     # Slopes are smooth: some are enough for their median.
     slopes, coherence = _direction(*gaussian_mean(products, sd, step=2))
@@ -148,7 +145,7 @@ def _along(
     rows, last = np.arange(len(waves)), len(waves) - 1
     # Both images as one, column after column; the last strip may end one column beyond them.
     both = np.zeros((waves.shape[1] + 1, len(waves)), complex)
-    both[:-1].real, both[:-1].imag = waves.T, inside.T
+    both[:-1] = waves.T + 1j * inside.T
     both, steep = both.ravel(), slope.T.copy()
     found = np.zeros(steep.shape, complex)
     for offset in range(-half, half + 1):
@@ -161,7 +158,7 @@ def _along(
         values += share * (both.take(above, mode="clip") - values)
         values[(at < 0) | (at > last)] = 0  # beyond the first and the last row
         found += values
-    total, count = found.real.T, found.imag.T
+    total, count = np.real(found).T, np.imag(found).T
     # Where the mask's border runs through the middle, the count is half, but for its rounding.
     valid = (count > half + 1e-6) & inside[:, columns]
     profiles = np.where(valid, total / np.maximum(count, 1), 0.0)
