@@ -1,6 +1,8 @@
 """Makes docs/review.png: the review app and its table on a drawn micrograph, in Chromium.
 
-python benchmarks/review_picture.py [--out docs/review.png] [--seed 3]
+python benchmarks/review_picture.py [--out docs/review.png] [--seed 3] [--views DIR]
+
+With --views it also writes each view to a folder, at 1280 x 800 and 2560 x 1440, light and dark.
 """
 
 import argparse
@@ -15,11 +17,12 @@ import tempfile
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 _SRD = [sys.executable, "-m", "srd_jax"]
 _DEMO = [sys.executable, "-m", "srd_jax.review.server.worker.demo"]
-_SIZE = {"width": 1280, "height": 800}
+_SIZE: ViewportSize = {"width": 1280, "height": 800}
+_SIZES: tuple[ViewportSize, ...] = (_SIZE, {"width": 2560, "height": 1440})
 _WIDTH, _GREYS, _COLOURS = 1000, 32, 96
 
 
@@ -28,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/review.png"))
     parser.add_argument("--seed", default="3")
+    parser.add_argument("--views", type=pathlib.Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         root = pathlib.Path(folder)
@@ -40,6 +44,12 @@ def main() -> None:
         page.set_default_timeout(300_000)
         page.goto(address)
         shots = [Image.open(io.BytesIO(one)) for one in _shots(page, json.loads(answer))]
+        for size in _SIZES if options.views else ():
+            for theme in ("light", "dark"):
+                page = browser.new_page(viewport=size, color_scheme=theme)
+                page.goto(address)
+                _views(page, options.views, f"{size['width']}_{theme}")
+                page.close()
         browser.close()
     _together(shots).save(options.out, optimize=True)
 
@@ -87,6 +97,32 @@ def _shots(page: Page, drawn: dict[str, float]) -> list[bytes]:
     page.get_by_test_id("tab-table").click()
     page.wait_for_timeout(2000)
     return [review, page.screenshot()]
+
+
+def _views(page: Page, folder: pathlib.Path, name: str) -> None:
+    """Writes a picture of each view."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.wait_for_selector("body[data-ready]")
+    root = page.url.partition("#")[0]
+    steps = {
+        "files": ("#/files", ""),
+        "review": ("#/review/leaf/9", ""),
+        "edit": ("#/review/leaf/9", "fe"),
+        "draw": ("#/review/leaf/9", "d"),
+        "table": ("#/table/leaf/9", ""),
+        "figures": ("#/figures", ""),
+        "keys": ("#/files", "?"),
+        "help": ("help", ""),
+    }
+    for view, (address, keys) in steps.items():
+        page.goto(root + address)
+        page.wait_for_selector("body[data-ready]")
+        page.wait_for_timeout(1500)
+        for key in keys:
+            page.keyboard.press(key)
+            page.wait_for_timeout(1200)
+        page.screenshot(path=folder / f"{view}_{name}.png")
+        page.keyboard.press("Escape")
 
 
 def _together(shots: list[Image.Image]) -> Image.Image:

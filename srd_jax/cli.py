@@ -15,6 +15,7 @@ from srd_jax.commands.parsers import (
     evaluate,
     evaluate_grana,
     make_dataset,
+    merge,
     predict,
     preview,
     weights,
@@ -33,6 +34,7 @@ _COMMANDS = (
     preview,
     weights,
     convert_weights,
+    merge,
 )
 
 

@@ -65,6 +65,30 @@ def make(
     return Plan(read, analyse, made, excluded), origin
 
 
+def identity(options: argparse.Namespace, origin: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the options that results of a whole command depend on, as plain values by name.
+
+    Args:
+      options: of the command line.
+      origin: from `make`.
+
+    Raises:
+      InputError: a table can't be read any more.
+    """
+    found: dict[str, Any] = dict(origin)
+    for name in ("px_per_nm", "nm_per_px", "bar_nm"):
+        found[name] = getattr(options, name)
+    found["exclude"] = sorted(options.exclude)
+    found["masks"] = "given" if options.masks else None
+    for name in ("scales", "groups"):
+        table = getattr(options, name)
+        try:
+            found[name] = None if table is None else records.sha256(pathlib.Path(table))
+        except OSError as error:
+            raise InputError(f"{table}: cannot be read ({error.strerror})") from error
+    return found
+
+
 def _beside(path: pathlib.Path) -> list[pathlib.Path]:
     """Returns the text files from which the scale of a micrograph may be read."""
     return [path.with_name(f"{path.stem}.{ending}") for ending in ("txt", "TXT")]

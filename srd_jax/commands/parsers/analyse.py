@@ -1,7 +1,7 @@
 """The arguments of `srd analyse`."""
 
 from srd_jax.commands import arguments
-from srd_jax.commands.parsers import micrographs
+from srd_jax.commands.parsers import micrographs, shard
 
 
 def add(commands) -> None:
@@ -30,4 +30,5 @@ def add(commands) -> None:
         help="leave out grana of a micrograph by their numbers; may be given several times",
     )
     micrographs.add_known(one)
+    shard.add_option(one)
     micrographs.add_planning(one)

@@ -2,6 +2,12 @@
 
 from srd_jax import measuring
 from srd_jax.commands import arguments
+from srd_jax.commands.parsers import shard
+
+# Fewer files are read by a thread, as processes take some seconds to start.
+WORTH_PROCESSES = 64
+# The network takes the cores, too.
+MOST_PROCESSES = 8
 
 
 def add(commands) -> None:
@@ -24,9 +30,8 @@ def add(commands) -> None:
     one.add_argument(
         "--out",
         type=arguments.path,
-        default="results.csv",
         metavar="CSV",
-        help="default: %(default)s; - for standard output",
+        help="default: results.csv, or results-I-of-N.csv with --shard; - for standard output",
     )
     one.add_argument(
         "--overlay",
@@ -52,4 +57,12 @@ def add(commands) -> None:
         "horizontally",
     )
     arguments.add_batch_size(one)
+    one.add_argument(
+        "--workers",
+        type=lambda text: 0 if text == "0" else arguments.count(text),
+        metavar="N",
+        help="processes that read images beside the network; 0 for none; default: one a core, at "
+        f"most {MOST_PROCESSES}, and none for fewer than {WORTH_PROCESSES} images",
+    )
+    shard.add_option(one)
     arguments.add_network_options(one)

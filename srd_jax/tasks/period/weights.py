@@ -1,6 +1,7 @@
 """Loads and saves weights of the period's network: of a file, a run's workdir or the package."""
 
 import dataclasses
+import hashlib
 import json
 import math
 import os
@@ -108,6 +109,17 @@ def _model(described: Mapping[str, Any], path: pathlib.Path) -> ModelConfig:
             f"{path}: its weights are of the task {described.get('task')!r}; accepted: {_TASK!r}"
         )
     return from_dict(ModelConfig, described.get("model"), f"{path}: model")
+
+
+def digest(found: PeriodWeights) -> str:
+    """Returns the SHA-256 of all that a network's answers depend on."""
+    described = {**about(found.model), "calibration": dataclasses.asdict(found.calibration)}
+    made = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    for name, value in sorted(found.parameters.items()):
+        array = np.asarray(value, order="C")
+        made.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        made.update(array.tobytes())
+    return made.hexdigest()
 
 
 def folded(found: PeriodWeights) -> dict[str, np.ndarray]:
