@@ -57,7 +57,12 @@ def started(*arguments):
     [
         (["--help"], 0),
         (["analyse", "--help"], 0),
+        (["app", "--help"], 0),
+        (["merge", "--help"], 0),
         (["predict", "--method", "no such one", "crop.png"], 2),
+        (["predict", "--shard", "3/2", "crop.png"], 2),
+        (["predict", "--workers", "-1", "crop.png"], 2),
+        (["analyse", "--shard", "0/2", "--out", "out", "micrograph.tif"], 2),
         (["no such command"], 2),
     ],
 )
@@ -65,6 +70,21 @@ def test_help_and_mistakes_load_no_large_package(arguments, status):
     found, modules = started(*arguments)
     assert found == status
     assert not modules & (HEAVY | {"numpy"})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "no such crop.png"],
+        ["predict", "--weights", "w.safetensors", "--method", "fft", "crop.png"],
+        ["merge", "all.csv", "no such part.csv"],
+    ],
+)
+def test_what_is_missing_is_told_before_jax_is_loaded(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, modules = started(*arguments)
+    assert status == 2
+    assert not modules & {"flax", "jax", "matplotlib", "orbax"}
 
 
 def test_weights_are_read_without_jax():

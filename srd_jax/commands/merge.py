@@ -11,9 +11,6 @@ from srd_jax.support.errors import InputError
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns the exit status."""
-    # Late, as one of them takes its time to load.
-    from srd_jax.commands.shards import analyses, tables
-
     parts = [pathlib.Path(part) for part in options.parts]
     for part in parts:
         if not part.exists():
@@ -30,6 +27,9 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"{twice[-1]}: is given twice; accepted is each part once")
     if saving.to_standard_output(options.out):
         raise InputError(f"{options.out}: isn't a path; accepted is that of a new table or folder")
+    # Late, as one of them takes its time to load.
+    from srd_jax.commands.shards import analyses, tables
+
     merge = analyses.merge if parts[0].is_dir() else tables.merge
     print(f"{merge(options.out, options.parts)}; results in {options.out}")
     return process.ALL_READ
