@@ -49,10 +49,10 @@ def run(options: argparse.Namespace) -> int:
     method = _method(options, len(paths))
     scales = {path: one.px_per_nm for path, one in known.items() if one.px_per_nm is not None}
     fixed = _identity(method, options, limits)
-    run = running.Run(method, images.images, paths, options, limits, scales)
+    job = running.Run(method, images.images, paths, options, limits, scales)
     out = None if saving.to_standard_output(options.out) else options.out
     with resuming.opened(out, fixed, scales) as kept:
-        found, undrawn = running.measured(run, kept)
+        found, undrawn = running.measured(job, kept)
         place, as_asked = saving.write(options.out, found)
         if options.shard is not None and as_asked:
             tables.describe(options.out, options.shard, images.images, fixed, paths, found)
