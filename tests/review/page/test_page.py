@@ -202,7 +202,6 @@ def test_a_lost_connection_is_seen_until_it_is_back(opened, server):
 
 
 def test_an_answer_lost_on_its_way_is_asked_for_again(opened, server):
-    page = opened("/#/review/leaf/1")
     edits = []
 
     def once(route):
@@ -213,7 +212,7 @@ def test_an_answer_lost_on_its_way_is_asked_for_again(opened, server):
             route.fetch()
             route.abort()
 
-    page.route("**/edits", once)
+    page = opened("/#/review/leaf/1", lambda page: page.route("**/edits", once))
     page.keyboard.press("a")
     saved(page, 2)
     assert edits[0] == edits[1]

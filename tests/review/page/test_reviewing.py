@@ -14,6 +14,21 @@ def kinds(page):
     return [one.get_attribute("data-kind") for one in page.locator(".row[role=option]").all()]
 
 
+def holding_first(held):
+    """A handler of requests that puts the first one into a list, and lets the others go on.
+
+    It is there from the page's start: a browser may miss one that comes in while it works.
+    """
+
+    def handle(route):
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    return handle
+
+
 def test_outlines_and_rows_show_every_granum_by_more_than_colour(opened):
     page = opened()
     expect(page.locator(".grana .granum")).to_have_count(3)
@@ -88,9 +103,9 @@ def test_corners_are_moved_added_and_removed(opened, server):
 
 
 def test_an_outline_moves_at_once_and_waits_for_its_numbers(opened, server):
-    page = opened("/#/review/leaf/1")
-    area, held = number(page, "area_nm2"), []
-    page.route("**/edits", lambda route: held.append(route), times=1)
+    held = []
+    page = opened("/#/review/leaf/1", lambda page: page.route("**/edits", holding_first(held)))
+    area = number(page, "area_nm2")
     page.keyboard.press("e")
     drag(page, at(page, 140, 110), at(page, 100, 110))
     outline = page.get_by_test_id("outline-1")
@@ -110,9 +125,8 @@ def test_an_outline_moves_at_once_and_waits_for_its_numbers(opened, server):
 
 
 def test_what_follows_a_refused_outline_is_not_applied(opened, server):
-    page = opened("/#/review/leaf/1")
     held = []
-    page.route("**/edits", lambda route: held.append(route), times=1)
+    page = opened("/#/review/leaf/1", lambda page: page.route("**/edits", holding_first(held)))
     page.keyboard.press("e")
     drag(page, at(page, 140, 110), at(page, 290, 150))
     page.keyboard.press("Escape")
@@ -127,9 +141,7 @@ def test_what_follows_a_refused_outline_is_not_applied(opened, server):
 
 def test_keys_before_the_picture_wait_for_it(opened, server):
     held = []
-    page = opened(
-        prepare=lambda page: page.route("**/info.json", lambda route: held.append(route), times=1)
-    )
+    page = opened(prepare=lambda page: page.route("**/info.json", holding_first(held)))
     expect(page.get_by_test_id("opening")).to_be_visible()
     expect(page.get_by_test_id("tool-draw")).to_be_disabled()
     for key in ("n", "a", "e", ".", "Shift+ArrowUp", "+", "0"):
