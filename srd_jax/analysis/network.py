@@ -18,7 +18,8 @@ from srd_jax.analysis.maps import Maps
 from srd_jax.analysis.tiles import Span, spans
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.resampling import Resampled
-from srd_jax.networks.modules import Parameters, check_shapes, shapes_of
+from srd_jax.networks.modules import check_shapes, shapes_of
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError, naming
 from srd_jax.synthetic.scenes.batch import GREY_LIMIT, STRIDE, WORKING_PX_PER_NM

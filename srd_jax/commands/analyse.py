@@ -19,44 +19,15 @@ from srd_jax.analysis.output.summary import Summary
 from srd_jax.analysis.output.table import Named
 from srd_jax.commands import arguments
 from srd_jax.commands.micrographs import known, planning
-from srd_jax.commands.shards import analyses, shard
+from srd_jax.commands.shards import analyses
 from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.support import process
 from srd_jax.support.page import text
 from srd_jax.support.terminal import print_line, track
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    words = "find and measure the grana of micrographs: images, or folders of them"
-    one = arguments.add_command(commands, "analyse", words, _analyse)
-    arguments.add_paths(one)
-    one.add_argument(
-        "--out",
-        type=arguments.path,
-        required=True,
-        metavar="DIR",
-        help="folder of the results: new, empty, or of an earlier run, which is gone on with",
-    )
-    one.add_argument(
-        "--groups",
-        type=arguments.path,
-        metavar="CSV",
-        help="which file belongs to which treatment: columns file and group",
-    )
-    one.add_argument(
-        "--exclude",
-        action="append",
-        default=[],
-        metavar="NAME:3,7",
-        help="leave out grana of a micrograph by their numbers; may be given several times",
-    )
-    known.add_option(one)
-    shard.add_option(one)
-    planning.add_options(one)
-
-
-def _analyse(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     folders.check(options.out)
     images = arguments.images(options.paths, find_micrographs)
     every = images.images

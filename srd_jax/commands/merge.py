@@ -4,34 +4,13 @@ import argparse
 import os
 import pathlib
 
-from srd_jax.commands import arguments, saving
+from srd_jax.commands import saving
 from srd_jax.support import process
 from srd_jax.support.errors import InputError
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    words = "join the results of all parts that predict or analyse has made with --shard"
-    one = arguments.add_command(commands, "merge", words, _merge)
-    one.add_argument(
-        "out",
-        type=arguments.path,
-        metavar="OUT",
-        help="new table of srd predict, or new folder of srd analyse",
-    )
-    one.add_argument(
-        "parts",
-        nargs="+",
-        type=arguments.path,
-        metavar="PART",
-        help="table or folder of a part, in any order",
-    )
-
-
-def _merge(options: argparse.Namespace) -> int:
-    # Late, as one of them takes its time to load.
-    from srd_jax.commands.shards import analyses, tables
-
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     parts = [pathlib.Path(part) for part in options.parts]
     for part in parts:
         if not part.exists():
@@ -48,6 +27,9 @@ def _merge(options: argparse.Namespace) -> int:
         raise InputError(f"{twice[-1]}: is given twice; accepted is each part once")
     if saving.to_standard_output(options.out):
         raise InputError(f"{options.out}: isn't a path; accepted is that of a new table or folder")
+    # Late, as one of them takes its time to load.
+    from srd_jax.commands.shards import analyses, tables
+
     merge = analyses.merge if parts[0].is_dir() else tables.merge
     print(f"{merge(options.out, options.parts)}; results in {options.out}")
     return process.ALL_READ

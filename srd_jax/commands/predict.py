@@ -12,9 +12,10 @@ from rich.text import Text
 
 from srd_jax.commands import arguments, saving
 from srd_jax.commands.crops import resuming, running
-from srd_jax.commands.shards import shard, tables
+from srd_jax.commands.shards import tables
+from srd_jax.commands.shards.shard import Shard
 from srd_jax.imaging.folders import OVERLAY_ENDING
-from srd_jax.measuring import methods, table
+from srd_jax.measuring import WITH_NETWORK, table
 from srd_jax.measuring.measurement import Method
 from srd_jax.measuring.result import Limits, Result
 from srd_jax.support import process
@@ -23,69 +24,18 @@ from srd_jax.support.terminal import print_line
 from srd_jax.support.version import __version__
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    text = "measure crops of grana: images, or folders of them with their subfolders"
-    one = arguments.add_command(commands, "predict", text, _predict)
-    one.add_argument(
-        "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
-    )
-    one.add_argument(
-        "--method",
-        choices=methods.METHODS,
-        help="default: combined, that is the network and autocorrelation; the network alone where "
-        "its weights give no sd",
-    )
-    arguments.add_weights(one)
-    one.add_argument(
-        "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all images"
-    )
-    one.add_argument(
-        "--out",
-        type=arguments.path,
-        metavar="CSV",
-        help="default: results.csv, or results-I-of-N.csv with --shard; - for standard output",
-    )
-    one.add_argument(
-        "--overlay",
-        type=arguments.path,
-        metavar="DIR",
-        help="folder for pictures of the crops with their lamellae traced and counted",
-    )
-    one.add_argument(
-        "--overlay-attention",
-        action="store_true",
-        help="show in these pictures, too, where the network looked",
-    )
-    one.add_argument(
-        "--annotations",
-        type=arguments.path,
-        metavar="CSV",
-        help="known periods, to compare with, and scales",
-    )
-    one.add_argument(
-        "--auto-rotate",
-        action="store_true",
-        help="turn each crop first so that its lamellae, where their direction is clear, run "
-        "horizontally",
-    )
-    arguments.add_batch_size(one)
-    running.add_option(one)
-    shard.add_option(one)
-    arguments.add_network_options(one)
-
-
-def _predict(options: argparse.Namespace) -> int:
-    network = options.method is None or options.method in methods.WITH_NETWORK
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
+    network = options.method is None or options.method in WITH_NETWORK
     if options.weights is not None and not network:
         raise InputError(
             f"--weights {options.weights}: found with --method {options.method}; "
-            f"accepted with --method {' and '.join(methods.WITH_NETWORK)} only"
+            f"accepted with --method {' and '.join(WITH_NETWORK)} only"
         )
     if options.overlay_attention and not (network and options.overlay is not None):
         raise InputError(
             "--overlay-attention: accepted with --overlay DIR, and with --method "
-            f"{' and '.join(methods.WITH_NETWORK)} only"
+            f"{' and '.join(WITH_NETWORK)} only"
         )
     arguments.check_network_options(options, network)
     limits = arguments.limits(options)
@@ -96,15 +46,13 @@ def _predict(options: argparse.Namespace) -> int:
         known = arguments.known(options.annotations, images.images)
     paths = images.images if options.shard is None else options.shard.of(images.images)
     _check_targets(options, images.images)
-    # No larger batch than there are crops, as padding costs time.
-    size = min(options.batch_size, len(paths))
-    method = methods.make(options.method, options.weights, size, options.tta)
+    method = _method(options, len(paths))
     scales = {path: one.px_per_nm for path, one in known.items() if one.px_per_nm is not None}
     fixed = _identity(method, options, limits)
-    run = running.Run(method, images.images, paths, options, limits, scales)
+    job = running.Run(method, images.images, paths, options, limits, scales)
     out = None if saving.to_standard_output(options.out) else options.out
     with resuming.opened(out, fixed, scales) as kept:
-        found, undrawn = running.measured(run, kept)
+        found, undrawn = running.measured(job, kept)
         place, as_asked = saving.write(options.out, found)
         if options.shard is not None and as_asked:
             tables.describe(options.out, options.shard, images.images, fixed, paths, found)
@@ -131,7 +79,7 @@ def _choose_out(options: argparse.Namespace) -> None:
     Raises:
       InputError: a part of the files has no file of its own.
     """
-    part: shard.Shard | None = options.shard
+    part: Shard | None = options.shard
     if options.out is None:
         suffix = "" if part is None else f"-{part.number}-of-{part.count}"
         options.out = f"results{suffix}.csv"
@@ -139,6 +87,19 @@ def _choose_out(options: argparse.Namespace) -> None:
         raise InputError(f"--out {options.out}: isn't a file; accepted with --shard is a file")
     elif part is not None and saving.to_standard_output(options.out):
         raise InputError(f"--out {options.out}: found with --shard; accepted is a file")
+
+
+def _method(options: argparse.Namespace, crops: int) -> Method:
+    """Returns the method that options choose.
+
+    Raises:
+      InputError: its weights can't be loaded.
+    """
+    from srd_jax.measuring import methods  # late, as JAX takes its time
+
+    # No larger batch than there are crops, as padding costs time.
+    size = min(options.batch_size, crops)
+    return methods.make(options.method, options.weights, size, options.tta)
 
 
 def _identity(method: Method, options: argparse.Namespace, limits: Limits) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from srd_jax.imaging.crop import Crop
 from srd_jax.measuring.measurement import Measurement, Method, nearest, with_grey
 from srd_jax.measuring.peaks import Peaks, doubts, lack, often_seen, peaks
 from srd_jax.support.errors import InputError
+from srd_jax.support.parallel import mapped
 
 # Logarithms of periods from 2 to 1000 px of the crop. The step is half of the width of clear peaks.
 _GRID = np.arange(math.log(2.0), math.log(1000.0), 0.001)
@@ -159,10 +160,8 @@ class Combined(Method[Any]):
           InputError: the network gives no sd, or the device's memory doesn't suffice.
         """
         measured = self.network.measure([one for one, _, _ in prepared], with_attention)
-        return [
-            _combined(one, grey, mask)
-            for one, (_, grey, mask) in zip(measured, prepared, strict=True)
-        ]
+        _, grey, mask = zip(*prepared, strict=True) if prepared else ((), (), ())
+        return mapped(_combined, measured, grey, mask)
 
 
 def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Measurement:

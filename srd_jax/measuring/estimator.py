@@ -11,8 +11,8 @@ import numpy as np
 
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.preparation import FRAME, Prepared
+from srd_jax.measuring import BATCH_SIZE
 from srd_jax.measuring.measurement import (
-    BATCH_SIZE,
     Framing,
     Measurement,
     Method,

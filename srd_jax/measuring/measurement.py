@@ -27,8 +27,6 @@ _ACCEPTED_IMAGES = (
     "floats from 0 to 1"
 )
 
-BATCH_SIZE = 8
-
 _Prepared = TypeVar("_Prepared")
 
 

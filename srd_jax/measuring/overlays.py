@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
+from srd_jax.imaging import SHORTEST_PERIOD_PX
 from srd_jax.imaging.folders import OVERLAY_ENDING, picture_path
 from srd_jax.imaging.masks import Box
 from srd_jax.imaging.picture import png_text, to_bytes

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_table

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 from typing import Any
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import to_json

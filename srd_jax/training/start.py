@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax.networks.modules import Parameters, check_shapes, shapes_of
+from srd_jax.networks.modules import check_shapes, shapes_of
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.cluster import distributed
 from srd_jax.support.compiling import jit
 from srd_jax.support.files import write_text

@@ -15,7 +15,7 @@ import numpy as np
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.compiling import jit
 from srd_jax.training import optimizer
 from srd_jax.training.config import RunConfig

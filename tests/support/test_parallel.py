@@ -3,6 +3,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -75,3 +76,29 @@ def test_workers_end_with_their_process(tmp_path):
 
 def test_cores_are_those_that_the_process_may_use():
     assert 1 <= parallel.cores() <= (os.cpu_count() or 1)
+
+
+def test_results_of_threads_are_in_order_though_the_first_ends_last(monkeypatch):
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    second = threading.Event()
+
+    def slow_first(number, added):
+        if number == 0:
+            assert second.wait(30)  # ends only because another thread has the second item
+        else:
+            second.set()
+        return number + added
+
+    assert parallel.mapped(slow_first, range(5), [10] * 5) == [10, 11, 12, 13, 14]
+
+
+def test_one_core_and_no_items_for_threads(monkeypatch):
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
+    names = parallel.mapped(lambda _: threading.current_thread().name, range(9))
+    assert len(set(names)) == 1
+    assert parallel.mapped(str, []) == []
+
+
+def test_an_error_of_a_thread_is_passed_on():
+    with pytest.raises(ZeroDivisionError):
+        parallel.mapped(lambda number: 1 // number, [1, 0])

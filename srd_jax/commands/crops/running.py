@@ -6,32 +6,16 @@ import pathlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from srd_jax.commands import arguments, saving
+from srd_jax.commands import saving
 from srd_jax.commands.crops.resuming import Resuming
+from srd_jax.commands.parsers.predict import MOST_PROCESSES, WORTH_PROCESSES
 from srd_jax.imaging.folders import common_root
 from srd_jax.measuring.measure_files import Measured, measure_files
 from srd_jax.measuring.measurement import Method
-from srd_jax.measuring.overlays import overlay_path, write_overlay
 from srd_jax.measuring.result import Limits, Result
 from srd_jax.support import parallel
 from srd_jax.support.errors import InputError, one_line, unexpected
 from srd_jax.support.terminal import track
-
-# Fewer files are read by a thread, as processes take some seconds to start.
-_WORTH_PROCESSES = 64
-# The network takes the cores, too.
-_MOST_PROCESSES = 8
-
-
-def add_option(parser: argparse.ArgumentParser) -> None:
-    """Adds --workers."""
-    parser.add_argument(
-        "--workers",
-        type=lambda text: 0 if text == "0" else arguments.count(text),
-        metavar="N",
-        help="processes that read images beside the network; 0 for none; default: one a core, at "
-        f"most {_MOST_PROCESSES}, and none for fewer than {_WORTH_PROCESSES} images",
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +71,7 @@ def _measure(run: Run, kept: Resuming, done: dict[pathlib.Path, Sequence[Result]
     overlay = None if options.overlay is None else pathlib.Path(options.overlay)
 
     def is_whole(results: Sequence[Result]) -> bool:
-        return overlay is None or all(overlay_path(overlay, root, one).is_file() for one in results)
+        return overlay is None or _drawn(overlay, root, results)
 
     done.update(kept.kept(run.paths, is_whole))
     left = [path for path in run.paths if path not in done]
@@ -119,7 +103,7 @@ def _processes(given: int | None, files: int) -> int:
     """Returns how many processes read the files."""
     if given is not None:
         return given
-    return min(parallel.cores(), _MOST_PROCESSES) if files >= _WORTH_PROCESSES else 0
+    return min(parallel.cores(), MOST_PROCESSES) if files >= WORTH_PROCESSES else 0
 
 
 def _files(measured: Iterator[Measured]) -> Iterator[list[Measured]]:
@@ -132,8 +116,17 @@ def _files(measured: Iterator[Measured]) -> Iterator[list[Measured]]:
             grana = []
 
 
+def _drawn(folder: pathlib.Path, root: pathlib.Path, results: Sequence[Result]) -> bool:
+    """Returns whether the overlays of results are there."""
+    from srd_jax.measuring.overlays import overlay_path  # late, as Matplotlib takes its time
+
+    return all(overlay_path(folder, root, one).is_file() for one in results)
+
+
 def _draw(folder: pathlib.Path, root: pathlib.Path, one: Measured, method: Method) -> list[str]:
     """Writes an overlay; returns why it could not be written."""
+    from srd_jax.measuring.overlays import write_overlay
+
     try:
         write_overlay(folder, root, one, method.geometry)
     except InputError as error:

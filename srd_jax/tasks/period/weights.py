@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check, from_dict
 from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.config import ModelConfig
-from srd_jax.training import checkpoint, weights
+from srd_jax.training import weights
 
 _TASK = "period"
 
@@ -92,6 +92,8 @@ def load(path: str | os.PathLike[str] | None = None) -> PeriodWeights:
 
 
 def _of_checkpoint(workdir: pathlib.Path) -> PeriodWeights:
+    from srd_jax.training import checkpoint  # late, as orbax takes its time to load
+
     loaded = checkpoint.load_parameters(workdir)
     config = loaded.metadata.get("config")
     if not isinstance(config, dict):
