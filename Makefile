@@ -12,7 +12,7 @@ QUICK := runs/quickstart
 # Draws a micrograph, finds and measures its grana by the released weights, and shows the truth beside.
 run: $(VENV)/run.done
 	rm -rf $(DRAWN) $(RESULTS)
-	$(BIN)/srd make-dataset --micrographs --n 1 --seed 103 --out $(DRAWN)
+	$(BIN)/srd make-dataset --micrographs --n 1 --seed 6 --out $(DRAWN)
 	$(BIN)/srd analyse $(DRAWN) --annotations $(DRAWN) --out $(RESULTS)
 
 # Trains on narrow frames of stripes, then measures striped sample crops.

@@ -10,13 +10,21 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from srd_jax.support import process
-from srd_jax.support.errors import InputError, one_line
+from srd_jax.support.cluster import command_flags
+from srd_jax.support.errors import InputError
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "File with get_config().")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the results; runs/NAME by default.")
+command_flags.define()
 
 
 def main(_: list[str]) -> int:
+    """Trains in one process or as one of several, and returns the exit status."""
+    logging.set_verbosity(logging.FATAL)  # orbax raises its errors, besides logging them
+    return command_flags.run(_train)
+
+
+def _train() -> int:
     """Trains the config that the flags name, and returns the exit status."""
     # Late, so that what JAX makes of the environment is told in one line.
     from srd_jax.curriculum import forerunners, stages
@@ -24,7 +32,6 @@ def main(_: list[str]) -> int:
     from srd_jax.training import train
     from srd_jax.training.config import RunConfig
 
-    logging.set_verbosity(logging.FATAL)  # orbax raises its errors, besides logging them
     config = _CONFIG.value
     try:
         name = config_flags.get_config_filename(flags.FLAGS["config"])
@@ -42,18 +49,6 @@ def main(_: list[str]) -> int:
     return 0
 
 
-def _parse(arguments: list[str]) -> list[str]:
-    """Parses the flags; any error becomes one line and exit status 2."""
-    try:
-        left = flags.FLAGS(arguments)
-        if len(left) > 1:
-            raise InputError(f"unexpected argument {left[1]}; accepted: --FLAG=VALUE")
-        return left
-    except (flags.Error, KeyError, TypeError, ValueError, OSError) as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
     flags.mark_flag_as_required("config")
-    sys.exit(process.run(lambda: app.run(main, flags_parser=_parse)))
+    sys.exit(process.run(lambda: app.run(main, flags_parser=command_flags.parse)))

@@ -1,6 +1,8 @@
 """Makes docs/review.png: the review app and its table on a drawn micrograph, in Chromium.
 
-python benchmarks/review_picture.py [--out docs/review.png] [--seed 3]
+python benchmarks/review_picture.py [--out docs/review.png] [--seed 3] [--granum 10] [--views DIR]
+
+With --views it also writes each view to a folder, at 1280 x 800 and 2560 x 1440, light and dark.
 """
 
 import argparse
@@ -15,11 +17,12 @@ import tempfile
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 _SRD = [sys.executable, "-m", "srd_jax"]
 _DEMO = [sys.executable, "-m", "srd_jax.review.server.worker.demo"]
-_SIZE = {"width": 1280, "height": 800}
+_SIZE: ViewportSize = {"width": 1280, "height": 800}
+_SIZES: tuple[ViewportSize, ...] = (_SIZE, {"width": 2560, "height": 1440})
 _WIDTH, _GREYS, _COLOURS = 1000, 32, 96
 
 
@@ -28,6 +31,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/review.png"))
     parser.add_argument("--seed", default="3")
+    parser.add_argument("--granum", type=int, default=10, help="number of the selected one")
+    parser.add_argument("--views", type=pathlib.Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         root = pathlib.Path(folder)
@@ -39,7 +44,15 @@ def main() -> None:
         page = browser.new_page(viewport=_SIZE, color_scheme="light")
         page.set_default_timeout(300_000)
         page.goto(address)
-        shots = [Image.open(io.BytesIO(one)) for one in _shots(page, json.loads(answer))]
+        shots = [
+            Image.open(io.BytesIO(one)) for one in _shots(page, json.loads(answer), options.granum)
+        ]
+        for size in _SIZES if options.views else ():
+            for theme in ("light", "dark"):
+                page = browser.new_page(viewport=size, color_scheme=theme)
+                page.goto(address)
+                _views(page, options.views, f"{size['width']}_{theme}")
+                page.close()
         browser.close()
     _together(shots).save(options.out, optimize=True)
 
@@ -59,8 +72,8 @@ def _app(root: pathlib.Path):
         process.wait(60)
 
 
-def _shots(page: Page, drawn: dict[str, float]) -> list[bytes]:
-    """Returns the views of the picture and of the table."""
+def _shots(page: Page, drawn: dict[str, float], granum: int) -> list[bytes]:
+    """Returns the views of the picture and of the table, with a granum selected."""
     page.wait_for_selector("body[data-ready]")
     page.get_by_test_id("tab-files").click()
     page.get_by_test_id("scale-kind-leaf").select_option("px_per_nm")
@@ -80,13 +93,39 @@ def _shots(page: Page, drawn: dict[str, float]) -> list[bytes]:
         row = page.locator('[data-testid="granum-list"] [aria-selected="true"]')
         page.keyboard.press("a" if row.get_attribute("data-kind") == "ok" else "r")
         page.wait_for_selector(f'body[data-revision="{revision}"][data-saving="0"]')
-    page.get_by_test_id("granum-9").click()
+    page.get_by_test_id(f"granum-{granum}").click()
     page.keyboard.press("0")
     page.wait_for_timeout(3000)  # until the view rests
     review = page.screenshot()
     page.get_by_test_id("tab-table").click()
     page.wait_for_timeout(2000)
     return [review, page.screenshot()]
+
+
+def _views(page: Page, folder: pathlib.Path, name: str) -> None:
+    """Writes a picture of each view."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.wait_for_selector("body[data-ready]")
+    root = page.url.partition("#")[0]
+    steps = {
+        "files": ("#/files", ""),
+        "review": ("#/review/leaf/9", ""),
+        "edit": ("#/review/leaf/9", "fe"),
+        "draw": ("#/review/leaf/9", "d"),
+        "table": ("#/table/leaf/9", ""),
+        "figures": ("#/figures", ""),
+        "keys": ("#/files", "?"),
+        "help": ("help", ""),
+    }
+    for view, (address, keys) in steps.items():
+        page.goto(root + address)
+        page.wait_for_selector("body[data-ready]")
+        page.wait_for_timeout(1500)
+        for key in keys:
+            page.keyboard.press(key)
+            page.wait_for_timeout(1200)
+        page.screenshot(path=folder / f"{view}_{name}.png")
+        page.keyboard.press("Escape")
 
 
 def _together(shots: list[Image.Image]) -> Image.Image:

@@ -1,25 +1,42 @@
 """The command line: `srd` or `python -m srd_jax`."""
 
 import argparse
-import importlib
+import os
+import pkgutil
+import warnings
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from srd_jax.support import process
+from srd_jax.commands.parsers import (
+    analyse,
+    app,
+    attention,
+    convert_weights,
+    evaluate,
+    evaluate_grana,
+    make_dataset,
+    merge,
+    predict,
+    preview,
+    weights,
+)
+from srd_jax.commands.parsers.surfaces import group as surfaces
+from srd_jax.support import compilation_cache, process
 from srd_jax.support.errors import InputError, one_line
 
 _COMMANDS = (
-    "analyse",
-    "app",
-    "predict",
-    "evaluate",
-    "evaluate_grana",
-    "attention",
-    "make_dataset",
-    "preview",
-    "weights",
-    "convert_weights",
-    "surfaces.group",
+    analyse,
+    app,
+    predict,
+    evaluate,
+    evaluate_grana,
+    attention,
+    make_dataset,
+    preview,
+    weights,
+    convert_weights,
+    merge,
+    surfaces,
 )
 
 
@@ -37,8 +54,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
     def program() -> int:
         options = _parser().parse_args(given)
-        command: Callable[[argparse.Namespace], int] = options.command
-        return command(options)
+        return _loaded(options.command)(options)
 
     return process.run(program)
 
@@ -56,14 +72,24 @@ def _parser() -> argparse.ArgumentParser:
         prog="srd", description="Measures the stacking repeat distance of chloroplast grana."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    # Late, as what packages make of the environment while they are imported is one line, too.
-    try:
-        from absl import logging
+    for module in _COMMANDS:
+        module.add(commands)
+    return parser
 
-        modules = [importlib.import_module(f"srd_jax.commands.{name}") for name in _COMMANDS]
+
+def _loaded(command: str) -> Callable[[argparse.Namespace], int]:
+    """Imports a command: late, as JAX and other packages take seconds.
+
+    Raises:
+      InputError: a package cannot be imported, for example because of the environment.
+    """
+    compilation_cache.use(os.environ)
+    # Programs that the cache lost are compiled again.
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
+    try:
+        found = pkgutil.resolve_name(command)
+        from absl import logging
     except Exception as error:
         raise InputError(f"a Python package cannot be loaded ({one_line(error)})") from error
     logging.set_verbosity(logging.FATAL)  # orbax raises what it logs
-    for module in modules:
-        module.add(commands)
-    return parser
+    return found

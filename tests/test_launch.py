@@ -143,6 +143,13 @@ def test_a_wrong_flag_is_one_line(tmp_path, flag, found):
     assert not workdir.exists()
 
 
+def test_half_of_the_flags_of_several_processes_is_one_line(tmp_path):
+    workdir = tmp_path / "run"
+    message = refused(2, f"--config={CONFIG_FILE}", f"--workdir={workdir}", "--num_processes=2")
+    assert message.startswith("several processes need --coordinator_address, --num_processes and")
+    assert not workdir.exists()
+
+
 def test_a_folder_of_crops_that_no_stage_reads_is_one_line(tmp_path):
     workdir = tmp_path / "run"
     message = refused(

@@ -31,7 +31,7 @@ _TINY_NM2, TINY_PERIODS2 = 6000.0, 15.0
 # Above this irregularity several grana may have been taken for one.
 _IRREGULAR = 0.5
 # Greatest share of the lamellae that run in another direction.
-_ASTRAY = 0.15
+_ASTRAY = 0.2
 # Greatest sd of the direction, degrees: a third of the tilt at which a period isn't trusted.
 UNSURE_DIRECTION = DEFAULT_LIMITS.tilt_deg / 3
 # Mean period of grana, nm, and the least period that an image shows, px; see `measuring.result`.

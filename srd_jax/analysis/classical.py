@@ -93,7 +93,7 @@ def detect(micrograph: Micrograph, px_per_nm: float) -> Maps:
     depth = np.asarray(ndimage.distance_transform_edt(inside))[1:-1, 1:-1]
     nm = _STRIDE / (px_per_nm * scale)
     distance = np.minimum(depth * nm / REACH_NM, 1).astype(np.float32)
-    return Maps(distance=distance, scale=scale / _STRIDE, **made)
+    return Maps(**made, distance=distance, scale=scale / _STRIDE, certain=0.0)
 
 
 def _blocks(

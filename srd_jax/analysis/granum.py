@@ -4,7 +4,8 @@ import dataclasses
 import math
 
 
-@dataclasses.dataclass(frozen=True)
+# A folder may have hundreds of thousands of grana, whose numbers are in memory.
+@dataclasses.dataclass(frozen=True, slots=True)
 class Value:
     """A measured number and its standard deviation, of the same unit."""
 
@@ -12,7 +13,7 @@ class Value:
     sd: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Granum:
     """One granum of a micrograph; lengths in px of the micrograph, None where not measured.
 

@@ -12,8 +12,8 @@ from skimage.segmentation import watershed
 from srd_jax.analysis.maps import Maps
 
 THRESHOLD = 0.5
-# Smaller specks are dropped: about 45 nm squared, or as many periods of 20 nm; and px of the maps.
-_LEAST_NM2, _LEAST_PERIODS2, _LEAST_PX2 = 2000.0, 5.0, 20
+# Smaller specks are dropped: about 60 nm squared, or as many periods of 20 nm; and px of the maps.
+_LEAST_NM2, _LEAST_PERIODS2, _LEAST_PX2 = 3500.0, 9.0, 20
 # Bridges and spurs narrower than twice this are cut off first, and the sd of the distance's noise
 # that is smoothed away, px of the maps.
 _SPUR, _SMOOTH = 2, 1.0
@@ -64,7 +64,8 @@ def instances(
     Pixels above the threshold are flooded from all summits of the distance to the outline, the
     geometric mean of the detector's and of the one within the connected part. Then basins are
     joined, highest saddles first, unless a deep valley separates them, or a shallow one between
-    lamellae of different directions; so a long or bent granum stays one.
+    lamellae of different directions; so a long or bent granum stays one. Specks, and grana of which
+    the detector isn't certain enough, are dropped.
 
     Args:
       maps: of the micrograph.
@@ -72,6 +73,7 @@ def instances(
       px_per_nm: scale of the micrograph; None where it isn't known.
     """
     labels = np.zeros(maps.probability.shape, np.int32)
+    certain = threshold + maps.certain * (1 - threshold)
     found = ndimage.binary_opening(maps.probability >= threshold, iterations=_SPUR)
     parts = np.asarray(label(found, connectivity=1))
     kept = []
@@ -86,7 +88,8 @@ def instances(
                 for start, side in zip(corner, one.slice, strict=True)
             )
             where = rows, columns
-            if one.area >= _least(maps, where, one.image, px_per_nm):
+            mean = np.mean(maps.probability[where][one.image], dtype=np.float64)
+            if one.area >= _least(maps, where, one.image, px_per_nm) and mean >= certain:
                 kept.append((*(one.centroid + corner), where, one.image))
     kept.sort(key=lambda one: one[:2])
     for number, (_, _, where, image) in enumerate(kept, 1):

@@ -18,6 +18,7 @@ class Maps:
       log_period: (r, c) natural logarithm of the period, px of the micrograph.
       scale: px of the maps per px of the micrograph. The centre of pixel (i, j) of the maps lies at
         ((i + 0.5) / scale, (j + 0.5) / scale) of the micrograph, whose first pixel covers 0 to 1.
+      certain: least mean probability of a granum, as a share of the way from the threshold to 1.
     """
 
     probability: np.ndarray
@@ -26,3 +27,4 @@ class Maps:
     sine: np.ndarray
     log_period: np.ndarray
     scale: float
+    certain: float = 0.0

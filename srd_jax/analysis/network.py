@@ -5,7 +5,6 @@ itself; 0.36 GB for five maps of 6,000 × 6,000 px of 16 bits; at any time one s
 working scale, 0.05 GB, from blocks of 256 rows, 0.05 GB; and 0.3 GB for the features of one tile.
 """
 
-import dataclasses
 import math
 import os
 import pathlib
@@ -19,7 +18,8 @@ from srd_jax.analysis.maps import Maps
 from srd_jax.analysis.tiles import Span, spans
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.resampling import Resampled
-from srd_jax.networks.modules import Parameters, check_shapes, shapes_of
+from srd_jax.networks.modules import check_shapes, shapes_of
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.compiling import jit
 from srd_jax.support.errors import InputError, naming
 from srd_jax.synthetic.scenes.batch import GREY_LIMIT, STRIDE, WORKING_PX_PER_NM
@@ -31,6 +31,9 @@ _TILE, _MARGIN = 1024, 128
 # Most pixels at the working scale: maps of 1.3 GB.
 _MOST_PX = 2**29
 _PERCENTILES = (2, 50, 98)
+# How sure of a granum the network is at least, see `Maps`; hardly any true one of drawn micrographs
+# is below.
+_CERTAIN = 0.7
 # Pixels of which the percentiles are taken, and the least range in which there is an image at all,
 # a share of the median.
 _SAMPLED, _LEAST_RANGE = 2**21, 2e-6
@@ -38,7 +41,7 @@ _SAMPLED, _LEAST_RANGE = 2**21, 2e-6
 # (tiles done, tiles in all) → None
 Progress = Callable[[int, int], None]
 
-_NAMES = tuple(field.name for field in dataclasses.fields(Maps) if field.name != "scale")
+_NAMES = ("probability", "distance", "cosine", "sine", "log_period")
 
 
 class NetworkDetector:
@@ -106,7 +109,7 @@ class NetworkDetector:
                     maps[name][target] = values[part]
                 if progress is not None:
                     progress(number * len(across) + place + 1, len(down) * len(across))
-        return Maps(**maps, scale=WORKING_PX_PER_NM / px_per_nm / STRIDE)
+        return Maps(**maps, scale=WORKING_PX_PER_NM / px_per_nm / STRIDE, certain=_CERTAIN)
 
     def _strip(self, image: Resampled, rows: Span, levels: tuple[float, float]) -> np.ndarray:
         """Returns a row of tiles; beyond the edges, the image goes on mirrored."""

@@ -12,61 +12,37 @@ from rich.text import Text
 from srd_jax.analysis.output import folder as folders
 from srd_jax.analysis.output.folder import Folder
 from srd_jax.analysis.output.groups import read_excluded, read_groups, unknown_numbers
+from srd_jax.analysis.output.names import output_names
 from srd_jax.analysis.output.quantities import QUANTITIES, STATUSES
 from srd_jax.analysis.output.run import Done, Plan, analyse_files
 from srd_jax.analysis.output.summary import Summary
 from srd_jax.analysis.output.table import Named
 from srd_jax.commands import arguments
 from srd_jax.commands.micrographs import known, planning
+from srd_jax.commands.shards import analyses
 from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.support import process
 from srd_jax.support.page import text
 from srd_jax.support.terminal import print_line, track
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    words = "find and measure the grana of micrographs: images, or folders of them"
-    one = arguments.add_command(commands, "analyse", words, _analyse)
-    arguments.add_paths(one)
-    one.add_argument(
-        "--out",
-        type=arguments.path,
-        required=True,
-        metavar="DIR",
-        help="folder of the results: new, empty, or of an earlier run, which is gone on with",
-    )
-    one.add_argument(
-        "--groups",
-        type=arguments.path,
-        metavar="CSV",
-        help="which file belongs to which treatment: columns file and group",
-    )
-    one.add_argument(
-        "--exclude",
-        action="append",
-        default=[],
-        metavar="NAME:3,7",
-        help="leave out grana of a micrograph by their numbers; may be given several times",
-    )
-    known.add_option(one)
-    planning.add_options(one)
-
-
-def _analyse(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     folders.check(options.out)
     images = arguments.images(options.paths, find_micrographs)
-    paths = images.images
-    excluded = read_excluded(options.exclude, paths)
+    every = images.images
+    paths = every if options.shard is None else options.shard.of(every)
+    excluded = read_excluded(options.exclude, every)
     groups: Mapping[pathlib.Path, str] = {}
     if options.groups is not None:
-        groups, said = read_groups(options.groups, paths)
+        groups, said = read_groups(options.groups, every)
         _say(said)
-    annotated, said = known.read(options, paths)
+    annotated, said = known.read(options, every)
     _say(said)
-    plan, origin = planning.make(options, paths, excluded)
+    plan, origin = planning.make(options, every, excluded)
     with folders.opened(options.out) as folder:
-        done = _run(paths, folder, plan)
+        part = analyses.begin(folder, options.shard, every, planning.identity(options, origin))
+        done = _run(every, paths, folder, plan)
         micrographs = [
             Named(one.analysis, one.name, groups.get(path, ""))
             for path, one in zip(paths, done, strict=True)
@@ -75,6 +51,11 @@ def _analyse(options: argparse.Namespace) -> int:
         from srd_jax.analysis.report import results
 
         summaries = results.write(folder, micrographs, origin)
+        if part is not None:
+            analyses.end(folder, part, micrographs, origin)
+    mine = set(paths)
+    excluded = {path: numbers for path, numbers in excluded.items() if path in mine}
+    annotated = {path: one for path, one in annotated.items() if path in mine}
     _say_what_happened(paths, done, excluded)
     unfit: list[str] = []
     if annotated:
@@ -91,11 +72,15 @@ def _say(lines: Sequence[str]) -> None:
         print(" ".join(line.split()), file=sys.stderr)
 
 
-def _run(paths: Sequence[pathlib.Path], folder: Folder, plan: Plan) -> list[Done]:
-    """Analyses the files; where that is stopped, tells what is kept."""
+def _run(
+    every: Sequence[pathlib.Path], paths: Sequence[pathlib.Path], folder: Folder, plan: Plan
+) -> list[Done]:
+    """Analyses some files of all; where that is stopped, tells what is kept."""
     done = []
     try:
-        for one in track(analyse_files(paths, folder, plan), "analysing", len(paths)):
+        # Names of all files, so that those of several parts are different.
+        files = analyse_files(paths, folder, plan, output_names(every))
+        for one in track(files, "analysing", len(paths)):
             done.append(one)
     except BaseException:
         print(

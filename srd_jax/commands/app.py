@@ -11,65 +11,18 @@ import webbrowser
 from srd_jax.analysis.output import folder as folders
 from srd_jax.commands import arguments
 from srd_jax.commands.micrographs import detectors, review_job
+from srd_jax.commands.parsers.app import WORKDIR
 from srd_jax.imaging.folders import ANALYSIS_MARK
 from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.support.errors import InputError
 from srd_jax.support.process import ALL_READ
 
 _NEEDED = ("starlette", "uvicorn", "shapely")
-_WORKDIR = "srd_review"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    words = "review grana in the browser: accept, reject and mend them, and take tables home"
-    one = arguments.add_command(commands, "app", words, _app)
-    one.add_argument(
-        "paths",
-        nargs="*",
-        type=arguments.path,
-        metavar="PATH",
-        help="micrographs, folders of them, or one folder of srd analyse; pages may add files "
-        "from these alone",
-    )
-    one.add_argument(
-        "--host", type=arguments.path, default="127.0.0.1", help="default: %(default)s"
-    )
-    one.add_argument("--port", type=_port, default=8080, help="default: %(default)s; 0: a free one")
-    one.add_argument(
-        "--workdir",
-        type=arguments.path,
-        metavar="DIR",
-        help="folder of the results: new, empty, or of an earlier srd app or srd analyse; default: "
-        f"{_WORKDIR}",
-    )
-    one.add_argument(
-        "--name",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="another name of this machine by which browsers may reach the app",
-    )
-    one.add_argument("--no-browser", action="store_true", help="open no browser")
-    one.add_argument(
-        "--max-upload-mb",
-        type=arguments.count,
-        default=64,
-        metavar="N",
-        help="largest file that a browser may hand in, default: %(default)s",
-    )
-    detectors.add_options(one)
-
-
-def _port(text: str) -> int:
-    value = int(text) if text.isascii() and text.isdecimal() else -1
-    if not 0 <= value < 2**16:
-        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a number from 0 to 65535")
-    return value
-
-
-def _app(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(
@@ -115,7 +68,7 @@ def _places(options: argparse.Namespace) -> tuple[pathlib.Path, list[pathlib.Pat
     given = list(dict.fromkeys([*named, *analysed]))
     if given[1:]:
         raise InputError(f"{given[1]}: is a second folder of results; accepted is one")
-    root = given[0] if given else pathlib.Path(_WORKDIR).resolve()
+    root = given[0] if given else pathlib.Path(WORKDIR).resolve()
     return root, [path for path in paths if path != root]
 
 

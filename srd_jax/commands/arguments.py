@@ -6,17 +6,16 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srd_jax.imaging import annotations
-from srd_jax.imaging.dataset import ANNOTATIONS
-from srd_jax.imaging.folders import Found, find_images
-from srd_jax.measuring import result
-from srd_jax.measuring.measurement import BATCH_SIZE
+from srd_jax.measuring import BATCH_SIZE, result
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import check_writable
 from srd_jax.support.names import Files, parts_of
-from srd_jax.tasks.period import weights
+
+if TYPE_CHECKING:
+    from srd_jax.imaging.folders import Found
 
 _WEIGHTS = "weights file or workdir of a run"
 
@@ -76,19 +75,22 @@ def seed(text: str) -> int:
 
 def _weights_path(text: str) -> pathlib.Path:
     """Converts a text to a path; "released" stands for the weights of the package."""
-    return weights.RELEASED if text == "released" else pathlib.Path(text)
+    if text != "released":
+        return pathlib.Path(text)
+    from srd_jax.tasks.period import weights
+
+    return weights.RELEASED
 
 
-def add_command(
-    commands, name: str, text: str, command: Callable[[argparse.Namespace], int]
-) -> argparse.ArgumentParser:
+def add_command(commands, name: str, text: str, command: str) -> argparse.ArgumentParser:
     """Adds a command and returns its parser.
 
     Args:
       commands: of the command line, from `add_subparsers`.
       name: of the command.
       text: what it does.
-      command: carries it out and returns the exit status.
+      command: "module:function" that carries it out and returns the exit status; it is imported
+        only then.
     """
     parser = commands.add_parser(name, help=text, description=text)
     parser.set_defaults(command=command)
@@ -193,16 +195,18 @@ def limits(options: argparse.Namespace) -> result.Limits:
     return found
 
 
-def images(paths: Sequence[str], find: Callable[[Sequence[str]], Found] = find_images) -> Found:
+def images(paths: Sequence[str], find: "Callable[[Sequence[str]], Found] | None" = None) -> "Found":
     """Returns the images among files and folders; on stderr, a line on what isn't read.
 
     Args:
       paths: files and folders.
-      find: finds the images.
+      find: finds the images; None for `folders.find_images`.
 
     Raises:
       InputError: see `folders.find_images`.
     """
+    if find is None:
+        from srd_jax.imaging.folders import find_images as find
     found = find(paths)
     for line in (*found.passed_over, *found.unread):
         print(" ".join(line.split()), file=sys.stderr)
@@ -220,6 +224,8 @@ def known(path: str, files: Sequence[pathlib.Path]) -> dict[pathlib.Path, annota
       InputError: the CSV can't be read, a row of it is bad, it names none of the files, or it
         doesn't tell two of them apart.
     """
+    from srd_jax.imaging.dataset import ANNOTATIONS
+
     csv = pathlib.Path(path, ANNOTATIONS) if pathlib.Path(path).is_dir() else pathlib.Path(path)
     rows = annotations.read_known(csv)
     images, places = Files(files), {os.path.realpath(file): file for file in files}

@@ -18,21 +18,8 @@ from srd_jax.support.terminal import printable, track
 from srd_jax.tasks.period.attention import attention_figure, title, write_figure
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    text = "draw where a network looks in crops of grana, each as a PNG and a PDF for a page"
-    one = arguments.add_command(commands, "attention", text, _attention)
-    one.add_argument(
-        "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
-    )
-    arguments.add_weights(one)
-    one.add_argument(
-        "--out", type=arguments.path, required=True, metavar="DIR", help="folder of the figures"
-    )
-    one.add_argument("--annotations", metavar="CSV", help="known periods, for the titles")
-
-
-def _attention(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     images = arguments.images(options.paths)
     paths = images.images
     known = {}

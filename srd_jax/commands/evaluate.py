@@ -27,39 +27,8 @@ from srd_jax.tasks.period import weights
 from srd_jax.training.workdir import WEIGHTS
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    text = "compare methods with the known periods of crops: errors, confidence, a report"
-    one = arguments.add_command(commands, "evaluate", text, _evaluate)
-    one.add_argument(
-        "folder", nargs="?", type=arguments.path, metavar="FOLDER", help="crops and annotations.csv"
-    )
-    one.add_argument("--annotations", metavar="CSV", help="default: FOLDER/annotations.csv")
-    one.add_argument(
-        "--generated", type=arguments.count, metavar="N", help="draw N grana instead of a FOLDER"
-    )
-    one.add_argument("--seed", type=arguments.seed, metavar="S", help="of --generated, default: 0")
-    one.add_argument(
-        "--method",
-        nargs="+",
-        action="extend",
-        choices=methods.METHODS,
-        help="default: all, but combined only by weights that give an sd",
-    )
-    text = "weights files or workdirs of runs, each a method of its own"
-    arguments.add_weights(one, text, nargs="+", action="extend")
-    one.add_argument(
-        "--out",
-        type=arguments.path,
-        default="evaluation",
-        metavar="DIR",
-        help="default: %(default)s",
-    )
-    arguments.add_batch_size(one)
-    arguments.add_network_options(one)
-
-
-def _evaluate(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     _check(options)
     limits = arguments.limits(options)
     folder = pathlib.Path(options.out)

@@ -10,7 +10,6 @@ import rich.console
 from rich.text import Text
 
 from srd_jax.analysis.granum import Analysis
-from srd_jax.commands import arguments
 from srd_jax.commands.micrographs import detectors
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
@@ -20,54 +19,8 @@ from srd_jax.support.files import check_writable
 from srd_jax.support.terminal import print_line, printable, track
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    words = "compare the grana found on micrographs with annotated or drawn ones"
-    one = arguments.add_command(commands, "evaluate-grana", words, _evaluate)
-    one.add_argument(
-        "folder",
-        nargs="?",
-        type=arguments.path,
-        metavar="FOLDER",
-        help="micrographs with annotations: JSON, CVAT for Images, COCO or label images",
-    )
-    one.add_argument(
-        "--generated", type=arguments.count, metavar="N", help="draw N micrographs instead"
-    )
-    one.add_argument("--seed", type=arguments.seed, metavar="S", help="of --generated, default: 0")
-    one.add_argument(
-        "--px-per-nm",
-        type=arguments.positive,
-        metavar="X",
-        help="scale of all micrographs; default: as annotations or files state it",
-    )
-    one.add_argument(
-        "--iou",
-        type=_share,
-        default=0.5,
-        metavar="X",
-        help="intersection over union from which on a granum is found, default: %(default)s",
-    )
-    detectors.add_options(one)
-    one.add_argument(
-        "--out", type=arguments.path, default="evaluation_grana", metavar="DIR",
-        help="default: %(default)s",
-    )  # fmt: skip
-
-
-def _share(text: str) -> float:
-    """Converts a text to a number above 0, at most 1.
-
-    Raises:
-      ArgumentTypeError: it is something else.
-    """
-    value = arguments.positive(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a number from 0 to 1")
-    return value
-
-
-def _evaluate(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     _check(options)
     # Late, as what they need takes its time to load.
     from srd_jax.evaluation.micrographs import report, run, tables

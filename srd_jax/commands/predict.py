@@ -1,111 +1,63 @@
 """`srd predict`: measures crops of grana."""
 
 import argparse
-import itertools
+import dataclasses
 import pathlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import rich.console
 from rich.text import Text
 
 from srd_jax.commands import arguments, saving
-from srd_jax.imaging.folders import OVERLAY_ENDING, common_root
-from srd_jax.measuring import methods, table
-from srd_jax.measuring.measure_files import Measured, measure_files
+from srd_jax.commands.crops import resuming, running
+from srd_jax.commands.shards import tables
+from srd_jax.commands.shards.shard import Shard
+from srd_jax.imaging.folders import OVERLAY_ENDING
+from srd_jax.measuring import WITH_NETWORK, table
 from srd_jax.measuring.measurement import Method
-from srd_jax.measuring.overlays import write_overlay
 from srd_jax.measuring.result import Limits, Result
 from srd_jax.support import process
-from srd_jax.support.errors import InputError, one_line, unexpected
-from srd_jax.support.terminal import print_line, track
+from srd_jax.support.errors import InputError
+from srd_jax.support.terminal import print_line
+from srd_jax.support.version import __version__
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    text = "measure crops of grana: images, or folders of them with their subfolders"
-    one = arguments.add_command(commands, "predict", text, _predict)
-    one.add_argument(
-        "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
-    )
-    one.add_argument(
-        "--method",
-        choices=methods.METHODS,
-        help="default: combined, that is the network and autocorrelation; the network alone where "
-        "its weights give no sd",
-    )
-    arguments.add_weights(one)
-    one.add_argument(
-        "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all images"
-    )
-    one.add_argument(
-        "--out",
-        type=arguments.path,
-        default="results.csv",
-        metavar="CSV",
-        help="default: %(default)s; - for standard output",
-    )
-    one.add_argument(
-        "--overlay",
-        type=arguments.path,
-        metavar="DIR",
-        help="folder for pictures of the crops with their lamellae traced and counted",
-    )
-    one.add_argument(
-        "--overlay-attention",
-        action="store_true",
-        help="show in these pictures, too, where the network looked",
-    )
-    one.add_argument(
-        "--annotations",
-        type=arguments.path,
-        metavar="CSV",
-        help="known periods, to compare with, and scales",
-    )
-    one.add_argument(
-        "--auto-rotate",
-        action="store_true",
-        help="turn each crop first so that its lamellae, where their direction is clear, run "
-        "horizontally",
-    )
-    arguments.add_batch_size(one)
-    arguments.add_network_options(one)
-
-
-def _predict(options: argparse.Namespace) -> int:
-    network = options.method is None or options.method in methods.WITH_NETWORK
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
+    network = options.method is None or options.method in WITH_NETWORK
     if options.weights is not None and not network:
         raise InputError(
             f"--weights {options.weights}: found with --method {options.method}; "
-            f"accepted with --method {' and '.join(methods.WITH_NETWORK)} only"
+            f"accepted with --method {' and '.join(WITH_NETWORK)} only"
         )
     if options.overlay_attention and not (network and options.overlay is not None):
         raise InputError(
             "--overlay-attention: accepted with --overlay DIR, and with --method "
-            f"{' and '.join(methods.WITH_NETWORK)} only"
+            f"{' and '.join(WITH_NETWORK)} only"
         )
     arguments.check_network_options(options, network)
     limits = arguments.limits(options)
+    _choose_out(options)
     images = arguments.images(options.paths)
-    paths = images.images
     known = {}
     if options.annotations is not None:
-        known = arguments.known(options.annotations, paths)
-    _check_targets(options, paths)
-    # No larger batch than there are crops, as padding costs time.
-    size = min(options.batch_size, len(paths))
-    method = methods.make(options.method, options.weights, size, options.tta)
+        known = arguments.known(options.annotations, images.images)
+    paths = images.images if options.shard is None else options.shard.of(images.images)
+    _check_targets(options, images.images)
+    method = _method(options, len(paths))
     scales = {path: one.px_per_nm for path, one in known.items() if one.px_per_nm is not None}
-    found: list[Result] = []
-    try:
-        undrawn = _measure(method, paths, options, limits, scales, found)
-    except BaseException:  # whatever stops the rest, finished results are kept
-        place = saving.write(options.out, found)[0] if found else ""
-        done = len({one.file for one in found})
-        kept = f"the first {done} are in {place}" if place else "nothing is written"
-        print(f"{done} of {len(paths)} files done; {kept}", file=sys.stderr)
-        raise
-    place, as_asked = saving.write(options.out, found)
+    fixed = _identity(method, options, limits)
+    job = running.Run(method, images.images, paths, options, limits, scales)
+    out = None if saving.to_standard_output(options.out) else options.out
+    with resuming.opened(out, fixed, scales) as kept:
+        found, undrawn = running.measured(job, kept)
+        place, as_asked = saving.write(options.out, found)
+        if options.shard is not None and as_asked:
+            tables.describe(options.out, options.shard, images.images, fixed, paths, found)
+        if as_asked:
+            kept.done()
     truth = {str(path): one.period_px for path, one in known.items() if one.period_px is not None}
     # Standard output holds nothing but the CSV then.
     console = rich.console.Console(stderr=place == saving.STANDARD_OUTPUT)
@@ -119,6 +71,51 @@ def _predict(options: argparse.Namespace) -> int:
         return process.USAGE
     failed = undrawn or images.unread or any(one.status == "error" for one in found)
     return process.SOME_FAILED if failed else process.ALL_READ
+
+
+def _choose_out(options: argparse.Namespace) -> None:
+    """Names the table where --out doesn't.
+
+    Raises:
+      InputError: a part of the files has no file of its own.
+    """
+    part: Shard | None = options.shard
+    if options.out is None:
+        suffix = "" if part is None else f"-{part.number}-of-{part.count}"
+        options.out = f"results{suffix}.csv"
+    elif part is not None and not resuming.is_of_files(pathlib.Path(options.out)):
+        raise InputError(f"--out {options.out}: isn't a file; accepted with --shard is a file")
+    elif part is not None and saving.to_standard_output(options.out):
+        raise InputError(f"--out {options.out}: found with --shard; accepted is a file")
+
+
+def _method(options: argparse.Namespace, crops: int) -> Method:
+    """Returns the method that options choose.
+
+    Raises:
+      InputError: its weights can't be loaded.
+    """
+    from srd_jax.measuring import methods  # late, as JAX takes its time
+
+    # No larger batch than there are crops, as padding costs time.
+    size = min(options.batch_size, crops)
+    return methods.make(options.method, options.weights, size, options.tta)
+
+
+def _identity(method: Method, options: argparse.Namespace, limits: Limits) -> dict[str, Any]:
+    """Returns all options that results and overlays depend on, as plain values by name."""
+    overlay = None if options.overlay is None else str(pathlib.Path(options.overlay).resolve())
+    return {
+        "srd_jax": __version__,
+        "method": options.method or type(method).__name__.lower(),
+        "weights": method.digest,
+        "tta": options.tta,
+        "px_per_nm": options.px_per_nm,
+        "limits": dataclasses.asdict(limits),
+        "auto_rotate": options.auto_rotate,
+        "overlay": overlay,
+        "overlay_attention": options.overlay_attention,
+    }
 
 
 def _say_what_had_no_effect(
@@ -150,48 +147,3 @@ def _check_targets(options: argparse.Namespace, paths: Sequence[pathlib.Path]) -
     saving.check(options.out, inputs)
     if options.overlay is not None:
         arguments.check_folder("--overlay", pathlib.Path(options.overlay), OVERLAY_ENDING)
-
-
-def _measure(
-    method: Method,
-    paths: Sequence[pathlib.Path],
-    options: argparse.Namespace,
-    limits: Limits,
-    scales: Mapping[pathlib.Path, float],
-    found: list[Result],
-) -> list[str]:
-    """Measures the files: appends their results to `found`, and writes overlays.
-
-    Returns:
-      For each overlay that could not be written, the reason.
-    """
-    overlay = None if options.overlay is None else pathlib.Path(options.overlay)
-    measured = measure_files(
-        method,
-        paths,
-        options.px_per_nm,
-        limits,
-        with_attention=options.overlay_attention,
-        auto_rotate=options.auto_rotate,
-        scales=None if options.px_per_nm else scales,
-    )
-    root = common_root(paths)
-    undrawn = []
-    files = itertools.groupby(measured, lambda one: one.result.file)
-    for _, grana in track(files, "measuring", len(paths)):
-        for one in grana:
-            found.append(one.result)
-            if overlay is not None:
-                undrawn += _draw(overlay, root, one, method)
-    return undrawn
-
-
-def _draw(folder: pathlib.Path, root: pathlib.Path, one: Measured, method: Method) -> list[str]:
-    """Writes an overlay; returns why it could not be written."""
-    try:
-        write_overlay(folder, root, one, method.geometry)
-    except InputError as error:
-        return [one_line(error)]
-    except (OSError, MemoryError) as error:
-        return [f"{one.result.file}: {unexpected(error)}"]
-    return []

@@ -8,7 +8,6 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from srd_jax.commands import arguments
 from srd_jax.support import process
 from srd_jax.tasks.grana import weights as micrographs
 from srd_jax.tasks.period import weights as period
@@ -21,15 +20,8 @@ _Found = period.PeriodWeights | micrographs.MicrographWeights | surfaces.Surface
 _TASKS = {micrographs.TASK: micrographs.load, surfaces.TASK: surfaces.load}
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    text = "print where weights come from: runs, data, seeds, figures, code, checksum"
-    one = arguments.add_command(commands, "weights", text, _weights)
-    arguments.add_weights(one)
-    one.add_argument("--json", action="store_true", help="the whole origin, with all configs")
-
-
-def _weights(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     path = weights.file_of(options.weights or period.RELEASED)
     task = weights.load(path).about.get("task")
     found = _TASKS.get(str(task), period.load)(path)

@@ -6,6 +6,7 @@ import shutil
 
 from srd_jax.curriculum.config import CurriculumConfig
 from srd_jax.curriculum.report import REPORT, write_report
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import checked
 from srd_jax.support.files import read_json, whole_file
@@ -47,9 +48,11 @@ def run(
         train.run(stage, workdir / stage.name, make_task)
         if line := outdated(stage, workdir / stage.name):
             print(line)
-        write_report(workdir, names)
-    with whole_file(workdir / WEIGHTS) as temporary:
-        shutil.copyfile(workdir / names[-1] / WEIGHTS, temporary)
+        if distributed.is_first():
+            write_report(workdir, names)
+    if distributed.is_first():
+        with whole_file(workdir / WEIGHTS) as temporary:
+            shutil.copyfile(workdir / names[-1] / WEIGHTS, temporary)
     print(
         f"all {len(stages)} stages are finished; report in {workdir / REPORT}, weights of "
         f"{names[-1]} in {workdir / WEIGHTS}"

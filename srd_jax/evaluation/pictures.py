@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from srd_jax.evaluation.cases import Shown
-from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
+from srd_jax.imaging import SHORTEST_PERIOD_PX
 from srd_jax.imaging.picture import to_bytes
 from srd_jax.measuring.overlays import BLACK, COMB, draw_comb, magnified, ruler
 

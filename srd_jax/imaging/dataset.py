@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import imagecodecs
 import numpy as np
 
+from srd_jax.imaging import LEAST_PERIODS, SHORTEST_PERIOD_PX
 from srd_jax.imaging.annotations import (
     HORIZONTAL,
     Bad,
@@ -35,12 +36,6 @@ from srd_jax.support.files import whole_file, write_table
 from srd_jax.support.names import Files, parts_of
 
 ANNOTATIONS = "annotations.csv"
-
-# Nothing shorter can be seen in an image (sampling theorem).
-SHORTEST_PERIOD_PX = 2.0
-
-# A granum with fewer layers has no repeat distance.
-LEAST_PERIODS = 2
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def read_mask(path: pathlib.Path, shape: tuple[int, ...]) -> MaskFile | None:
       InputError: the mask can't be read, has another size, or is none (see `masks.mask_labels`);
         there are several masks that differ, or two images to which it could belong.
     """
-    files = _masks_of(path)
+    files = masks_of(path)
     # Cellpose writes NAME_seg.npy beside NAME_cp_masks.png.
     files = [file for file in files if file.name.lower().endswith(SUFFIXES)] or files
     if not files:
@@ -123,7 +123,7 @@ def image_of(path: pathlib.Path) -> pathlib.Path | None:
             there = _listing(folder)
             for name in (*there.images.get(key, ()), *there.loosely.get(key, ())):
                 image = folder / name
-                if image != path and path in _masks_of(image):
+                if image != path and path in masks_of(image):
                     return image
     return None
 
@@ -144,7 +144,7 @@ def _relative(file: pathlib.Path, image: pathlib.Path) -> str:
     return pathlib.Path(os.path.relpath(file, _absolute(image).parent)).as_posix()
 
 
-def _masks_of(path: pathlib.Path) -> list[pathlib.Path]:
+def masks_of(path: pathlib.Path) -> list[pathlib.Path]:
     """Returns the files that are named as masks of an image."""
     path = _absolute(path)
     here = _listing(path.parent)

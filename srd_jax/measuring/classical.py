@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from srd_jax.imaging.crop import Crop
 from srd_jax.imaging.masks import check_lamellae, check_lengths, check_shapes, slices, tight_box
 from srd_jax.imaging.preparation import normalised
+from srd_jax.measuring import BATCH_SIZE
 from srd_jax.measuring.measurement import (
-    BATCH_SIZE,
     Measurement,
     Method,
     check_batch_size,

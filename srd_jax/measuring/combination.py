@@ -6,17 +6,19 @@ and how.
 """
 
 import dataclasses
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.measuring.measurement import Measurement, Method, grey_and_mask, nearest
+from srd_jax.measuring.measurement import Measurement, Method, nearest, with_grey
 from srd_jax.measuring.peaks import Peaks, doubts, lack, often_seen, peaks
 from srd_jax.support.errors import InputError
+from srd_jax.support.parallel import mapped
 
 # Logarithms of periods from 2 to 1000 px of the crop. The step is half of the width of clear peaks.
 _GRID = np.arange(math.log(2.0), math.log(1000.0), 0.001)
@@ -139,19 +141,18 @@ class Combined(Method[Any]):
         self.network = network
         self.batch_size = network.batch_size
         self.geometry = network.geometry
+        self.digest = network.digest
 
     def prepare(self, image: np.ndarray | Crop) -> tuple[Any, np.ndarray, np.ndarray]:
-        """Returns the network's input for one crop, the crop's grey values and its mask.
+        """Returns the network's input for one crop, its grey values and its mask."""
+        return with_grey(self.network.prepare, image)
 
-        Raises:
-          InputError: the crop cannot be measured.
-        """
-        return self.network.prepare(image), *grey_and_mask(image)
+    def preparing(self) -> Callable[[np.ndarray | Crop], tuple[Any, np.ndarray, np.ndarray]]:
+        """Returns `prepare` as a function that other processes can be sent, without weights."""
+        return functools.partial(with_grey, self.network.preparing())
 
     def measure(
-        self,
-        prepared: Sequence[tuple[Any, np.ndarray, np.ndarray]],
-        with_attention: bool = False,
+        self, prepared: Sequence[tuple[Any, np.ndarray, np.ndarray]], with_attention: bool = False
     ) -> list[Measurement]:
         """Measures prepared crops.
 
@@ -159,10 +160,8 @@ class Combined(Method[Any]):
           InputError: the network gives no sd, or the device's memory doesn't suffice.
         """
         measured = self.network.measure([one for one, _, _ in prepared], with_attention)
-        return [
-            _combined(one, grey, mask)
-            for one, (_, grey, mask) in zip(measured, prepared, strict=True)
-        ]
+        _, grey, mask = zip(*prepared, strict=True) if prepared else ((), (), ())
+        return mapped(_combined, measured, grey, mask)
 
 
 def _combined(measured: Measurement, grey: np.ndarray, mask: np.ndarray) -> Measurement:

@@ -4,27 +4,19 @@ import dataclasses
 import functools
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.imaging.masks import check_lamellae, slices
-from srd_jax.imaging.preparation import (
-    FRAME,
-    Prepared,
-    checked,
-    normalised,
-    prepare,
-    prepare_scales,
-)
+from srd_jax.imaging.preparation import FRAME, Prepared
+from srd_jax.measuring import BATCH_SIZE
 from srd_jax.measuring.measurement import (
-    BATCH_SIZE,
+    Framing,
     Measurement,
     Method,
     check_batch_size,
-    grey_and_mask,
     of_views,
 )
 from srd_jax.networks.modules import check_shapes, shapes_of
@@ -58,6 +50,8 @@ class Estimator(Method[tuple[Prepared, ...]]):
         )
         self.batch_size = batch_size
         self.geometry = found.model.geometry
+        self.digest = weights.digest(found)
+        self.framing = Framing(found.model.grey == ROBUST)
         self._parameters = jax.device_put(dict(found.parameters))
         self._apply = jit(self._evaluate, static_argnames="with_attention")
 
@@ -76,25 +70,11 @@ class Estimator(Method[tuple[Prepared, ...]]):
         Raises:
           InputError: the crop cannot be measured.
         """
-        grey, mask = self.grey_and_mask(image)
-        frames = prepare_scales(grey, mask, FRAME) if self.robust else (prepare(grey, mask, FRAME),)
-        part = slices(frames[0].box)
-        check_lamellae(grey[part], mask[part])
-        return frames
+        return self.framing.scales(image)
 
-    @property
-    def robust(self) -> bool:
-        """Whether the network was trained on normalised grey values."""
-        return self.weights.model.grey == ROBUST
-
-    def grey_and_mask(self, image: np.ndarray | Crop) -> tuple[np.ndarray, np.ndarray]:
-        """Returns grey values as the network was taught to see them, and the mask.
-
-        Raises:
-          InputError: the crop cannot be measured.
-        """
-        grey, mask = checked(*grey_and_mask(image))
-        return (normalised(grey, mask), mask) if self.robust else (grey, mask)
+    def preparing(self) -> Callable[[np.ndarray | Crop], tuple[Prepared, ...]]:
+        """Returns `prepare` as a function that other processes can be sent, without weights."""
+        return self.framing.scales
 
     def measure(
         self, prepared: Sequence[tuple[Prepared, ...]], with_attention: bool = False

@@ -3,13 +3,22 @@
 import abc
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.imaging.masks import Box
+from srd_jax.imaging.masks import Box, check_lamellae, slices
+from srd_jax.imaging.preparation import (
+    FRAME,
+    Prepared,
+    checked,
+    normalised,
+    prepare,
+    prepare_scales,
+    prepare_windows,
+)
 from srd_jax.networks.receptive_field import Geometry
 from srd_jax.support.errors import InputError, naming
 
@@ -17,8 +26,6 @@ _ACCEPTED_IMAGES = (
     "accepted are crops from crop.read_crop, or arrays (rows, columns) of grey values, uint8 or "
     "floats from 0 to 1"
 )
-
-BATCH_SIZE = 8
 
 _Prepared = TypeVar("_Prepared")
 
@@ -55,10 +62,12 @@ class Method(abc.ABC, Generic[_Prepared]):
     Attributes:
       batch_size: crops measured at once.
       geometry: receptive field and stride of the network; None if the method sees the whole crop.
+      digest: of the network's weights; "" without any.
     """
 
     batch_size: int
     geometry: Geometry | None = None
+    digest: str = ""
 
     @property
     def field_rows(self) -> int | None:
@@ -93,6 +102,10 @@ class Method(abc.ABC, Generic[_Prepared]):
         Raises:
           InputError: the crop cannot be measured.
         """
+
+    def preparing(self) -> Callable[[np.ndarray | Crop], _Prepared]:
+        """Returns `prepare` as a function that other processes can be sent, without weights."""
+        return self.prepare
 
     @abc.abstractmethod
     def measure(
@@ -147,6 +160,63 @@ def grey_and_mask(image: np.ndarray | Crop) -> tuple[np.ndarray, np.ndarray]:
         )
     grey = grey / np.float32(255) if grey.dtype == np.uint8 else grey
     return grey, np.ones(grey.shape, bool)
+
+
+def with_grey(
+    prepare: Callable[[np.ndarray | Crop], Any], image: np.ndarray | Crop
+) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Returns a crop prepared by a function, its grey values and its mask.
+
+    Raises:
+      InputError: the crop cannot be measured.
+    """
+    return prepare(image), *grey_and_mask(image)
+
+
+@dataclasses.dataclass(frozen=True)
+class Framing:
+    """Brings crops into the frames of a network, without its weights.
+
+    Attributes:
+      robust: whether the network was trained on normalised grey values. One that was trained on
+        grey values as they are sees one frame of a crop, as the reference's.
+    """
+
+    robust: bool
+
+    def grey_and_mask(self, image: np.ndarray | Crop) -> tuple[np.ndarray, np.ndarray]:
+        """Returns grey values as the network was taught to see them, and the mask.
+
+        Raises:
+          InputError: the crop cannot be measured.
+        """
+        grey, mask = checked(*grey_and_mask(image))
+        return (normalised(grey, mask), mask) if self.robust else (grey, mask)
+
+    def scales(self, image: np.ndarray | Crop) -> tuple[Prepared, ...]:
+        """Brings one crop into frames at several scales; see `preparation.prepare_scales`.
+
+        Raises:
+          InputError: the crop cannot be measured.
+        """
+        grey, mask = self.grey_and_mask(image)
+        frames = prepare_scales(grey, mask, FRAME) if self.robust else (prepare(grey, mask, FRAME),)
+        part = slices(frames[0].box)
+        check_lamellae(grey[part], mask[part])
+        return frames
+
+    def views(self, image: np.ndarray | Crop) -> tuple[tuple[Prepared, ...], ...]:
+        """Brings one crop into frames: windows of its rows, and coarser scales of the whole.
+
+        Raises:
+          InputError: one of them cannot be measured.
+        """
+        grey, mask = self.grey_and_mask(image)
+        windows = prepare_windows(grey, mask, FRAME)
+        for window in windows:
+            part = slices(window.box)
+            check_lamellae(grey[part], mask[part])
+        return windows, *((frame,) for frame in self.scales(image)[1:])
 
 
 def of_views(views: Sequence[Measurement]) -> Measurement:

@@ -2,20 +2,25 @@
 
 import os
 
-from srd_jax.measuring import estimator
+from srd_jax.measuring import (
+    AUTOCORRELATION,
+    BATCH_SIZE,
+    COMBINED,
+    FFT,
+    METHODS,
+    NETWORK,
+    WITH_NETWORK,
+    estimator,
+)
 from srd_jax.measuring.autocorrelation import autocorrelation
 from srd_jax.measuring.classical import Classical
 from srd_jax.measuring.combination import Combined
-from srd_jax.measuring.measurement import BATCH_SIZE, Method
+from srd_jax.measuring.measurement import Method
 from srd_jax.measuring.spectrum import fft
 from srd_jax.measuring.tta import Augmented
 from srd_jax.support.errors import InputError
 
-_CLASSICAL = {"fft": fft, "autocorrelation": autocorrelation}
-
-# Methods with weights: a network combined with autocorrelation, and a network alone.
-COMBINED, NETWORK = WITH_NETWORK = ("combined", "network")
-METHODS = (*WITH_NETWORK, *_CLASSICAL)
+_CLASSICAL = {FFT: fft, AUTOCORRELATION: autocorrelation}
 
 
 def make(

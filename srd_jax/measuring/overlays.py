@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from srd_jax.imaging.dataset import SHORTEST_PERIOD_PX
+from srd_jax.imaging import SHORTEST_PERIOD_PX
 from srd_jax.imaging.folders import OVERLAY_ENDING, picture_path
 from srd_jax.imaging.masks import Box
 from srd_jax.imaging.picture import png_text, to_bytes
@@ -60,9 +60,20 @@ def write_overlay(
         one.result.px_per_nm,
         views,
     )
-    label = "" if one.result.label is None else f".{one.result.label}"
-    path = picture_path(folder, root, pathlib.Path(one.result.file), label + OVERLAY_ENDING)
+    path = overlay_path(folder, root, one.result)
     _write(path, join([np.asarray(picture), *map(framed, legend)], 0, gap=0))
+
+
+def overlay_path(folder: pathlib.Path, root: pathlib.Path, result: Result) -> pathlib.Path:
+    """Returns the path of an overlay; see `folders.picture_path`.
+
+    Args:
+      folder: of the overlays.
+      root: folder above all files.
+      result: of the granum.
+    """
+    label = "" if result.label is None else f".{result.label}"
+    return picture_path(folder, root, pathlib.Path(result.file), label + OVERLAY_ENDING)
 
 
 def _caption(result: Result) -> str:

@@ -4,7 +4,7 @@ docs/methods.md, "The combined method", explains the steps.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy import ndimage, signal
 from srd_jax.imaging.preparation import middle, reduced
 from srd_jax.measuring.classical import NOTHING, SHORTEST_PX, granum, summit
 from srd_jax.measuring.local_period import local_period
-from srd_jax.measuring.strips import correlation, strips
+from srd_jax.measuring.strips import correlation, correlations, strips
 
 # From one scale to the next coarser one.
 _STEP = 2.0
@@ -213,12 +213,12 @@ def _peaks(
     if small.shape[0] < 2 * SHORTEST_PX or small.shape[1] < 2 or not part.any():
         return []
     profiles, valid, cosine = strips(small, part, scale / factor, scale / factor / 3)
-    plain = correlation(profiles, valid)
+    plain, *halves = _correlations(profiles, valid, scale / factor)
     whole = _crests(plain)
     height = int(part.sum(axis=0).max())
     shifts, found = signal.find_peaks(whole[: int(_FARTHEST * height) + 2], prominence=NOTHING)
     width = part.any(axis=0).sum()
-    parts = [_crests(correlation(*half)) for half in _halves(profiles, valid, scale / factor)]
+    parts = [_crests(half) for half in halves]
     rows = []
     for shift, prominence in zip(shifts, found["prominences"], strict=True):
         vertical = summit(plain, shift)
@@ -262,25 +262,25 @@ def _crests(values: np.ndarray) -> np.ndarray:
     """
     if len(values) < 3:
         return values
-    near = np.arange(len(values)) + np.linspace(-0.5, 0.5, 9)[:, None]
-    fine = ndimage.map_coordinates(values, [near], order=5, mode="mirror")
     at = values[1:-1]
-    crest = np.pad((at >= values[:-2]) & (at >= values[2:]), 1)
-    return np.where(crest, fine.max(axis=0), values)
+    crests = 1 + np.flatnonzero((at >= values[:-2]) & (at >= values[2:]))
+    near = crests + np.linspace(-0.5, 0.5, 9)[:, None]
+    found = values.copy()
+    found[crests] = ndimage.map_coordinates(values, [near], order=5, mode="mirror").max(axis=0)
+    return found
 
 
-def _halves(
-    profiles: np.ndarray, valid: np.ndarray, scale: float
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields profiles and validity of the halves of a granum that show several periods."""
+def _correlations(profiles: np.ndarray, valid: np.ndarray, scale: float) -> list[np.ndarray]:
+    """Returns autocorrelations of a granum and of its halves that show several periods."""
     rows, strips = (size // 2 for size in profiles.shape)
-    cuts = [np.s_[:, :strips], np.s_[:, strips:]] if strips else []
+    sides = [slice(0, strips), slice(strips, None)] if strips else []
+    sides = [side for side in sides if valid[:, side].any()]
+    found = correlations(profiles, valid, [slice(None), *sides])
     if rows >= _LEAST_PERIODS * scale:
-        cuts += [np.s_[:rows], np.s_[rows:]]
-    for cut in cuts:
-        if valid[cut].any():
-            part = np.where(valid[cut], profiles[cut], 0.0)
-            yield part, valid[cut]
+        for half in (slice(0, rows), slice(rows, None)):
+            if valid[half].any():
+                found.append(correlation(profiles[half], valid[half]))
+    return found
 
 
 def _other(half: np.ndarray, vertical: float) -> tuple[float, float]:

@@ -3,10 +3,13 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from srd_jax.imaging.dataset import LEAST_PERIODS, SHORTEST_PERIOD_PX
-from srd_jax.measuring.measurement import Measurement
+from srd_jax.imaging import LEAST_PERIODS, SHORTEST_PERIOD_PX
 from srd_jax.support.errors import InputError
+
+if TYPE_CHECKING:
+    from srd_jax.measuring.measurement import Measurement
 
 # Px a period in which two membranes and a gap can be told apart.
 _FEW_PX = 4.5
@@ -91,7 +94,7 @@ def check_scale(px_per_nm: float) -> None:
 
 def result_of(
     file: str,
-    measurement: Measurement,
+    measurement: "Measurement",
     px_per_nm: float | None,
     field_rows: int | None,
     source: str = "",

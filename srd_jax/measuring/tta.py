@@ -1,13 +1,12 @@
 """Test-time augmentation: measures the period of a crop from several views of it."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from srd_jax.imaging.crop import Crop
-from srd_jax.imaging.masks import check_lamellae, slices
-from srd_jax.imaging.preparation import FRAME, Prepared, prepare_windows
+from srd_jax.imaging.preparation import Prepared
 from srd_jax.measuring.estimator import Estimator
 from srd_jax.measuring.measurement import Measurement, Method, mean_of_views, of_views
 
@@ -30,6 +29,7 @@ class Augmented(Method[_Scales]):
         self.estimator = estimator
         self.batch_size = estimator.batch_size
         self.geometry = estimator.geometry
+        self.digest = estimator.digest
 
     def prepare(self, image: np.ndarray | Crop) -> _Scales:
         """Brings one crop into frames: windows of its rows, and coarser scales of the whole.
@@ -37,12 +37,11 @@ class Augmented(Method[_Scales]):
         Raises:
           InputError: one of them cannot be measured.
         """
-        grey, mask = self.estimator.grey_and_mask(image)
-        windows = prepare_windows(grey, mask, FRAME)
-        for window in windows:
-            part = slices(window.box)
-            check_lamellae(grey[part], mask[part])
-        return windows, *((frame,) for frame in self.estimator.prepare(image)[1:])
+        return self.estimator.framing.views(image)
+
+    def preparing(self) -> Callable[[np.ndarray | Crop], _Scales]:
+        """Returns `prepare` as a function that other processes can be sent, without weights."""
+        return self.estimator.framing.views
 
     def measure(
         self, prepared: Sequence[_Scales], with_attention: bool = False

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
-import numpy as np
 from flax import nnx
 
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.errors import InputError
 
-Parameters = Mapping[str, jax.Array | np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
 
 

@@ -89,3 +89,8 @@ def geometry_of(blocks: tuple[Block, ...]) -> Geometry:
             field[axis] += (block.pool[axis] - 1) * stride[axis]
             stride[axis] *= block.pool[axis]
     return Geometry(receptive_field=(field[0], field[1]), stride=(stride[0], stride[1]))
+
+
+def multiple_of(levels: int) -> int:
+    """Returns the number of px that divides the sides of an image for so many levels of a U-Net."""
+    return 2 ** (levels - 1)

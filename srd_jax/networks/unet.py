@@ -86,7 +86,8 @@ class UNet(nnx.Module):
         """Returns (B, rows / 2, columns / 2, outputs).
 
         Args:
-          image: (B, rows, columns, inputs), rows and columns multiples of `multiple_of(levels)`.
+          image: (B, rows, columns, inputs), rows and columns multiples of
+            `receptive_field.multiple_of(levels)`.
         """
         stem = max_pool(convolve_same(image, self.stem.kernel[...]), (STRIDE, STRIDE))
         # The bias of a channel doesn't change where its maximum lies, and there is less to add to.
@@ -99,11 +100,6 @@ class UNet(nnx.Module):
         for up in self.up:
             features = up(features, skips.pop())
         return self.head(features)
-
-
-def multiple_of(levels: int) -> int:
-    """Returns the number of px that divides the sides of an image for so many levels."""
-    return 2 ** (levels - 1)
 
 
 def reach(levels: int) -> int:

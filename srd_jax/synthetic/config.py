@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from srd_jax.imaging.preparation import FRAME, MAX_ROWS
+from srd_jax.imaging import FRAME, MAX_ROWS
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import limited
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import write_table
 from srd_jax.training import weights
@@ -73,6 +74,8 @@ def keep(
 ) -> None:
     """Saves the averaged parameters if their epoch is a candidate, and deletes dropped candidates.
 
+    Of several processes, the first does.
+
     Args:
       config: of the run.
       workdir: of the run; the files lie in its folder `candidates`.
@@ -83,6 +86,8 @@ def keep(
     Raises:
       InputError: a file cannot be written.
     """
+    if not distributed.is_first():
+        return
     kept = [_path(workdir, epoch) for epoch in kept_epochs(rows, config.end, task)]
     now = _path(workdir, round(rows[-1]["epoch"]) if rows else 0)
     if now in kept:
@@ -111,7 +116,6 @@ def choose(
     Raises:
       InputError: a candidate's file is missing or damaged, or the table cannot be written.
     """
-    assert task.compare is not None
     epochs = kept_epochs(rows, config.end, task)
     kept = [weights.load(_path(workdir, epoch)).parameters for epoch in epochs]
     if not kept:
@@ -121,9 +125,21 @@ def choose(
         )
     mean = {name: np.mean([c[name] for c in kept], axis=0) for name in kept[0]}
     found, epoch_of = [*kept, mean], [*epochs, None]
+    best = distributed.from_first(lambda: _best(workdir, task, found, epoch_of))
+    return found[best], epoch_of[best]
+
+
+def _best(
+    workdir: pathlib.Path,
+    task: Task,
+    found: Sequence[Parameters],
+    epoch_of: Sequence[int | None],
+) -> int:
+    """Returns the index of the best candidate, and writes candidates.csv."""
+    assert task.compare is not None
     table = task.compare(found)
     best = int(np.argmin([*table.values()][-1]))
-    names = [*(_path(workdir, epoch).stem for epoch in epochs), _AVERAGE]
+    names = [_AVERAGE if epoch is None else _path(workdir, epoch).stem for epoch in epoch_of]
     write_table(
         workdir / CANDIDATES / CANDIDATES_TABLE,
         ("name", "epoch", *table, "chosen"),
@@ -133,7 +149,7 @@ def choose(
         ),
         digits=None,
     )
-    return found[best], epoch_of[best]
+    return best
 
 
 def _path(workdir: pathlib.Path, epoch: int) -> pathlib.Path:

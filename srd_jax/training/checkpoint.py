@@ -21,6 +21,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.training.config import RunConfig
 from srd_jax.training.provenance import versions
@@ -95,6 +96,8 @@ def save(
 ) -> None:
     """Saves a checkpoint; the task's validation score in the last row, if there is one, ranks it.
 
+    All processes call it, and orbax writes each array once.
+
     Args:
       checkpoints: from `manager`.
       state: of the training.
@@ -103,16 +106,20 @@ def save(
       rows: metrics rows so far.
 
     Raises:
-      InputError: it cannot be written.
+      InputError: it cannot be written, or the processes' parameters differ.
     """
     last, column = rows[-1] if rows else {}, task.rank.validation
     cost = {f"cost of {column}": task.rank.cost(last[column])} if column in last else None
     items = {name: getattr(state, name) for name in _ITEMS}
+    digests = {name: sha256(item) for name, item in items.items()}
+    # Every device updates parameters of its own; machines of different kinds might round otherwise.
+    for name, digest in digests.items():
+        distributed.check_alike(f"the SHA-256 of {name} at step {int(state.step)}", digest)
     metadata = {
         "config": dataclasses.asdict(config),
         "about": task.about,
         "versions": versions(),
-        "sha256": {name: sha256(item) for name, item in items.items()},
+        "sha256": digests,
         "rows": rows,
     }
     arguments = {name: ocp.args.StandardSave(item) for name, item in items.items()}
@@ -236,8 +243,8 @@ def load_parameters(workdir: pathlib.Path, kind: str = "averaged", which: str = 
 def _saved(
     checkpoints: ocp.CheckpointManager, step: int, name: str
 ) -> dict[str, jax.ShapeDtypeStruct]:
-    """Returns the saved shapes and types of a checkpoint's item, placed on the first device."""
-    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    """Returns the saved shapes and types of a checkpoint's item, placed on this process."""
+    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     folder = checkpoints.directory / str(step)
     try:
         saved: Any = ocp.StandardCheckpointHandler().metadata(folder / name)

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.files import read_json, write_text
 from srd_jax.training import candidates, checkpoint, steps
@@ -37,6 +38,8 @@ def finish(
 ) -> dict[str, Any]:
     """Writes weights, figures and, last of all, the summary, which marks the run as finished.
 
+    All processes call it; the first writes.
+
     Args:
       config: of the run.
       workdir: of the run.
@@ -52,16 +55,32 @@ def finish(
     """
     parameters, step = _best(config, workdir, task, rows)
     row = next((row for row in rows if row["step"] == step), None)
-    found, summarise = None, task.summary
-    if task.source.held_out and (task.calibrate is not None or summarise is not None):
+    found = None
+    if task.source.held_out and (task.calibrate is not None or task.summary is not None):
         found = jax.device_get(validate(parameters, task.source.arrays))
+    return distributed.from_first(
+        lambda: _write(config, workdir, task, rows, parameters, step, row, found)
+    )
+
+
+def _write(
+    config: RunConfig,
+    workdir: pathlib.Path,
+    task: Task,
+    rows: list[MetricsRow],
+    parameters: dict[str, np.ndarray],
+    step: int | None,
+    row: MetricsRow | None,
+    found: Found | None,
+) -> dict[str, Any]:
+    """Writes the files of a finished run, and returns the content of summary.json."""
     calibration = _calibration(workdir, task, found)
     save_weights(config, workdir, task, parameters, row, calibration)
     write_metrics(workdir, task, rows)
     task.draw(workdir, parameters, rows, calibration)
     summary = _summary(config, task, rows, step, row)
-    if summarise is not None:
-        summary |= summarise(found, calibration)
+    if task.summary is not None:
+        summary |= task.summary(found, calibration)
     write_text(workdir / SUMMARY, json.dumps(summary, indent=2) + "\n")
     print(_last_lines(workdir, task, summary))
     return summary

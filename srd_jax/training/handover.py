@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from srd_jax.networks.modules import Parameters, Shapes, check_shapes, shapes_of
+from srd_jax.networks.modules import Shapes, check_shapes, shapes_of
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.errors import InputError
 from srd_jax.training.config import CloneConfig, StartConfig
 

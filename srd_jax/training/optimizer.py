@@ -10,7 +10,7 @@ import optax
 import optax.contrib
 from optax.contrib import MuonDimensionNumbers
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.training.config import OptimizerConfig, RunConfig
 
 # Gives Muon's steps the root mean square of AdamW's steps, so that both work with the same learning

@@ -7,7 +7,8 @@ import pathlib
 import subprocess
 from typing import Any
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import to_json
 from srd_jax.support.version import __version__
@@ -29,6 +30,8 @@ def save_weights(
 ) -> None:
     """Writes averaged parameters, with their calibration and origin, to weights.safetensors.
 
+    Of several processes, the first writes.
+
     Args:
       config: of the run.
       workdir: of the run.
@@ -40,6 +43,8 @@ def save_weights(
     Raises:
       InputError: the file cannot be written.
     """
+    if not distributed.is_first():
+        return
     origin = _origin(config, workdir, row)
     weights.save(workdir / WEIGHTS, weights.Weights(parameters, task.about, origin, calibration))
 

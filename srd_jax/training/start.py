@@ -1,14 +1,18 @@
 """Starts a run: from its last checkpoint, else from another run's parameters, else from scratch."""
 
 import dataclasses
+import functools
 import json
 import pathlib
 
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
+from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax.networks.modules import Parameters, check_shapes, shapes_of
+from srd_jax.networks.modules import check_shapes, shapes_of
+from srd_jax.networks.parameters import Parameters
+from srd_jax.support.cluster import distributed
 from srd_jax.support.compiling import jit
 from srd_jax.support.files import write_text
 from srd_jax.training import checkpoint, optimizer, weights
@@ -57,6 +61,7 @@ def first_state(
     task: Task,
     checkpoints: ocp.CheckpointManager,
     other: Forerunner | None,
+    mesh: jax.sharding.Mesh,
 ) -> tuple[TrainState, list[MetricsRow], str]:
     """Returns the state to go on from, its metrics rows, and a line that names its origin.
 
@@ -68,14 +73,16 @@ def first_state(
       task: of the run.
       checkpoints: of the run.
       other: from `read_forerunner`.
+      mesh: of the devices that a checkpoint is restored to, however many saved it.
 
     Raises:
-      InputError: a checkpoint is damaged, or the other run's parameters don't fit.
+      InputError: a checkpoint is damaged, the other run's parameters don't fit, or the processes
+        find different ones.
     """
     step = checkpoints.latest_step()
+    distributed.check_alike(f"the last checkpoint in {workdir}", step)
     if step is not None:
-        zeros = {name: jnp.zeros(shape) for name, shape in task.shapes.items()}
-        state, rows = checkpoint.restore(checkpoints, step, _state_of(config, zeros))
+        state, rows = checkpoint.restore(checkpoints, step, _abstract_state(config, task, mesh))
         return state, rows, f"goes on from step {step} of {config.steps}"
     if other is None:
         return _state_of(config, _initial(config, task)), [], "new parameters"
@@ -83,7 +90,8 @@ def first_state(
     initial = _initial(config, task) if start.new else {}
     made = hand_over(other.parameters, task.shapes, initial, start, str(other.path))
     origin = f"{start.parameters} parameters of {other.path}, step {other.step}"
-    write_text(workdir / START, _start_json(made, other, start))
+    if distributed.is_first():
+        write_text(workdir / START, _start_json(made, other, start))
     state = _state_of(config, jax.tree.map(jnp.asarray, made.parameters))
     return state, [], f"{origin}; {'; '.join(made.lines)}"
 
@@ -107,6 +115,16 @@ def _state_of(config: RunConfig, parameters: Parameters) -> TrainState:
         parameters=parameters,
         average=jax.tree.map(jnp.copy, parameters),
         optimizer=optimizer.make(config).init(parameters),
+    )
+
+
+def _abstract_state(config: RunConfig, task: Task, mesh: jax.sharding.Mesh) -> TrainState:
+    """Returns shapes and types of a state, to be placed on every device."""
+    shapes = {name: jax.ShapeDtypeStruct(s, jnp.float32) for name, s in task.shapes.items()}
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    return jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=everywhere),
+        jax.eval_shape(functools.partial(_state_of, config), shapes),
     )
 
 

@@ -7,20 +7,22 @@ ends with the same bits as a run that was never stopped.
 import functools
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.compiling import jit
 from srd_jax.training import optimizer
 from srd_jax.training.config import RunConfig
 from srd_jax.training.task import Batch, Found, Source, Task, TrainState
 
 Metrics = dict[str, jax.Array]
+_Tree = TypeVar("_Tree")
 
 # Folded into a step's key, for independent random numbers.
 _EXAMPLES, _LOSS = 0, 1
@@ -65,6 +67,7 @@ def make_steps(
     """
     update = optimizer.make(config)
     split = NamedSharding(mesh, PartitionSpec("data"))
+    everywhere = NamedSharding(mesh, PartitionSpec())
     root = root_key(config)
 
     def step(arrays, state, _):
@@ -78,7 +81,22 @@ def make_steps(
         with jax.default_matmul_precision(config.matmul_precision):
             return jax.lax.scan(one, state, length=config.log_every_steps)
 
-    return jit(steps, donate_argnums=0)
+    return jit(steps, donate_argnums=0, out_shardings=everywhere)
+
+
+def replicated(tree: _Tree, mesh: jax.sharding.Mesh) -> _Tree:
+    """Returns a tree of arrays that lie on every device; all processes have the same values."""
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    if jax.process_count() == 1:
+        return jax.device_put(tree, everywhere)
+
+    def put(x):
+        if isinstance(x, jax.Array) and not x.is_fully_addressable:
+            return x
+        # jax.device_put would first send all of it to every process, for a comparison.
+        return jax.make_array_from_callback(np.shape(x), everywhere, np.asarray(x).__getitem__)
+
+    return jax.tree.map(put, tree)
 
 
 # (parameters, arrays of the source) → results of all validation examples.

@@ -49,7 +49,7 @@ import jax
 import numpy as np
 from flax import struct
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 
 # Trees of arrays with the examples along the first axis: a batch, and the results of evaluating it.
 Batch = Any

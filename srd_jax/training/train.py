@@ -13,11 +13,11 @@ import jax
 import numpy as np
 import optax
 import orbax.checkpoint as ocp
-from jax.sharding import NamedSharding, PartitionSpec
 
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
-from srd_jax.support.fields import checked, to_json
-from srd_jax.support.files import read_json, write_text
+from srd_jax.support.fields import checked
+from srd_jax.support.files import read_json
 from srd_jax.training import candidates, checkpoint, optimizer, start, steps
 from srd_jax.training.config import RunConfig
 from srd_jax.training.finish import finish
@@ -25,14 +25,7 @@ from srd_jax.training.metrics import Reporter, patience_is_over
 from srd_jax.training.provenance import save_weights
 from srd_jax.training.steps import Metrics
 from srd_jax.training.task import Found, MakeTask, MetricsRow, Task, TrainState
-from srd_jax.training.workdir import (
-    CONFIG,
-    SUMMARY,
-    Clock,
-    check_data,
-    check_workdir,
-    write_data,
-)
+from srd_jax.training.workdir import SUMMARY, Clock, check_data, check_workdir, write_start
 
 
 class Stopped(Exception):
@@ -43,7 +36,7 @@ def run(config: RunConfig, workdir: str | pathlib.Path, make: MakeTask) -> dict[
     """Trains a run to its end, from its last checkpoint if it has one, and returns its summary.
 
     Without a checkpoint, the parameters come from the run that config.start names, else from
-    scratch. A finished run is left as it is.
+    scratch. A finished run is left as it is. Of several processes, all call this function.
 
     Args:
       config: of the run.
@@ -60,27 +53,26 @@ def run(config: RunConfig, workdir: str | pathlib.Path, make: MakeTask) -> dict[
     config, workdir = checked(config), pathlib.Path(workdir)
     mesh = data_mesh(config.batch_size)
     check_workdir(config, workdir)
-    if (workdir / SUMMARY).exists():
+    summary = distributed.from_first(lambda: _summary_of(workdir))
+    if summary is not None:
         print(f"{workdir}: this run is finished")
-        return read_json(workdir / SUMMARY)
+        return summary
     with checkpoint.manager(workdir, config.keep_checkpoints) as checkpoints:
         # Its errors come before any images are drawn, which may take a minute.
         other = start.read_forerunner(config, workdir, checkpoints)
-        task = make(config, workdir)
+        task = distributed.first_before_others(lambda: make(config, workdir))
         candidates.check(config, task)
         check_data(workdir, task.source.digest)
-        state, rows, origin = start.first_state(config, workdir, task, checkpoints, other)
-        write_text(workdir / CONFIG, to_json(config))
-        write_data(workdir, task.source.digest)
-        everywhere = NamedSharding(mesh, PartitionSpec())
-        state, arrays = jax.device_put((state, task.source.arrays), everywhere)
+        state, rows, origin = start.first_state(config, workdir, task, checkpoints, other, mesh)
+        write_start(config, workdir, task.source.digest)
+        state, arrays = steps.replicated((state, task.source.arrays), mesh)
         task = dataclasses.replace(task, source=dataclasses.replace(task.source, arrays=arrays))
-        print(f"{workdir}: {origin}; {jax.device_count()} {jax.default_backend()} device(s)")
+        print(f"{workdir}: {origin}; {_devices()}")
         validation = steps.make_validation(config, task.source, task.evaluate)
 
         def validate(parameters, arrays):
             # Parameters from a file, elsewhere than those of the state, would compile it anew.
-            return validation(jax.device_put(dict(parameters), everywhere), arrays)
+            return validation(steps.replicated(dict(parameters), mesh), arrays)
 
         _train(config, workdir, mesh, task, validate, checkpoints, state, rows)
     return finish(config, workdir, task, validate, rows)
@@ -94,11 +86,24 @@ def data_mesh(batch_size: int) -> jax.sharding.Mesh:
     """
     devices = jax.device_count()
     if batch_size % devices:
+        below = batch_size // devices * devices
+        near = [str(size) for size in (below, below + devices) if size]
         raise InputError(
             f"config.batch_size is {batch_size}, but there are {devices} devices; "
-            f"accepted: a multiple of {devices}"
+            f"accepted: a multiple of {devices}, such as {' or '.join(near)}"
         )
     return jax.make_mesh((devices,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+
+
+def _summary_of(workdir: pathlib.Path) -> dict[str, Any] | None:
+    """Returns the summary of a finished run, else None."""
+    path = workdir / SUMMARY
+    return read_json(path) if path.exists() else None
+
+
+def _devices() -> str:
+    text = f"{jax.device_count()} {jax.default_backend()} device(s)"
+    return text if distributed.count() == 1 else f"{text} of {distributed.count()} processes"
 
 
 def _train(
@@ -112,13 +117,18 @@ def _train(
     rows: list[MetricsRow],
 ) -> None:
     """Takes the remaining steps, and appends their metrics to `rows`."""
-    take_steps = steps.make_steps(config, mesh, task)
+    take_steps: Any = steps.make_steps(config, mesh, task)
     rate = optimizer.learning_rate(config)
     arrays, held_out = task.source.arrays, task.source.held_out
+    if distributed.count() > 1:
+        # The first sum over the devices gives up after 30 s, and compiling may take longer.
+        take_steps = take_steps.lower(state, arrays).compile()
+        distributed.exchange(None)
     clock = Clock(workdir)
     if config.end.keeps and not rows:
         candidates.keep(config, workdir, task, state.average, rows)
-    with Reporter(workdir, config, task, rows) as reporter, _signals() as stop:
+    reporter = Reporter(workdir, config, task, rows) if distributed.is_first() else None
+    with reporter or contextlib.nullcontext(), _signals() as stop:
         while not _is_over(config, task, rows):
             began = time.perf_counter()
             state, metrics = take_steps(state, arrays)
@@ -132,17 +142,20 @@ def _train(
                 last = checkpoints.latest_step()
                 kept = "none was saved yet" if last is None else f"{checkpoints.directory}/{last}"
                 raise Stopped(f"stopped: {bad}; last good checkpoint: {kept}") from None
+            # Read once, because a signal may come at any line, to any of the processes.
+            told = distributed.exchange([row, bool(stop)])
+            row, stopping = told[0][0], any(stopped for _, stopped in told)
             rows.append(row)
             if config.end.keeps and row["step"] % config.steps_per_epoch == 0:
                 candidates.keep(config, workdir, task, state.average, rows)
-            stopping = bool(stop)  # read once, because a signal may come at any line
             if due or stopping:
                 checkpoint.save(checkpoints, state, config, task, rows)
                 clock.write()
             if _is_best(task, rows):
                 parameters = jax.device_get(dict(state.average))
                 save_weights(config, workdir, task, parameters, row, {})
-            reporter.show(rows, speed)
+            if reporter:
+                reporter.show(rows, speed)
             if stopping and not _is_over(config, task, rows):
                 raise Stopped(
                     f"stopped by a signal; saved step {row['step']} of {config.steps} in "

@@ -15,10 +15,9 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save as serialize
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.files import whole_file
-from srd_jax.training.task import Calibration
 from srd_jax.training.workdir import WEIGHTS
 
 FORMAT = "srd_jax weights 1"
@@ -38,7 +37,7 @@ class Weights:
     parameters: Parameters
     about: Mapping[str, Any]
     origin: dict[str, Any]
-    calibration: Calibration = dataclasses.field(default_factory=dict)
+    calibration: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def save(path: str | os.PathLike[str], weights: Weights) -> None:

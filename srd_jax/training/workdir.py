@@ -5,8 +5,9 @@ import pathlib
 import time
 from typing import TypeVar
 
+from srd_jax.support.cluster import distributed
 from srd_jax.support.errors import InputError
-from srd_jax.support.fields import differences, from_dict
+from srd_jax.support.fields import differences, from_dict, to_json
 from srd_jax.support.files import check_writable, read_json, write_text
 from srd_jax.training.config import RunConfig
 
@@ -51,9 +52,21 @@ def read_config(path: pathlib.Path, kind: type[_Config]) -> _Config:
 def check_workdir(config: RunConfig, workdir: pathlib.Path) -> None:
     """Checks that a workdir is writable and holds no run of another config.
 
+    Of several processes, the first checks, and all must have its config.
+
     Raises:
-      InputError: it isn't writable, or it holds such a run.
+      InputError: it isn't writable, it holds such a run, or a process has another config.
     """
+    texts = distributed.exchange(to_json(config))
+    for number, text in enumerate(texts):
+        if text != texts[0]:
+            first, other = (from_dict(type(config), json.loads(one)) for one in (texts[0], text))
+            raise InputError(
+                f"process {number} has another config than process 0 "
+                f"({'; '.join(differences(first, other))} there); accepted: the same flags for all"
+            )
+    if not distributed.is_first():
+        return
     path = workdir / CONFIG
     if not path.exists():
         check_writable(path)
@@ -84,10 +97,22 @@ def check_data(workdir: pathlib.Path, digest: str) -> None:
         )
 
 
-def write_data(workdir: pathlib.Path, digest: str) -> None:
-    """Writes the digest of a run's examples for `check_data`; drawn examples have none."""
-    if digest:
-        write_text(workdir / DATA, json.dumps({"sha256": digest}) + "\n")
+def write_start(config: RunConfig, workdir: pathlib.Path, digest: str) -> None:
+    """Writes config.json and, if the examples have a digest, data.json for `check_data`.
+
+    Raises:
+      InputError: they cannot be written, or another process doesn't see them.
+    """
+    if distributed.is_first():
+        write_text(workdir / CONFIG, to_json(config))
+        if digest:
+            write_text(workdir / DATA, json.dumps({"sha256": digest}) + "\n")
+    distributed.exchange(None)
+    if False in (seen := distributed.exchange((workdir / CONFIG).exists())):
+        raise InputError(
+            f"{workdir}/{CONFIG}: process {seen.index(False)} doesn't see what process 0 wrote; "
+            "accepted: a workdir in a file system that all processes share"
+        )
 
 
 class Clock:
@@ -100,6 +125,8 @@ class Clock:
         self._began = time.perf_counter() - before
 
     def write(self) -> None:
-        """Writes the seconds so far."""
+        """Writes the seconds so far, in process 0."""
+        if not distributed.is_first():
+            return
         seconds = round(time.perf_counter() - self._began, 1)
         write_text(self._path, json.dumps({"seconds": seconds}) + "\n")

@@ -163,3 +163,16 @@ def test_grana_are_numbered_from_the_top():
     assert [found.inside(number).sum() for number in (1, 2, 3)] == [
         (found.labels == number).sum() for number in (1, 2, 3)
     ]
+
+
+def test_grana_of_which_the_detector_isnt_certain_are_dropped():
+    plain = true_maps((LONG, Stack(400.0, 330.0, 120.0, 80.0, 0.0, 12.0)))
+    below = plain.probability.copy()
+    below[75:, 95:] *= 0.8
+    maps = dataclasses.replace(plain, probability=below)
+    assert len(instances(maps).boxes) == 2
+    assert len(instances(dataclasses.replace(maps, certain=0.4)).boxes) == 2
+    (box,) = instances(dataclasses.replace(maps, certain=0.6)).boxes
+    assert box[1].start < 40
+    # Of another threshold, the same share.
+    assert len(instances(dataclasses.replace(maps, certain=0.6), 0.2).boxes) == 2

@@ -48,7 +48,7 @@ def test_ctrl_c_keeps_what_is_measured(tmp_path, capsys, monkeypatch):
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.splitlines() == [
-        f"4 of 7 files done; the first 4 are in {out}",
+        f"4 of 7 files done; their results are in {out}; the same command goes on from there",
         "stopped",
     ]
     first = read(out)

@@ -75,7 +75,7 @@ class FakeReview:
             shown |= {"columns": grey.shape[1], "px_per_nm": px_per_nm, "source": "given"}
             shown |= {"group": group, "error": "", "notes": [], "tiles": f"tiles-{name}"}
             shown |= {"given": {"px_per_nm": px_per_nm, "bar_nm": None}, "changed": False}
-            shown |= {"whole": f"tiles-{name}"}
+            shown |= {"whole": f"tiles-{name}", "revision": 1}
             made = [self._granum(i, *one, px_per_nm) for i, one in enumerate(grana, 1)]
             self.files[name] = {"file": shown, "grana": {one["number"]: one for one in made}}
             self.past[name], self.future[name] = [], []
@@ -101,13 +101,14 @@ class FakeReview:
 
     def file(self, name):
         one = self.files[name]
-        return {"file": one["file"], "grana": list(one["grana"].values())}
+        grana = list(one["grana"].values())
+        return {"file": one["file"], "grana": grana, "revision": self.revision}
 
     def edit(self, name, revision, key, op):
         """Returns the answer to an edit, once for each key."""
         if key in self.keys:
             return self.keys[key]
-        if revision != self.revision:
+        if not self.files[name]["file"]["revision"] <= revision <= self.revision:
             raise Refusal(409, "the review has changed meanwhile", revision=self.revision)
         before = copy.deepcopy(self.files[name]["grana"])
         after = self._after(name, op)
@@ -116,6 +117,7 @@ class FakeReview:
             self.future[name].clear()
         self.files[name]["grana"] = after
         self.revision += 1
+        self.files[name]["file"]["revision"] = self.revision
         answer = {
             "revision": self.revision,
             "changed": [one for number, one in after.items() if before.get(number) != one],

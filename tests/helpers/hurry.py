@@ -6,7 +6,7 @@ from importlib import metadata
 _OLDER = metadata.version("jaxlib").startswith("0.10.")
 
 FLAGS = "--xla_backend_optimization_level=0"
-FULL = {"xla_backend_optimization_level": "3"}
+FULL: dict[str, str | bool] = {"xla_backend_optimization_level": "3"}
 if _OLDER:
     FLAGS += " --xla_cpu_use_fusion_emitters=false"
-    FULL["xla_cpu_use_fusion_emitters"] = "true"
+    FULL["xla_cpu_use_fusion_emitters"] = True

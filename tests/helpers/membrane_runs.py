@@ -8,7 +8,7 @@ import numpy as np
 
 from srd_jax.synthetic.surfaces import rotations
 from srd_jax.synthetic.surfaces.batch import Pictures, standardised
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.synthetic.surfaces.projection import Surface
 from srd_jax.tasks.surfaces import sources
 from srd_jax.tasks.surfaces.config import CubicMembranesConfig, GridConfig, ModelConfig

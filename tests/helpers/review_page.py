@@ -1,5 +1,11 @@
 """The review page in tests: places of the picture on the screen, and what it shows."""
 
+import time
+import weakref
+
+_APART = 0.35  # s
+_clicked = weakref.WeakKeyDictionary()
+
 
 def at(page, x, y, viewer="viewer"):
     """Returns the place on the screen of a point in px of the micrograph, once the view rests."""
@@ -10,7 +16,7 @@ def at(page, x, y, viewer="viewer"):
             const now = box.querySelector(".world").getAttribute("transform") ?? "";
             same = now && now === last ? same + 1 : 0;
             last = now;
-            if (same < 8) return requestAnimationFrame(look);
+            if (same < 5) return requestAnimationFrame(look);
             const { left, top } = box.getBoundingClientRect();
             resolve([left, top, ...now.match(/-?[\\d.]+(e-?\\d+)?/g).map(Number)]);
         };
@@ -22,8 +28,12 @@ def at(page, x, y, viewer="viewer"):
 
 def click(page, x, y, **more):
     """Clicks a point of the micrograph; apart from the last click, so that it is no double one."""
-    page.wait_for_timeout(350)
-    page.mouse.click(*at(page, x, y, **more))
+    place = at(page, x, y, **more)
+    since = time.monotonic() - _clicked.get(page, 0.0)
+    if since < _APART:
+        page.wait_for_timeout(1000 * (_APART - since))
+    page.mouse.click(*place)
+    _clicked[page] = time.monotonic()
 
 
 def drag(page, start, end):

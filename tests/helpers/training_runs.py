@@ -20,7 +20,7 @@ from srd_jax.networks.receptive_field import Block
 from srd_jax.synthetic.config import StripesConfig
 from srd_jax.tasks.make import make_task
 from srd_jax.tasks.period.config import EncoderConfig, ModelConfig, PeriodConfig
-from srd_jax.training import train
+from srd_jax.training import checkpoint, start, train
 from srd_jax.training.config import OptimizerConfig, ValidationConfig
 from srd_jax.training.task import Task
 
@@ -77,8 +77,13 @@ def undisturbed() -> pathlib.Path:
 def read_checkpoint(workdir, step):
     """The arrays of a checkpoint by item and place in its tree, as orbax itself reads them."""
     folder = (workdir / "checkpoints" / str(step)).absolute()
-    with ocp.StandardCheckpointer() as checkpointer:
-        trees = {item: checkpointer.restore(folder / item) for item in ITEMS}
+    trees = {}
+    with ocp.PyTreeCheckpointer() as checkpointer:
+        for item in ITEMS:
+            there = ocp.StandardCheckpointHandler().metadata(folder / item)
+            # Whatever devices it was saved from.
+            host = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), there)
+            trees[item] = checkpointer.restore(folder / item, restore_args=host)
     leaves, _ = jax.tree_util.tree_flatten_with_path(trees)
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
 
@@ -91,6 +96,23 @@ def same_bits(first, second):
         and first[name].tobytes() == second[name].tobytes()
         for name in first
     )
+
+
+def assert_restores(config, workdir, step):
+    """Checks that a checkpoint is restored bit by bit onto all devices, whoever saved it."""
+    like = start._abstract_state(config, task_of(config), train.data_mesh(config.batch_size))
+    with checkpoint.manager(workdir, read_only=True) as checkpoints:
+        found, rows = checkpoint.restore(checkpoints, step, like)
+    assert [row["step"] for row in rows] == [*range(1, step + 1)]
+    leaves = jax.tree.leaves({name: getattr(found, name) for name in ITEMS})
+    saved = [*read_checkpoint(workdir, step).values()]
+    assert len(leaves) == len(saved) > 0
+    for leaf, expected in zip(leaves, saved, strict=True):
+        assert leaf.devices() == set(jax.devices())
+        assert all(
+            np.asarray(shard.data).tobytes() == expected.tobytes()
+            for shard in leaf.addressable_shards
+        )
 
 
 def python(*arguments, **environment):

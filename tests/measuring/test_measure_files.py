@@ -1,4 +1,5 @@
 import dataclasses
+import pickle
 import threading
 
 import numpy as np
@@ -6,12 +7,14 @@ import pytest
 from helpers.crops import random_weights, stripes, write_crop
 from helpers.image_files import with_blue, write_png
 
-from srd_jax.imaging.crop import open_crops
+from srd_jax.imaging.crop import open_crops, read_crop
 from srd_jax.imaging.orientation import rotate
 from srd_jax.measuring import methods
+from srd_jax.measuring.combination import Combined
 from srd_jax.measuring.estimator import Estimator
 from srd_jax.measuring.measure_files import measure_files
 from srd_jax.measuring.overlays import write_overlay
+from srd_jax.measuring.tta import Augmented
 from srd_jax.support.errors import InputError
 
 
@@ -70,6 +73,28 @@ def test_auto_rotate_turns_a_crop_whose_lamellae_run_steeply(tmp_path):
     assert turned.result.status == "ok"
     assert abs(turned.result.period_px - 20) < 0.2
     assert turned.crop.mask.shape != mask.shape  # overlays show what was measured
+
+
+@pytest.mark.parametrize("kind", [lambda one: one, Combined, Augmented])
+def test_what_is_sent_to_a_process_prepares_alike_without_weights(tmp_path, kind):
+    crop = read_crop(write_crop(tmp_path / "a.png", shape=(400, 120)))
+    method = kind(Estimator(random_weights(), 1))
+    sent = pickle.dumps(method.preparing())
+    assert len(sent) < 2000
+    here, there = method.prepare(crop), pickle.loads(sent)(crop)
+    pairs = list(zip(arrays(here), arrays(there), strict=True))
+    assert pairs
+    for one, other in pairs:
+        np.testing.assert_array_equal(one, other)
+
+
+def arrays(prepared):
+    """The arrays within what a method has prepared."""
+    if isinstance(prepared, np.ndarray):
+        return [prepared]
+    if isinstance(prepared, tuple):
+        return [array for one in prepared for array in arrays(one)]
+    return [prepared.image]
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])

@@ -5,7 +5,8 @@ import pytest
 from flax import nnx
 
 from srd_jax.networks import attention_gate, layers, modules, unet
-from srd_jax.networks.unet import UNet, doubled, multiple_of, reach
+from srd_jax.networks.receptive_field import multiple_of
+from srd_jax.networks.unet import UNet, doubled, reach
 
 CHANNELS = (4, 8, 8)
 

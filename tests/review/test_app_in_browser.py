@@ -127,4 +127,5 @@ def test_from_an_upload_to_the_tables(page, tmp_path):
     page.goto(page.url.partition("#")[0] + "#/review/m0")
     page.reload()
     page.wait_for_selector("body[data-ready]")
+    page.get_by_test_id("granum-1").wait_for()
     assert listed(page).keys() == rows.keys()

@@ -10,16 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers.training_runs import (
-    HURRY,
     one_line,
-    python,
     read_checkpoint,
     same_bits,
     task_of,
     tiny,
     undisturbed,
 )
-from safetensors.numpy import load_file
 
 from srd_jax.support.errors import InputError
 from srd_jax.tasks.make import make_task
@@ -181,43 +178,6 @@ def test_the_validation_is_compiled_once(caplog, tmp_path):
         train.run(config, tmp_path / "run", make_task)  # calibrates at its end
     compiled = [r.message for r in caplog.records if "Compiling jit(validate)" in r.getMessage()]
     assert len(compiled) == 1
-
-
-FOUR_DEVICES = """
-import sys
-import jax
-sys.path.insert(0, "tests")
-from helpers.training_runs import tiny
-from srd_jax.tasks.make import make_task
-from srd_jax.training import train
-from srd_jax.support.errors import InputError
-assert jax.device_count() == 4
-train.run(tiny(), sys.argv[1], make_task)
-try:
-    train.run(tiny(batch_size=6), sys.argv[1] + "_6", make_task)
-except InputError as error:
-    print(error)
-"""
-
-
-def test_four_devices_train_like_one(tmp_path):
-    workdir = tmp_path / "run"
-    flags = f"{HURRY} --xla_force_host_platform_device_count=4"
-    done = python("-c", FOUR_DEVICES, workdir, XLA_FLAGS=flags, JAX_PLATFORMS="cpu")
-    assert done.returncode == 0, done.stderr
-    assert "4 cpu device(s)" in done.stdout
-    assert done.stdout.splitlines()[-1] == (
-        "config.batch_size is 6, but there are 4 devices; accepted: a multiple of 4"
-    )
-    found, expected = (load_file(d / "weights.safetensors") for d in (workdir, undisturbed()))
-    assert found.keys() == expected.keys()
-    for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
-    tables = [
-        np.genfromtxt(d / "metrics.csv", delimiter=",", skip_header=1)
-        for d in (workdir, undisturbed())
-    ]
-    np.testing.assert_allclose(tables[0], tables[1], rtol=1e-5)
 
 
 @pytest.mark.parametrize(("metric", "value"), [("loss", np.nan), ("gradient_norm", np.inf)])

@@ -4,11 +4,12 @@ import math
 import pathlib
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from srd_jax.analysis.granum import Analysis, Granum
 from srd_jax.analysis.output.outlines import COLOURS
 from srd_jax.imaging.micrographs.micrograph import Micrograph
+from srd_jax.support import drawing
 from srd_jax.support.errors import unexpected
 from srd_jax.support.files import whole_file
 
@@ -115,7 +116,7 @@ def _number(
     pen: ImageDraw.ImageDraw, granum: Granum, scale: float, unit: int, size: tuple[int, int]
 ) -> None:
     """Writes the number of a granum at the upper right of its outline."""
-    text, font = f"{granum.number}{_MARKS[granum.status]}", ImageFont.load_default(13 * unit)
+    text, font = f"{granum.number}{_MARKS[granum.status]}", drawing.font(13 * unit)
     points = granum.outline or ((granum.x_px, granum.y_px),)
     # The outline's point that lies farthest up, and somewhat to the right.
     x, y = max(points, key=lambda point: point[0] - 2 * point[1])
@@ -136,7 +137,7 @@ def draw_bar(shown: Image.Image, px_per_nm: float) -> None:
     """
     length = round_length(_BAR_SHARE * shown.width / px_per_nm)
     pen, unit = ImageDraw.Draw(shown), max(1, round(max(shown.size) / 600))
-    font = ImageFont.load_default(14 * unit)
+    font = drawing.font(14 * unit)
     left, bottom = 10 * unit, shown.height - 10 * unit
     right = left + length * px_per_nm
     pen.rectangle(

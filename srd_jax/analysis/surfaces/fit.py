@@ -14,7 +14,7 @@ from srd_jax.analysis.surfaces.region import Region
 from srd_jax.analysis.surfaces.search import search
 from srd_jax.analysis.surfaces.shifts import Hypothesis, with_shifts
 from srd_jax.support.errors import InputError
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 
 # Hypotheses of each kind, their steps, then those of the best of each kind.
 _EACH, _STEPS = 6, 4

@@ -18,7 +18,7 @@ from srd_jax.analysis.surfaces.shifts import PADDED, Hypothesis, padded, transfo
 from srd_jax.analysis.surfaces.structure import THICKNESS, Waves, waves
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic.surfaces import rotations
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.synthetic.surfaces.orientations import symmetry
 
 _CELLS = 56  # cells that are tried

@@ -5,10 +5,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from srd_jax.analysis.maps import Maps
-from srd_jax.commands import arguments
+from srd_jax.commands.parsers.micrographs import CLASSICAL, NETWORK
 from srd_jax.support.errors import InputError
-
-_NETWORK, _CLASSICAL = _NAMES = ("network", "classical")
 
 
 class Detector(NamedTuple):
@@ -25,28 +23,16 @@ class Detector(NamedTuple):
     about: dict[str, Any]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options."""
-    parser.add_argument("--detector", choices=_NAMES, default=_NETWORK, help="default: %(default)s")
-    parser.add_argument(
-        "--weights",
-        type=arguments.path,
-        metavar="FILE|DIR",
-        help="weights file or workdir of the network that finds grana; default: those of the "
-        "package",
-    )
-
-
 def check(options: argparse.Namespace) -> None:
     """Checks that weights are given to a network only.
 
     Raises:
       InputError: they aren't.
     """
-    if options.weights is not None and options.detector != _NETWORK:
+    if options.weights is not None and options.detector != NETWORK:
         raise InputError(
             f"--weights {options.weights}: found with --detector {options.detector}; accepted with "
-            f"--detector {_NETWORK} only"
+            f"--detector {NETWORK} only"
         )
 
 
@@ -57,15 +43,15 @@ def load(options: argparse.Namespace) -> Detector:
       InputError: its weights can't be loaded.
     """
     # Late, as loading JAX takes its time.
-    if options.detector == _CLASSICAL:
+    if options.detector == CLASSICAL:
         from srd_jax.analysis import classical
         from srd_jax.analysis.instances import THRESHOLD
 
-        return Detector(classical.detect, THRESHOLD, {"detector": _CLASSICAL})
+        return Detector(classical.detect, THRESHOLD, {"detector": CLASSICAL})
     from srd_jax.analysis import network
     from srd_jax.training import checkpoint
 
     found = network.load(options.weights)
     sha256 = checkpoint.sha256(dict(found.weights.parameters))
-    about = {"detector": _NETWORK, "detector weights": sha256}
+    about = {"detector": NETWORK, "detector weights": sha256}
     return Detector(found, found.threshold, about)

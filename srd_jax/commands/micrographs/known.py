@@ -11,21 +11,9 @@ from srd_jax.analysis.output import records
 from srd_jax.analysis.output.folder import Folder
 from srd_jax.analysis.output.quantities import with_excluded
 from srd_jax.analysis.output.run import Done
-from srd_jax.commands import arguments
 from srd_jax.evaluation.micrographs.truth import Annotated
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.terminal import printable
-
-
-def add_option(parser: argparse.ArgumentParser) -> None:
-    """Adds the option."""
-    parser.add_argument(
-        "--annotations",
-        type=arguments.path,
-        metavar="DIR",
-        help="show known grana beside: a folder with the micrographs and their annotations, as "
-        "evaluate-grana takes it",
-    )
 
 
 def read(

@@ -10,47 +10,12 @@ from typing import Any
 from srd_jax.analysis.output import corrections, records
 from srd_jax.analysis.output.names import output_names
 from srd_jax.analysis.output.run import Plan
-from srd_jax.commands import arguments
 from srd_jax.commands.micrographs import detectors, scale
 from srd_jax.imaging.micrographs.masks import read_labels
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
 from srd_jax.support.errors import InputError
 from srd_jax.support.version import __version__
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that numbers depend on."""
-    scale.add_options(parser)
-    parser.add_argument(
-        "--masks",
-        type=arguments.path,
-        metavar="DIR",
-        help="masks, label images or ROIs of ImageJ, named as the micrographs, in place of what "
-        "the detector finds",
-    )
-    detectors.add_options(parser)
-    parser.add_argument(
-        "--threshold",
-        type=_share,
-        metavar="T",
-        help="least probability of a granum's pixels, 0 to 1; default: that of the detector",
-    )
-
-
-def _share(text: str) -> float:
-    """Converts a text to a number between 0 and 1.
-
-    Raises:
-      ArgumentTypeError: it is something else.
-    """
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}; accepted is a number between 0 and 1")
-    return value
 
 
 def make(
@@ -98,6 +63,30 @@ def make(
 
     origin = {name: str(value) for name, value in fixed.items()}
     return Plan(read, analyse, made, excluded), origin
+
+
+def identity(options: argparse.Namespace, origin: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the options that results of a whole command depend on, as plain values by name.
+
+    Args:
+      options: of the command line.
+      origin: from `make`.
+
+    Raises:
+      InputError: a table can't be read any more.
+    """
+    found: dict[str, Any] = dict(origin)
+    for name in ("px_per_nm", "nm_per_px", "bar_nm"):
+        found[name] = getattr(options, name)
+    found["exclude"] = sorted(options.exclude)
+    found["masks"] = "given" if options.masks else None
+    for name in ("scales", "groups"):
+        table = getattr(options, name)
+        try:
+            found[name] = None if table is None else records.sha256(pathlib.Path(table))
+        except OSError as error:
+            raise InputError(f"{table}: cannot be read ({error.strerror})") from error
+    return found
 
 
 def _beside(path: pathlib.Path) -> list[pathlib.Path]:

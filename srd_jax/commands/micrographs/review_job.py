@@ -24,7 +24,8 @@ from srd_jax.analysis.output.quantities import with_excluded
 from srd_jax.analysis.output.records import Record
 from srd_jax.analysis.output.run import Plan, analyse_files
 from srd_jax.analysis.output.table import Named
-from srd_jax.commands.micrographs import detectors, planning
+from srd_jax.commands.micrographs import planning
+from srd_jax.commands.parsers.micrographs import add_detector
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
 from srd_jax.imaging.micrographs.scales import ScaleOptions
@@ -43,7 +44,7 @@ def main(given: Sequence[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--tables", action="store_true")
-    detectors.add_options(parser)
+    add_detector(parser)
     options = parser.parse_args(given)
     with _telling() as tell:
         try:

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from srd_jax.commands import arguments
 from srd_jax.commands.micrographs import scale
-from srd_jax.commands.surfaces import options as types
 from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
@@ -23,57 +22,15 @@ from srd_jax.support.errors import InputError, reason, unexpected
 from srd_jax.support.files import check_writable, whole_file, write_table, write_text
 from srd_jax.support.terminal import print_line, track
 from srd_jax.support.version import __version__
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 
 TABLE, REPORT, PICTURES = "fits.csv", "report.html", "pictures"
 _NOWHERE = (0, 0, 0, 0)
 _COLOURS = {"ok": "", "low_confidence": "yellow", "error": "red"}
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    text = "find type, cell, volume fraction and orientation of cubic membranes on micrographs"
-    one = arguments.add_command(commands, "fit", text, _fit)
-    arguments.add_paths(one)
-    scale.add_options(one)
-    one.add_argument(
-        "--box", nargs=4, type=_whole, action="append", metavar=("X0", "Y0", "X1", "Y1"),
-        help="region of each micrograph, px, upper left corner and lower right one, exclusive; may "
-        "be given several times; default: the whole",
-    )  # fmt: skip
-    one.add_argument(
-        "--mask", type=arguments.path, metavar="FILE",
-        help="regions of the one micrograph: a mask, a label image, or ROIs of ImageJ",
-    )  # fmt: skip
-    one.add_argument(
-        "--type", type=types.kind, nargs="+", metavar="T",
-        help="types that are tried, default: G D P I-WP L",
-    )  # fmt: skip
-    one.add_argument(
-        "--cell-nm", type=arguments.positive, nargs=2, metavar=("MIN", "MAX"),
-        help="other cells are not tried; needs a scale",
-    )  # fmt: skip
-    one.add_argument(
-        "--out", type=arguments.path, default="surfaces", metavar="DIR",
-        help="folder of the table, the report and the pictures, default: %(default)s",
-    )  # fmt: skip
-
-
-def _whole(text: str) -> int:
-    """Converts a text to a whole number.
-
-    Raises:
-      ArgumentTypeError: it is something else.
-    """
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"found {text!r}; accepted is a whole number of px"
-        ) from None
-
-
-def _fit(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     images = arguments.images(options.paths, find_micrographs)
     paths = images.images
     root = pathlib.Path(options.out)

@@ -10,7 +10,6 @@ from PIL import Image
 
 from srd_jax.commands import arguments
 from srd_jax.commands.sheet import Shown, write_sheet
-from srd_jax.commands.surfaces import options as types
 from srd_jax.imaging.picture import to_bytes
 from srd_jax.support import process
 from srd_jax.support.compiling import jit
@@ -19,74 +18,8 @@ from srd_jax.support.files import whole_file
 from srd_jax.synthetic.surfaces import fractions, projection, rotations
 
 
-def add(commands) -> None:
-    """Adds the command."""
-    text = "render the projection of a cubic membrane"
-    one = arguments.add_command(commands, "render", text, _render)
-    one.add_argument(
-        "--type", type=types.kind, required=True, metavar="T", help="G, D, P, I-WP or L"
-    )
-    one.add_argument(
-        "--a", type=arguments.positive, required=True, metavar="NM",
-        help="edge of the unit cell; for D that of Fd-3m, twice that of Pn-3m",
-    )  # fmt: skip
-    types.add_hkl(one, "direction of view, default: 0 0 1; several give a contact sheet")
-    one.add_argument(
-        "--in-plane", type=types.number, default=0.0, metavar="DEG",
-        help="turns the picture counter-clockwise",
-    )  # fmt: skip
-    _add_structure(one)
-    _add_picture(one)
-
-
-def _add_structure(one: argparse.ArgumentParser) -> None:
-    group = one.add_mutually_exclusive_group()
-    group.add_argument(
-        "--phi", type=types.fraction, metavar="X", help="volume fraction of a channel, default: 0.5"
-    )
-    group.add_argument("--level", type=types.number, metavar="C", help="instead of --phi")
-    one.add_argument(
-        "--wall", type=arguments.positive, default=7.0, metavar="NM",
-        help="full width of the membrane, default: %(default)s",
-    )  # fmt: skip
-    one.add_argument(
-        "--membrane", nargs=2, type=types.number, action="append", metavar=("NM", "NM"),
-        help="instead of --wall: distance from the surface and full width; may be repeated",
-    )  # fmt: skip
-    one.add_argument(
-        "--edge", type=arguments.positive, default=1.0, metavar="NM",
-        help="sd of the membrane's soft edge, default: %(default)s",
-    )  # fmt: skip
-    one.add_argument(
-        "--thickness", type=arguments.positive, default=70.0, metavar="NM",
-        help="of the section, default: %(default)s",
-    )  # fmt: skip
-    one.add_argument(
-        "--shift", nargs=3, type=types.number, default=(0.0, 0.0, 0.0), metavar=("X", "Y", "Z"),
-        help="place of the crystal in the middle of picture and section, cells",
-    )  # fmt: skip
-
-
-def _add_picture(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--nm-per-px", type=arguments.positive, default=1.0, metavar="X",
-        help="default: %(default)s",
-    )  # fmt: skip
-    one.add_argument(
-        "--size", nargs=2, type=types.size, default=(256, 256), metavar=("ROWS", "COLUMNS"),
-        help="px, default: 256 256",
-    )  # fmt: skip
-    one.add_argument(
-        "--mode", choices=projection.MODES, default="linear", help="default: %(default)s"
-    )
-    one.add_argument(
-        "--absorption", type=arguments.positive, default=0.05, metavar="X",
-        help="of a membrane, 1 / nm, for beer-lambert; default: %(default)s",
-    )  # fmt: skip
-    one.add_argument("--out", type=arguments.path, required=True, metavar="PNG")
-
-
-def _render(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and returns the exit status."""
     arguments.check_target(options.out, [], ".png")
     directions = options.hkl or [(0.0, 0.0, 1.0)]
     given = options.membrane or [(0.0, options.wall)]
@@ -100,13 +33,13 @@ def _render(options: argparse.Namespace) -> int:
             Image.fromarray(to_bytes(pictures[0])).save(temporary, "PNG")
     else:
         whole = np.ones(pictures[0].shape, bool)
-        captions = [f"{options.type} {types.shown(hkl)}" for hkl in directions]
+        captions = [f"{options.type} {_shown(hkl)}" for hkl in directions]
         write_sheet(
             options.out,
             [Shown(one, whole, words) for one, words in zip(pictures, captions, strict=True)],
         )
     fraction = float(fractions.fraction_of_level(options.type, jnp.float32(level)))
-    seen = ", ".join(map(types.shown, directions))
+    seen = ", ".join(map(_shown, directions))
     print(
         f"{options.type}, a = {options.a:g} nm, along {seen}, volume fraction {fraction:.3f} "
         f"(c = {level:.3f}), in {options.out}"
@@ -177,3 +110,8 @@ def _scaled(grey: np.ndarray) -> np.ndarray:
     """Returns grey values from 0 for the least to 1 for the greatest, as SPIRE shows them."""
     low, high = grey.min(), grey.max()
     return (grey - low) / max(high - low, 1e-6)
+
+
+def _shown(hkl: tuple[float, ...]) -> str:
+    """Returns a direction as text, such as [1 -1 0]."""
+    return f"[{' '.join(f'{one:g}' for one in hkl)}]"

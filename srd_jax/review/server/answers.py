@@ -14,6 +14,7 @@ from srd_jax.support.errors import InputError, one_line, unexpected
 
 _BODY_BYTES = 2_000_000
 _LONGEST = 400  # characters of a refusal
+_MOST_READ = 4000  # characters of a text in which paths are looked for, which takes their square
 
 # Folders of an absolute path, of any system, before a name.
 _FOLDERS = re.compile(r"(?<![\w.\\/])(?:[A-Za-z]:)?(?:[\\/][^\\/:;,\"'()<>|\n]+)*[\\/](?=[^\s\\/])")
@@ -39,7 +40,7 @@ def shown(text: str, folders: Iterable[pathlib.Path] = ()) -> str:
       text: of an error or a note.
       folders: known ones, whose names may hold any character.
     """
-    line = " ".join(text.split())
+    line = " ".join(text[:_MOST_READ].split())
     for folder in sorted(map(str, folders), key=len, reverse=True):
         line = line.replace(f"{folder}/", "").replace(folder, pathlib.Path(folder).name)
     return _FOLDERS.sub("", line)[:_LONGEST]

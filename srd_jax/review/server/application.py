@@ -32,7 +32,10 @@ def make(service: Service, access: Access, page: pathlib.Path = PAGE) -> Guard:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         warming = asyncio.create_task(asyncio.to_thread(service.review.warm))
+        following = asyncio.create_task(service.follow()) if service.read_only else None
         yield
+        if following is not None:
+            following.cancel()
         await warming
         await service.close()
 

@@ -37,12 +37,13 @@ class Events:
         """
         if len(self._listening) >= _MOST:
             raise HTTPException(503, f"too many pages are open; accepted are {_MOST}")
+        return self._events()
+
+    async def _events(self) -> AsyncIterator[bytes]:
         changed = asyncio.Event()
         changed.set()
+        # Here, as a stream that its page has left before it began never comes to its end.
         self._listening.add(changed)
-        return self._events(changed)
-
-    async def _events(self, changed: asyncio.Event) -> AsyncIterator[bytes]:
         try:
             while not self._closed:
                 try:

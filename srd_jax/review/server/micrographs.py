@@ -150,7 +150,8 @@ async def draw_demo(request: Request) -> Answer:
     service: Service = request.app.state.service
     with service.uploads.temporary(".png") as path:
         command = [*service.config.demo, str(path), str(secrets.randbelow(1000))]
-        drawn = await running.answer_of(command, _DEMO_SECONDS, "drawn", single=False)
+        async with service.few:
+            drawn = await running.answer_of(command, _DEMO_SECONDS, "drawn", single=False)
         return Answer({"name": service.add_upload(path, "demo", drawn["px_per_nm"])})
 
 

@@ -1,8 +1,10 @@
 """The review as the server sees it: what it needs of `review.state.review.Review`, and edits."""
 
+import asyncio
 import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from srd_jax.review.server.answers import text
@@ -21,6 +23,10 @@ class Reviewing(Protocol):
 
     def files(self) -> Sequence[Any]:
         """Returns the analysed micrographs, dataclasses."""
+        ...
+
+    def file(self, name: str) -> Any:
+        """Returns an analysed micrograph; raises NoSuchFile."""
         ...
 
     def grana(self, name: str) -> Sequence[Any]:
@@ -47,6 +53,8 @@ class Reviewing(Protocol):
         """Ends its processes and lets go of its files."""
         ...
 
+
+_EDITORS = 16
 
 # (folder, whether it may not be changed, path of a micrograph by its name) → review
 Open = Callable[[pathlib.Path, bool, Callable[[str], pathlib.Path | None]], Reviewing]
@@ -77,6 +85,26 @@ def write_tables(folder: pathlib.Path, review: Any, groups: Mapping[str, str]) -
       InputError: one can't be written.
     """
     tables.write(folder, review, groups)
+
+
+class Editors:
+    """Carries out edits: those on one micrograph one after the other, those on others meanwhile."""
+
+    def __init__(self):
+        """Starts no thread yet."""
+        self._turns: dict[str, asyncio.Lock] = {}
+        # Of its own, so that edits that wait to be measured keep nothing else from its work.
+        self._threads = ThreadPoolExecutor(_EDITORS, "edit")
+
+    async def run(self, name: str, apply: Callable[..., Any], *values: Any) -> Any:
+        """Calls a function in a thread, when it is the turn of the micrograph of this name."""
+        async with self._turns.setdefault(name, asyncio.Lock()):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, apply, *values)
+
+    def close(self) -> None:
+        """Waits for the edits that are under way."""
+        self._threads.shutdown()
 
 
 @dataclasses.dataclass(frozen=True)

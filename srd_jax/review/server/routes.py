@@ -17,7 +17,7 @@ from srd_jax.review.server import downloads, micrographs
 from srd_jax.review.server.answers import Answer, body, refusal
 from srd_jax.review.server.reviewing import checked_edit, plain
 from srd_jax.review.server.service import Service
-from srd_jax.review.state.review import Stale
+from srd_jax.review.state.review import NoSuchFile, Stale
 from srd_jax.support.errors import InputError, one_line
 
 _PICTURE = re.compile(r"(\d{1,6})\.png", re.ASCII)
@@ -47,11 +47,10 @@ def _known(request: Request) -> Any:
     Raises:
       HTTPException: there is none.
     """
-    name = request.path_params["name"]
-    for one in _service(request).review.files():
-        if one.name == name:
-            return one
-    raise HTTPException(404, "there is no such analysed micrograph")
+    try:
+        return _service(request).review.file(request.path_params["name"])
+    except NoSuchFile:
+        raise HTTPException(404, "there is no such analysed micrograph") from None
 
 
 async def page(request: Request) -> Response:
@@ -113,10 +112,7 @@ async def edit(request: Request) -> Answer:
     given = checked_edit(await body(request))
     who, name = _who(request), view.name
     try:
-        async with service.editing:
-            change = await asyncio.to_thread(
-                service.review.apply, name, given.op, given.revision, given.key, who
-            )
+        change = await service.edit(name, given, who)
     except Stale as error:
         return refusal(409, one_line(error), revision=error.revision)
     service.events.tell()
@@ -158,7 +154,7 @@ async def tile_info(request: Request) -> Response:
 async def tile(request: Request) -> Response:
     """Answers with a tile."""
     given = request.path_params
-    path = _service(request).tiles.tile(given["digest"], given["level"], given["tile"])
+    path = await _service(request).tiles.tile(given["digest"], given["level"], given["tile"])
     return FileResponse(path, media_type="image/jpeg", headers=_FOREVER)
 
 

@@ -1,6 +1,7 @@
 """The app without HTTP: its folder, micrographs, review, tiles, uploads and analyses."""
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -22,6 +23,13 @@ from srd_jax.review.server.worker import running
 from srd_jax.support.errors import InputError
 
 _TABLES_SECONDS = 600.0
+_AT_ONCE = 2
+_FOLLOWING = 2.0  # s
+_OTHER_SCALE = (
+    "its scale was changed after the analysis: all values are by the earlier scale until it is "
+    "analysed again"
+)
+_WITH_DECISIONS = ", and its decisions belong to that"
 # By name, as it draws by JAX, which the app itself does without.
 _DEMO = "srd_jax.review.server.worker.demo"
 
@@ -64,15 +72,18 @@ class Service:
         self._settings = settings.read(config.root)
         self.review, self.read_only = self._opened()
         self.events = Events()
-        self.tiles = Tiles(self.root / "app" / "tiles", config.limits)
-        self.uploads = Uploads(self.root, config.room, config.limits)
-        self.editing = asyncio.Lock()
+        # Of processes that decode or draw, each of which may take much memory.
+        self.few = asyncio.Semaphore(_AT_ONCE)
+        self.tiles = Tiles(self.root / "app" / "tiles", config.limits, self.few)
+        self.uploads = Uploads(self.root, config.room, config.limits, self.few)
+        self._editors = reviewing.Editors()
         self._made: dict[str, tuple[tuple[int, int], Mapping[str, Any]]] = {}
         command = [*config.analysis, str(self.root)]
         log = self.root / "app" / "analysis.txt"
         self.jobs = Jobs(command, log, self.events.tell, self.refreshed)
         if not self.read_only:
             self.uploads.clear()
+            self.tiles.clear()
             self._keep(self._settings)
 
     def _opened(self) -> tuple[reviewing.Reviewing, bool]:
@@ -100,6 +111,29 @@ class Service:
         """Takes new results of an analysis."""
         await asyncio.to_thread(self.review.refresh)
         self.events.tell()
+
+    async def follow(self) -> None:
+        """Shows what the app that writes to this folder does, as long as this one only reads."""
+        known = None
+        while True:
+            with contextlib.suppress(InputError, OSError):  # in the midst of a change
+                await asyncio.to_thread(self.review.refresh)
+                files = [(one.name, one.revision, one.record) for one in self.review.files()]
+                seen = (self.review.revision, files, self.settings)
+                if seen != known:
+                    self.events.tell()
+                known = seen
+            await asyncio.sleep(_FOLLOWING)
+
+    async def edit(self, name: str, given: reviewing.Edit, who: str) -> Any:
+        """Carries out a command.
+
+        Raises:
+          Stale: the micrograph was changed after the revision of the command.
+          InputError: it can't be done.
+        """
+        values = (name, given.op, given.revision, given.key, who)
+        return await self._editors.run(name, self.review.apply, *values)
 
     # Micrographs
 
@@ -195,6 +229,9 @@ class Service:
         before = made.get("px_per_nm"), made.get("bar_nm")
         if entry is None:
             entry = Entry(view.name, view.file, *before)
+        changed = bool(made) and entry.scale != before
+        if changed:
+            found["notes"].append(_OTHER_SCALE + (_WITH_DECISIONS if view.decided else ""))
         sha256 = made.get("file")
         inner, whole = pictures_of(entry, self.root, sha256 if isinstance(sha256, str) else "")
         return {
@@ -203,7 +240,7 @@ class Service:
             "group": entry.group,
             "given": {"px_per_nm": entry.px_per_nm, "bar_nm": entry.bar_nm},
             # Its results don't belong to the scale that is set.
-            "changed": bool(made) and entry.scale != before,
+            "changed": changed,
             "tiles": self.tiles.digest(inner),
             "whole": self.tiles.digest(whole),
         }
@@ -256,3 +293,4 @@ class Service:
         self.events.close()
         await self.jobs.close()
         await asyncio.to_thread(self.review.close)
+        self._editors.close()

@@ -14,6 +14,8 @@ from srd_jax.support.errors import InputError
 from srd_jax.support.fields import from_dict, to_json
 from srd_jax.support.files import read_json, write_text
 
+UPLOADS = "uploads"
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -85,12 +87,25 @@ def read(root: pathlib.Path) -> Settings:
         for one in known.files:
             if not _is_name(one.name):
                 raise InputError(f"{place(root).name}: {one.name!r} is no name of outputs")
+            if not _is_place(one.path):
+                raise InputError(
+                    f"{place(root).name}: {one.path!r} is neither an absolute path nor that of an "
+                    "upload"
+                )
     names = {folded(one.name) for one in known.files}
     return Settings(known.files + tuple(o for o in _recorded(root) if folded(o.name) not in names))
 
 
 def _is_name(name: str) -> bool:
     return name not in ("", ".", "..") and not set(name) & set("/\\\0")
+
+
+def _is_place(path: str) -> bool:
+    """Tells whether a path is absolute or that of an upload, which the app may delete."""
+    if os.path.isabs(path):  # noqa: PTH117
+        return "\0" not in path
+    folder, _, name = path.partition("/")
+    return folder == UPLOADS and _is_name(name)
 
 
 def _recorded(root: pathlib.Path) -> list[Entry]:

@@ -1,12 +1,14 @@
-"""The tiles of micrographs: made when first asked for, in a limited process, and kept on disk."""
+"""The tiles of micrographs: made in a limited process when asked for, kept while there is room."""
 
 import asyncio
 import contextlib
 import dataclasses
 import hashlib
+import os
 import pathlib
 import re
 import shutil
+import time
 from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
@@ -20,15 +22,17 @@ _VERSION = "1"  # of the tiles' content
 _HASH = re.compile(r"[0-9a-f]{32}")
 _TILE = re.compile(r"(\d{1,4})_(\d{1,4})\.jpg", re.ASCII)
 _LEVEL = re.compile(r"\d{1,2}", re.ASCII)
-_AT_ONCE = 2
+# Seconds for which the tiles of a picture stay after they were asked for.
+_RESTING = 60.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What decoding one file may take: bytes of memory, seconds."""
+    """What decoding one file may take: bytes of memory, seconds; and bytes of all tiles on disk."""
 
     memory: int = 4_000_000_000
     seconds: int = 120
+    tiles: int = 2_000_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,13 +53,18 @@ class Picture:
 class Tiles:
     """The tiles of a folder's micrographs, by a digest that changes with the file."""
 
-    def __init__(self, folder: pathlib.Path, limits: Limits):
-        """Takes the folder of the cache."""
-        self._folder, self._limits = folder, limits
+    def __init__(self, folder: pathlib.Path, limits: Limits, few: asyncio.Semaphore):
+        """Takes the folder of the cache, and a semaphore of processes that decode."""
+        self._folder, self._limits, self._few = folder, limits, few
+        self._sizes: dict[str, int] = {}  # bytes
         self._known: dict[str, Picture] = {}
         self._failed: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = {}
-        self._few = asyncio.Semaphore(_AT_ONCE)
+
+    def clear(self) -> None:
+        """Removes what an earlier app has left unfinished."""
+        for left in self._folder.glob(".*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def digest(self, picture: Picture) -> str | None:
         """Returns the digest by which the tiles of a picture are asked for; None without a file."""
@@ -96,16 +105,20 @@ class Tiles:
                 if digest in self._failed:
                     raise HTTPException(422, self._failed[digest])
                 await self._make(digest)
+        self._use(digest)
         return found
 
-    def tile(self, digest: str, level: str, name: str) -> pathlib.Path:
-        """Returns the file of a tile.
+    async def tile(self, digest: str, level: str, name: str) -> pathlib.Path:
+        """Returns the file of a tile; those of a picture that were removed meanwhile are made anew.
 
         Raises:
           HTTPException: there is none.
         """
         place = _TILE.fullmatch(name)
         if digest in self._known and _HASH.fullmatch(digest) and _LEVEL.fullmatch(level) and place:
+            if not (self._folder / digest).is_dir():
+                await self.info(digest)
+            self._use(digest)
             column, row = map(int, place.groups())
             found = self._folder / digest / str(int(level)) / f"{column}_{row}.jpg"
             if found.is_file():
@@ -121,6 +134,35 @@ class Tiles:
             why = str(error) if isinstance(error, InputError) else f"({error.strerror})"
             self._failed[digest] = f"{picture.path.name}: cannot be shown: {why}"
             raise HTTPException(422, self._failed[digest]) from error
+
+        await asyncio.to_thread(self._prune)
+
+    def _use(self, digest: str) -> None:
+        with contextlib.suppress(OSError):
+            os.utime(self._folder / digest / pyramid.INFO)
+
+    def _prune(self) -> None:
+        """Removes the tiles that were used longest ago, until there is room for the others."""
+        found = []
+        for one in self._folder.iterdir():
+            with contextlib.suppress(OSError):  # another app may have removed it
+                found.append(((one / pyramid.INFO).stat().st_mtime, one))
+        left = sum(self._size(one) for _, one in found)
+        for used, one in sorted(found):
+            if left <= self._limits.tiles or time.time() - used < _RESTING:
+                return
+            left -= self._sizes.pop(one.name)
+            # Whole or not at all, for those who ask for it now.
+            gone = one.with_name(f".{one.name}.gone")
+            with contextlib.suppress(OSError):
+                one.rename(gone)
+                shutil.rmtree(gone)
+
+    def _size(self, folder: pathlib.Path) -> int:
+        if folder.name not in self._sizes:
+            files = (one for one in folder.rglob("*") if one.is_file())
+            self._sizes[folder.name] = sum(one.stat().st_size for one in files)
+        return self._sizes[folder.name]
 
     async def _cut(self, picture: Picture, target: pathlib.Path) -> None:
         if picture.sha256:

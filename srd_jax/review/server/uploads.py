@@ -1,5 +1,6 @@
 """Takes micrographs from browsers: streamed, counted, decoded in a limited process, then named."""
 
+import asyncio
 import contextlib
 import dataclasses
 import pathlib
@@ -37,8 +38,9 @@ class Room:
 class Uploads:
     """The folder of uploaded files, and those that are on their way."""
 
-    def __init__(self, root: pathlib.Path, room: Room, limits: Limits):
-        """Takes the folder of the analysis; what an earlier app has left unfinished is removed."""
+    def __init__(self, root: pathlib.Path, room: Room, limits: Limits, few: asyncio.Semaphore):
+        """Takes the folder of the analysis, and a semaphore of processes that decode."""
+        self._few = few
         self.folder, self._incoming = root / "uploads", root / "app" / "incoming"
         self.room, self._limits = room, limits
         self._coming = 0  # bytes
@@ -116,7 +118,8 @@ class Uploads:
         given = (path, limits.memory, limits.seconds)
         command = [*running.program(decode.__name__), decode.CHECK, *map(str, given)]
         try:
-            await running.answer_of(command, limits.seconds)
+            async with self._few:
+                await running.answer_of(command, limits.seconds)
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
 

@@ -40,16 +40,17 @@ def of_entry(file: File, entry: Entry, entries: Iterable[Entry]) -> Change:
     if file.last != entry.revision:
         own = [one for one in entries if one.file == file.name and one.revision <= entry.revision]
         file = files.of(file.name, file.record, own)
-    step = file.fold.step
-    last = file.fold.undone[0] if entry.op["do"] == "undo" else step.last
-    before = last.state if last is not None else {}
-    now = {item.granum.number for item in file.items}
+    undoing = entry.op["do"] == "undo"
+    step = file.fold.undone[0] if undoing else file.fold.step
+    assert step is not None  # that of the entry
+    before = step.after if undoing else step.before
+    now = {n for n in step.after if n in file.state and not file.state[n].gone}
     differ = {number for number in now if file.state[number] != before.get(number)}
     gone = {number for number, item in before.items() if not item.gone} - now
     return Change(
         entry.revision,
         tuple(views.of_granum(file, number) for number in sorted(differ)),
         tuple(sorted(gone)),
-        undo=step.entry is not None,
+        undo=file.fold.step is not None,
         redo=bool(file.fold.undone),
     )

@@ -12,7 +12,7 @@ from srd_jax.analysis.output.records import Record
 from srd_jax.analysis.strain import of_grana
 from srd_jax.review.state import fold
 from srd_jax.review.state.entries import Entry
-from srd_jax.review.state.fold import REJECTED, Fold, Item, State, Step
+from srd_jax.review.state.fold import REJECTED, Fold, Item, State
 from srd_jax.review.state.operations import ANALYSED
 from srd_jax.support.errors import InputError
 
@@ -68,7 +68,7 @@ class File:
     @property
     def state(self) -> State:
         """The grana by number, those that are gone, too."""
-        return self.fold.step.state
+        return self.fold.state
 
     @functools.cached_property
     def items(self) -> list[Item]:
@@ -129,7 +129,7 @@ def of(name: str, record: Record, entries: Iterable[Entry]) -> File:
     """
     base = fold.of_machine(record.analysis.grana, record.excluded or ())
     highest = max((one.number for one in record.analysis.grana), default=0)
-    found = File(name, record, digest(record), Fold(Step(base)), highest=highest)
+    found = File(name, record, digest(record), Fold(base), highest=highest)
     for entry in entries:
         found = found.add(entry)
     return found

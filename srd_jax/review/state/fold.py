@@ -62,27 +62,31 @@ def of_machine(grana: Iterable[Granum], excluded: Iterable[int] = ()) -> State:
 
 
 def applied(state: State, entry: Entry) -> State:
-    """Returns the state after an entry that is neither undo nor redo."""
+    """Returns the grana that an entry changes or makes; it is neither undo nor redo."""
     do, named = entry.op["do"], about(entry.op)
-    found = dict(state)
+    found: dict[int, Item] = {}
 
     def change(number: int, **changes) -> None:
-        item = dataclasses.replace(found[number], who=entry.who, time=entry.time, **changes)
+        item = dataclasses.replace(state[number], who=entry.who, time=entry.time, **changes)
         found[number] = item
 
     for number in named:
-        item = found[number]
+        item = state[number]
         if do in DECISIONS:
             change(number, decision=DECISIONS[do])
         elif do in _SETS:
             granum = entry.after[number]
             assert granum is not None
             is_set = entry.op[_SETS[do]] is not None
-            change(number, granum=granum, manual=_with(item.manual, do, is_set))
+            # Who accepted a granum hasn't seen the doubt that a later change raises.
+            doubted = item.decision == ACCEPTED and granum.status != "ok"
+            decision = None if doubted else item.decision
+            manual = _with(item.manual, do, is_set)
+            change(number, granum=granum, manual=manual, decision=decision)
         else:
             change(number, gone=_GONE[do])
     for number, granum in entry.after.items():
-        if number not in found and granum is not None:
+        if number not in state and granum is not None:
             found[number] = Item(granum, _BORN[do], who=entry.who, time=entry.time)
     return found
 
@@ -98,16 +102,18 @@ def _with(names: tuple[str, ...], name: str, is_in: bool) -> tuple[str, ...]:
 
 
 class Step(NamedTuple):
-    """A state, and how it came to be.
+    """A decision, and the grana that it changed: no more, as there may be thousands of both.
 
     Attributes:
-      state: after the entry.
-      entry: that led to it; None for the machine's grana.
-      last: the step before; None for the machine's grana.
+      entry: the decision.
+      before: the grana as they were, without those that it made.
+      after: the same as it left them, and those that it made.
+      last: the step before; None for the first.
     """
 
-    state: State
-    entry: Entry | None = None
+    entry: Entry
+    before: State
+    after: State
     last: "Step | None" = None
 
 
@@ -116,11 +122,13 @@ class Fold:
     """The decisions on a micrograph that count, and those that were undone.
 
     Attributes:
-      step: the present one.
+      state: the grana after them.
+      step: the last of them; None for the machine's grana.
       undone: steps that can be done again, the next one first.
     """
 
-    step: Step
+    state: State
+    step: Step | None = None
     undone: tuple[Step, ...] = ()
 
     def add(self, entry: Entry) -> "Fold":
@@ -133,12 +141,16 @@ class Fold:
         if do in ("undo", "redo") and entry.op.get("entry") != self.next(do).revision:
             raise InputError(f"revision {entry.revision} doesn't fit the log before it")
         if do == "undo":
-            assert self.step.last is not None
-            return Fold(self.step.last, (self.step, *self.undone))
+            assert self.step is not None
+            kept = {n: item for n, item in self.state.items() if n not in self.step.after}
+            return Fold({**kept, **self.step.before}, self.step.last, (self.step, *self.undone))
         if do == "redo":
-            return Fold(self.undone[0], self.undone[1:])
+            step = self.undone[0]
+            return Fold({**self.state, **step.after}, step, self.undone[1:])
         try:
-            return Fold(Step(applied(self.step.state, entry), entry, self.step))
+            after = applied(self.state, entry)
+            before = {n: self.state[n] for n in after if n in self.state}
+            return Fold({**self.state, **after}, Step(entry, before, after, self.step))
         except (KeyError, AssertionError):
             raise InputError(f"revision {entry.revision} doesn't fit the log before it") from None
 
@@ -148,10 +160,8 @@ class Fold:
         Raises:
           InputError: there is none.
         """
-        entry = self.step.entry if do == "undo" else None
-        if do == "redo" and self.undone:
-            entry = self.undone[0].entry
-        if entry is None:
+        step = self.step if do == "undo" else next(iter(self.undone), None)
+        if step is None:
             what = "undone" if do == "undo" else "done again"
             raise InputError(f"there is nothing to be {what}; accepted are edits")
-        return entry
+        return step.entry

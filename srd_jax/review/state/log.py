@@ -95,8 +95,11 @@ class Log:
         """Returns what another process has appended since; [] for a log that is written here."""
         if self._file is not None or not self._path.exists():
             return []
+        content = self._path.read_bytes() if self._path.stat().st_size != self._size else b""
+        if not content:
+            return []
         known = len(self.entries)
-        self.entries, self._size = _read(self._path, self._path.read_bytes())
+        self.entries, self._size = _read(self._path, content)
         return self.entries[known:]
 
     def close(self) -> None:

@@ -13,18 +13,19 @@ _MOST_POINTS, _FARTHEST = 10_000, 1e6
 
 def _number(name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InputError(f"{name} is {value!r}; accepted is the number of a granum")
+        raise InputError(f"{name} is {value!r:.40}; accepted is the number of a granum")
     return value
 
 
 def _two(name: str, value: Any) -> list[int]:
     if not isinstance(value, list) or len(value) != 2 or value[0] == value[1]:
-        raise InputError(f"{name} is {value!r}; accepted are the numbers of two grana")
+        raise InputError(f"{name} is {value!r:.40}; accepted are the numbers of two grana")
     return [_number(name, one) for one in value]
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # A whole number may be too large for math.isfinite; all limits are lower.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def _points(name: str, value: Any) -> list[list[float]]:

@@ -152,6 +152,14 @@ class Review:
         """Returns the micrographs by name."""
         return [views.of_file(file) for _, file in sorted(dict(self._files).items())]
 
+    def file(self, name: str) -> FileView:
+        """Returns a micrograph.
+
+        Raises:
+          NoSuchFile: there is no such micrograph.
+        """
+        return views.of_file(self._file(name))
+
     def reviewed(self) -> list[File]:
         """Returns the micrographs by name, with all that was decided on them."""
         return [file for _, file in sorted(dict(self._files).items())]

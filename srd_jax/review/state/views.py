@@ -91,7 +91,7 @@ def of_file(file: File) -> FileView:
         ok=ok,
         doubtful=sum(one.granum.status != "ok" and one.decision is None for one in items),
         decided=sum(item.decision is not None for item in items),
-        undo=file.fold.step.entry is not None,
+        undo=file.fold.step is not None,
         redo=bool(file.fold.undone),
         revision=file.last,
         record=file.digest,

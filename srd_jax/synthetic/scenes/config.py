@@ -86,7 +86,7 @@ class ScenesConfig:
     size: tuple[int, int] = limited((1536, 2048), 64)
     mean: Range = limited((70.0, 175.0), 0.0, 255.0)
     spread: float = limited(28.0, 0.0, 128.0)
-    noise: Range = limited((0.15, 1.6), 0.001)
+    noise: Range = limited((0.15, 1.3), 0.001)
     noise_sd: Range = limited((2.0, 26.0), 0.0)
     defocus: Range = limited((1.0, 5.0), 0.0)
     coarse: float = limited(0.2, 0.0, 1.0)

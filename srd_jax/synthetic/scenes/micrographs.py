@@ -90,7 +90,7 @@ def _draw(key: jax.Array, config: ScenesConfig) -> dict[str, jax.Array]:
     )
     shown = paint(paint_key, scene, *at, scale)
     size = jnp.float32(rows), jnp.float32(columns)
-    grey, noise = develop(develop_key, shown.grey, at, size, scale, scene.contrast, config)
+    grey, noise = develop(develop_key, shown.grey, at, size, scale, scene.noise_contrast, config)
     return {
         "grey": grey,
         "scale": scale,

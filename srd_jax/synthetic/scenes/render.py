@@ -21,8 +21,8 @@ _NEAREST = 14
 _AT_GRANUM, _AT_BODY = 0.75, 0.15
 # A pixel belongs to the border, nm: outlines are no sharper.
 _UNSURE_NM = 4.0
-# Beyond this share of the period as the blur's sd, about 3 % of the stripes' contrast are left.
-_COARSE = 0.42
+# Beyond this share of the period as the blur's sd, less than 17 % of the contrast is left.
+_COARSE = 0.3
 # Changes of a part's grey values, because its percentiles aren't its micrograph's.
 _GAIN, _OFFSET = 0.35, 0.35
 # Shares of parts from coarser pictures, of all and of those where no lamellae can be seen, and the
@@ -54,7 +54,13 @@ def _tile(key: jax.Array, side: int, config: ScenesConfig) -> Tiles:
     shown = paint(paint_key, _near(scene, middle), rows, columns, scale)
     whole = jnp.float32(4 * side)
     grey, noise = develop(
-        develop_key, shown.grey, (rows, columns), (whole, whole), scale, scene.contrast, config
+        develop_key,
+        shown.grey,
+        (rows, columns),
+        (whole, whole),
+        scale,
+        scene.noise_contrast,
+        config,
     )
     deck = Deck(grey_key, 5)
     # Pictures coarser than the working scale are interpolated, which blurs their noise: of white

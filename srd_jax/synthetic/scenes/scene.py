@@ -28,6 +28,7 @@ class Scene:
       membrane: sd of a membrane's dark line, nm.
       apart: distance of a thylakoid's two membranes, nm; 0 where they don't lie apart.
       blur: sd of the microscope's blur, nm.
+      noise_contrast: what the noise is measured by, grey levels.
       inclusions: (MOST, GLOBULI + STARCH, 5) u, level, half length, half width, grey value over the
         stroma.
       squeeze: (2, 2) from the micrograph's coordinates to those before the knife's compression.
@@ -42,6 +43,7 @@ class Scene:
     membrane: jax.Array
     apart: jax.Array
     blur: jax.Array
+    noise_contrast: jax.Array
     inclusions: jax.Array
     squeeze: jax.Array
 
@@ -58,7 +60,8 @@ class Picture:
       amplitude: of its stripes after the blur, grey levels.
       cosine, sine: of twice the lamellae's direction, counter-clockwise as seen.
       period: distance of the lamellae, nm of the micrograph.
-      near: bool, whether lamellae go on so near that a person couldn't tell the border.
+      near: bool, whether lamellae go on so near that a person couldn't tell the border, or starch
+        or a plastoglobulus lies over a granum.
       shade: grey value of the granum over the stroma's, grey levels.
     """
 
@@ -90,22 +93,25 @@ def draw_scene(key: jax.Array, config: ScenesConfig) -> Scene:
         placed.append(dataclasses.replace(here, exists=density * one.exists * (depth > 80.0)))
     places = jax.tree.map(lambda *parts: jnp.concatenate(parts), *placed)
     grana = stacks.draw_stacks(keys[3], places, period, contrast, config.stacks)
+    coarse = deck.chance(config.coarse)
+    # Grana whose lamellae can't be seen are told by their grey value alone.
+    darker = jnp.where(coarse, -contrast * deck.uniform((0.8, 3.0)), 0.0)
+    grana = dataclasses.replace(grana, shade=jnp.minimum(grana.shade, darker))
+    between = stroma.draw_stroma(keys[5], contrast, period, config)
+    even = jnp.where(coarse, 0.4, 1.0)
     apart = deck.chance(config.stacks.apart) * deck.uniform((0.2, 0.38)) * period
     strain, axis = config.strain * deck.take() * deck.chance(0.5), jnp.pi * deck.take()
     return Scene(
         chloroplasts=found,
         stacks=grana,
-        stroma=stroma.draw_stroma(keys[5], contrast, period, config),
+        stroma=dataclasses.replace(between, grain=between.grain * even),
         surroundings=surroundings.draw_surroundings(keys[4], mean, contrast, config),
         mean=mean,
         contrast=contrast,
         membrane=deck.uniform(config.stacks.membrane),
         apart=apart,
-        blur=jnp.where(
-            deck.chance(config.coarse),
-            deck.uniform(config.coarse_blur),
-            deck.log_uniform(config.defocus),
-        ),
+        blur=jnp.where(coarse, deck.uniform(config.coarse_blur), deck.log_uniform(config.defocus)),
+        noise_contrast=contrast * even,
         inclusions=_draw_inclusions(deck, found, contrast),
         squeeze=_squeeze(strain, axis),
     )
@@ -186,7 +192,7 @@ def paint(
         keys[2], scene.stroma, interior, shown, at, px_per_nm, scene.membrane, scene.blur
     )
     grey = scene.mean + jnp.where(shown.inside, shown.light, between)
-    grey = _with_inclusions(scene, interior, x, y, grey)
+    grey, covered = _with_inclusions(scene, interior, x, y, grey)
     grey = jnp.where(interior.depth > 0, grey, around)
     wide = jnp.hypot(3.0, scene.blur)
     for depth in (0.0, 18.0):  # the envelope's two membranes
@@ -207,7 +213,8 @@ def paint(
         cosine=(below**2 - across**2) / safe,
         sine=2 * across * below / safe,
         period=1 / jnp.sqrt(safe),
-        near=~shown.inside & (shown.beside > 0.3) & (shown.depth > -_UNCLEAR_NM),
+        near=(~shown.inside & (shown.beside > 0.3) & (shown.depth > -_UNCLEAR_NM))
+        | (shown.inside & (covered > 0.5)),
         shade=shown.shade,
     )
 
@@ -218,11 +225,12 @@ def _with_inclusions(
     x: jax.Array,
     y: jax.Array,
     grey: jax.Array,
-) -> jax.Array:
-    """Returns grey values with plastoglobuli and starch of every chloroplast over them."""
+) -> tuple[jax.Array, jax.Array]:
+    """Returns grey values with plastoglobuli and starch over them, and how far these cover them."""
     every = scene.inclusions.reshape(-1, 5)
 
-    def one(number, grey):
+    def one(number, drawn):
+        grey, covered = drawn
         parent = jax.tree.map(
             lambda values: values[number // (GLOBULI + STARCH)], scene.chloroplasts
         )
@@ -234,6 +242,7 @@ def _with_inclusions(
         across = (y - centre_y) * cosine - (x - centre_x) * sine
         depth = length - jnp.hypot(along, across * length / jnp.maximum(width, 1.0))
         share = jax.nn.sigmoid(depth / jnp.maximum(scene.blur, 2.0)) * (length > 0)
-        return grey + share * (scene.mean + value - grey)
+        grey = grey + share * (scene.mean + value - grey)
+        return grey, jnp.maximum(covered, share)
 
-    return jax.lax.fori_loop(0, every.shape[0], one, grey)
+    return jax.lax.fori_loop(0, every.shape[0], one, (grey, jnp.zeros_like(grey)))

@@ -11,7 +11,7 @@ from flax import struct
 from srd_jax.support.compiling import over_images
 from srd_jax.synthetic.surfaces.config import SurfacesConfig
 from srd_jax.synthetic.surfaces.develop import develop
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.synthetic.surfaces.projection import SAMPLES, Surface, project
 from srd_jax.synthetic.surfaces.scene import draw_displacement, draw_surface
 
@@ -26,7 +26,7 @@ class Pictures:
     Attributes:
       image: (B, R, C) grey values of mean 0 and sd 1 inside of the mask, 0 outside.
       mask: (B, R, C) bool.
-      kind: (B,) number of the kind of surface in `levels.KINDS`.
+      kind: (B,) number of the kind of surface in `names.KINDS`.
       surface: the slabs, with a leading axis B.
       fraction: (B,) of the volume with f above c.
       px_nm: (B,) nm a pixel.

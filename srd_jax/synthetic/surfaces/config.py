@@ -4,7 +4,7 @@ import dataclasses
 
 from srd_jax.support.fields import check_choice, limited
 from srd_jax.synthetic.config import Range
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 
 
 @dataclasses.dataclass

@@ -20,13 +20,11 @@ from srd_jax.synthetic.marks import BLOCK
 from srd_jax.synthetic.surfaces import fractions, rotations
 from srd_jax.synthetic.surfaces.config import SurfacesConfig
 from srd_jax.synthetic.surfaces.develop import develop
+from srd_jax.synthetic.surfaces.names import PARAMETERS
 from srd_jax.synthetic.surfaces.projection import SAMPLES, Surface, project
 from srd_jax.synthetic.surfaces.scene import draw_displacement, draw_surface
 
 TABLE = "surfaces.csv"
-# Parameters that may be given, in this order; others are drawn. Lengths are in nm, angles in
-# degrees.
-NAMES = ("a", "phi", "wall", "thickness", "nm-per-px", "in-plane")
 _HEADER = (
     "file", "type", "a_nm", "phi", "level", "axis_x", "axis_y", "axis_z", "in_plane_deg",
     "shift_x", "shift_y", "shift_z", "wall_nm", "thickness_nm", "edge_nm", "filling", "nm_per_px",
@@ -42,7 +40,7 @@ class Wanted:
     Attributes:
       kind: of the surface.
       hkl: direction of view; None draws it.
-      given: values of some of NAMES.
+      given: values of some of `names.PARAMETERS`.
     """
 
     kind: str
@@ -113,7 +111,7 @@ def _pictures(
     developed = _developer(config)
     for i, one in enumerate(wanted):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), i))
-        given = jnp.array([one.given.get(name, math.nan) for name in NAMES], jnp.float32)
+        given = jnp.array([one.given.get(name, math.nan) for name in PARAMETERS], jnp.float32)
         hkl = jnp.array(one.hkl or (math.nan,) * 3, jnp.float32)
         projected, px_nm, row = project_one(one.kind)(keys[0], given, hkl)
         if clean:

@@ -23,9 +23,6 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-KINDS = ("G", "D", "P", "I-WP", "L")
-CUBIC = ("G", "D", "P", "I-WP")
-
 Triple = tuple[jax.Array, jax.Array, jax.Array]
 
 
@@ -98,7 +95,7 @@ _LEVELS = {
 
 
 def level_of(kind: str) -> Level:
-    """Returns the level-set function of a kind of surface, one of KINDS."""
+    """Returns the level-set function of a kind of surface, one of `names.KINDS`."""
     return _LEVELS[kind]
 
 

@@ -19,7 +19,6 @@ from srd_jax.synthetic.surfaces.levels import Triple, level_of
 
 # Of the slab along the beam. See docs/surfaces.md for what more of them change.
 SAMPLES = 48
-MODES = ("linear", "logarithmic", "beer-lambert")
 
 
 @struct.dataclass
@@ -76,7 +75,7 @@ def project(
     """Returns how much membrane lies along the beam at each pixel, (R, C) nm.
 
     Args:
-      kind: of the surface, static, one of `levels.KINDS`.
+      kind: of the surface, static, one of `names.KINDS`.
       of: the surface, without leading axes; use `jax.vmap` for batches.
       px_nm: () nm a pixel.
       shape: rows and columns, static.

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from srd_jax.networks.unet import multiple_of
+from srd_jax.networks.receptive_field import multiple_of
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check_choice, check_number, choice, limited
 from srd_jax.synthetic.scenes.config import ScenesConfig

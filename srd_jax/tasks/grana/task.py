@@ -11,7 +11,7 @@ import numpy as np
 from flax import struct
 from scipy import special
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.synthetic.scenes.batch import Tiles
 from srd_jax.tasks.grana import losses, model, scores, sources
 from srd_jax.tasks.grana.config import MicrographsConfig

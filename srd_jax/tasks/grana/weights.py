@@ -7,11 +7,11 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check, from_dict, limited
 from srd_jax.tasks.grana.config import ModelConfig
-from srd_jax.training import checkpoint, weights
+from srd_jax.training import weights
 
 TASK = "micrographs"
 
@@ -73,6 +73,8 @@ def load(path: str | os.PathLike[str] | None = None) -> MicrographWeights:
     path = RELEASED if path is None else pathlib.Path(path)
     file = weights.file_of(path)
     if path.is_dir() and not file.exists():
+        from srd_jax.training import checkpoint  # late, as orbax takes its time to load
+
         loaded = checkpoint.load_parameters(path)
         origin = {"run": path.name, "step": loaded.step}
         model = _model(loaded.metadata.get("about", {}), path)

@@ -7,7 +7,6 @@ import dataclasses
 import math
 
 import numpy as np
-from scipy import optimize, special
 
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import limited
@@ -15,9 +14,8 @@ from srd_jax.support.fields import limited
 # With fewer errors, the share within 1 sd is known to 9 percentage points only.
 LEAST_ERRORS = 30
 
-# Levels of central intervals, and how many sd of a normal distribution each reaches.
+# Levels of central intervals.
 _LEVELS = np.arange(1, 100) / 100
-_REACH = special.ndtri((1 + _LEVELS) / 2)
 _SCALES = np.geomspace(0.1, 10, 1001)
 
 _DEGREES = 4.0  # of freedom of Student's t; few, so that gross errors weigh little
@@ -59,17 +57,22 @@ def fit(error: np.ndarray, sd: np.ndarray) -> Calibration:
       InputError: there are fewer than LEAST_ERRORS errors, more or fewer sds than errors, a number
         isn't finite, an sd isn't above 0, or most errors are 0.
     """
+    from scipy import special  # late, as most uses of a calibration don't need it
+
     _check(error, sd)
     exponent = _exponent(error, sd)
     ratio = np.sort(np.abs(error) / sd**exponent)
     scales = _typical(ratio) * _SCALES
-    observed = np.searchsorted(ratio, scales[:, None] * _REACH, side="right") / len(ratio)
+    reach = special.ndtri((1 + _LEVELS) / 2)  # sds of a normal distribution
+    observed = np.searchsorted(ratio, scales[:, None] * reach, side="right") / len(ratio)
     distance = np.mean(np.square(observed - _LEVELS) / (_LEVELS * (1 - _LEVELS)), axis=1)
     return Calibration(float(scales[np.argmin(distance)]), float(exponent))
 
 
 def _exponent(error: np.ndarray, sd: np.ndarray) -> float:
     """Returns the exponent of the greatest posterior probability, see `fit`."""
+    from scipy import optimize
+
     log_sd = np.log(sd)
     # Centred, so that scale and exponent hardly depend on each other.
     log_sd = log_sd - log_sd.mean()

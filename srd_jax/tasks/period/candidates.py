@@ -17,7 +17,7 @@ import numpy as np
 from srd_jax.imaging.crop import read_crop
 from srd_jax.imaging.folders import find_images
 from srd_jax.imaging.preparation import prepare
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.batch import Batch
 from srd_jax.synthetic.drawn_set import Recipe, provide

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import operator
 
-from srd_jax.imaging.preparation import FRAME, MAX_ROWS
+from srd_jax.imaging import FRAME, MAX_ROWS
 from srd_jax.networks.receptive_field import Block, Geometry, Size, geometry_of
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check_number, choice, limited

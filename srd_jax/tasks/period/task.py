@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.synthetic.batch import Batch
 from srd_jax.tasks.period import calibration, candidates, losses, model, sources
 from srd_jax.tasks.period.config import PeriodConfig

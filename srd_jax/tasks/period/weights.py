@@ -1,6 +1,7 @@
 """Loads and saves weights of the period's network: of a file, a run's workdir or the package."""
 
 import dataclasses
+import hashlib
 import json
 import math
 import os
@@ -10,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.errors import InputError
 from srd_jax.support.fields import check, from_dict
 from srd_jax.tasks.period.calibration import Calibration
 from srd_jax.tasks.period.config import ModelConfig
-from srd_jax.training import checkpoint, weights
+from srd_jax.training import weights
 
 _TASK = "period"
 
@@ -91,6 +92,8 @@ def load(path: str | os.PathLike[str] | None = None) -> PeriodWeights:
 
 
 def _of_checkpoint(workdir: pathlib.Path) -> PeriodWeights:
+    from srd_jax.training import checkpoint  # late, as orbax takes its time to load
+
     loaded = checkpoint.load_parameters(workdir)
     config = loaded.metadata.get("config")
     if not isinstance(config, dict):
@@ -106,6 +109,17 @@ def _model(described: Mapping[str, Any], path: pathlib.Path) -> ModelConfig:
             f"{path}: its weights are of the task {described.get('task')!r}; accepted: {_TASK!r}"
         )
     return from_dict(ModelConfig, described.get("model"), f"{path}: model")
+
+
+def digest(found: PeriodWeights) -> str:
+    """Returns the SHA-256 of all that a network's answers depend on."""
+    described = {**about(found.model), "calibration": dataclasses.asdict(found.calibration)}
+    made = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    for name, value in sorted(found.parameters.items()):
+        array = np.asarray(value, order="C")
+        made.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        made.update(array.tobytes())
+    return made.hexdigest()
 
 
 def folded(found: PeriodWeights) -> dict[str, np.ndarray]:

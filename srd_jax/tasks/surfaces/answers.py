@@ -10,7 +10,7 @@ from srd_jax.networks.modules import check_shapes, shapes_of
 from srd_jax.support.compiling import jit
 from srd_jax.synthetic.surfaces.batch import standardised
 from srd_jax.tasks.surfaces import grid, model
-from srd_jax.tasks.surfaces.calibration import tempered
+from srd_jax.tasks.surfaces.calibration import calibrated, tempered
 from srd_jax.tasks.surfaces.candidates import Candidates, candidates, kind_probability
 from srd_jax.tasks.surfaces.weights import SurfacesWeights
 
@@ -45,6 +45,6 @@ def make(of: SurfacesWeights, count: int) -> Answer:
         kinds, found = jax.device_get(
             compiled(of.parameters, jnp.asarray(grey, jnp.float32), jnp.asarray(mask, bool))
         )
-        return tempered(kinds, of.calibration.temperature), of.calibration.apply(found)
+        return tempered(kinds, of.calibration.temperature), calibrated(found, of.calibration)
 
     return answer

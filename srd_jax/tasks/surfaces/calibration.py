@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 from scipy import optimize, special
 
-from srd_jax.support.fields import limited
 from srd_jax.tasks.surfaces.candidates import Candidates
+from srd_jax.tasks.surfaces.weights import Calibration
 
 # With fewer, nothing is fitted.
 LEAST = 30
@@ -18,27 +18,11 @@ _SCALES = np.geomspace(0.1, 10, 1001)
 _TEMPERATURES = (0.2, 10.0)
 
 
-@dataclasses.dataclass(frozen=True)
-class Calibration:
-    """Makes probabilities and sds agree with how often and how much the network errs.
-
-    Attributes:
-      temperature: probabilities p become p^(1/temperature), normalised.
-      log_cell, fraction, turn, tilt: factors of the sds.
-    """
-
-    temperature: float = limited(1.0, 0.01)
-    log_cell: float = limited(1.0, 1e-6)
-    fraction: float = limited(1.0, 1e-6)
-    turn: float = limited(1.0, 1e-6)
-    tilt: float = limited(1.0, 1e-6)
-
-    def apply(self, found: Candidates) -> Candidates:
-        """Returns candidates with calibrated weights and sds; the weights of a picture sum to 1."""
-        factors = np.array([self.log_cell, self.fraction, self.turn, self.tilt], np.float32)
-        weight = np.asarray(tempered(np.asarray(found.weight), self.temperature), np.float32)
-        sd = np.asarray(found.sd) * factors
-        return dataclasses.replace(found, weight=weight, sd=sd)
+def calibrated(found: Candidates, by: Calibration) -> Candidates:
+    """Returns candidates with calibrated weights and sds; the weights of a picture sum to 1."""
+    factors = np.array([by.log_cell, by.fraction, by.turn, by.tilt], np.float32)
+    weight = np.asarray(tempered(np.asarray(found.weight), by.temperature), np.float32)
+    return dataclasses.replace(found, weight=weight, sd=np.asarray(found.sd) * factors)
 
 
 def tempered(probability: np.ndarray, temperature: float) -> np.ndarray:

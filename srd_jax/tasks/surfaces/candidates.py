@@ -8,7 +8,7 @@ import numpy as np
 from flax import struct
 
 from srd_jax.synthetic.surfaces import orientations, rotations
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.tasks.surfaces.grid import Grid, symmetries, vectors
 from srd_jax.tasks.surfaces.model import Prediction
 
@@ -23,7 +23,7 @@ class Candidates:
     """The best answers for pictures, (B, K), the most probable first.
 
     Attributes:
-      kind: number of the kind of surface in `levels.KINDS`.
+      kind: number of the kind of surface in `names.KINDS`.
       weight: probability; 0 where there are fewer than K, whose other numbers mean nothing.
       log_cell: natural logarithm of the cell a, px.
       fraction: of the volume, see `targets.told_fraction`.

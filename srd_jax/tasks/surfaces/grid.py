@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from srd_jax.synthetic.surfaces import orientations, rotations
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.tasks.surfaces.config import GridConfig
 
 # Places on the sphere among which the axes are chosen.
@@ -25,7 +25,7 @@ class Grid:
     """A grid of orientations.
 
     Attributes:
-      kind: (M,) number of the kind of surface of an axis, in `levels.KINDS`.
+      kind: (M,) number of the kind of surface of an axis, in `names.KINDS`.
       base: (M, 3, 3) rotation that looks along it.
       turn: (T,) by which pictures are turned, counter-clockwise as seen, radians.
     """

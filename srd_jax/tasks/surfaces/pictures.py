@@ -9,17 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.compiling import jit
 from srd_jax.support.files import PNG_TEXT, whole_file
 from srd_jax.synthetic.surfaces.batch import Pictures
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.synthetic.surfaces.orientations import zone
 from srd_jax.tasks.surfaces import grid, model, spectrum
-from srd_jax.tasks.surfaces.calibration import Calibration
+from srd_jax.tasks.surfaces.calibration import calibrated
 from srd_jax.tasks.surfaces.candidates import Candidates, candidates
 from srd_jax.tasks.surfaces.config import CubicMembranesConfig
 from srd_jax.tasks.surfaces.targets import Truth, truth
+from srd_jax.tasks.surfaces.weights import Calibration
 from srd_jax.training.task import Source
 from srd_jax.training.workdir import PICTURES
 
@@ -64,7 +65,7 @@ def write_pictures(
     read = jit(read)
     for first in range(0, config.validation.pictures, size):
         picture, true, power, found = jax.device_get(read(first // size))
-        found = fitted.apply(found)
+        found = calibrated(found, fitted)
         for place in range(min(size, config.validation.pictures - first)):
             one = jax.tree.map(lambda x, place=place: x[place], (picture, true, power, found))
             figure = picture_figure(*one, wavelengths=config.model.wavelengths)

@@ -9,10 +9,11 @@ import numpy as np
 from flax import struct
 
 from srd_jax.synthetic.surfaces import orientations
-from srd_jax.synthetic.surfaces.levels import KINDS
-from srd_jax.tasks.surfaces.calibration import Calibration, fit_scale, fit_temperature
+from srd_jax.synthetic.surfaces.names import KINDS
+from srd_jax.tasks.surfaces.calibration import fit_scale, fit_temperature
 from srd_jax.tasks.surfaces.candidates import Candidates, away
 from srd_jax.tasks.surfaces.targets import Truth
+from srd_jax.tasks.surfaces.weights import Calibration
 from srd_jax.training.task import Score
 
 ACCURACY = Score("accuracy", "right kinds", best="max")

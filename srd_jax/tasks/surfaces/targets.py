@@ -6,7 +6,7 @@ import numpy as np
 from flax import struct
 
 from srd_jax.synthetic.surfaces.batch import Pictures
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.tasks.surfaces.grid import Grid, closeness, offsets
 
 # Kinds whose two channels look the same, as f is -f elsewhere or turned: of one centred membrane,
@@ -21,7 +21,7 @@ class Truth:
     """What is true of pictures; leading axes of batches come first.
 
     Attributes:
-      kind: () number of the kind of surface in `levels.KINDS`.
+      kind: () number of the kind of surface in `names.KINDS`.
       log_cell: () natural logarithm of the cell, px.
       fraction: () see `told_fraction`.
       rotation: (3, 3) one of the equivalent ones.

@@ -8,16 +8,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.synthetic.surfaces.batch import Pictures
 from srd_jax.tasks.surfaces import grid, losses, model, scores, sources
-from srd_jax.tasks.surfaces.calibration import Calibration
 from srd_jax.tasks.surfaces.candidates import candidates, kind_probability
 from srd_jax.tasks.surfaces.config import CubicMembranesConfig
 from srd_jax.tasks.surfaces.pictures import write_pictures
 from srd_jax.tasks.surfaces.scores import Found
 from srd_jax.tasks.surfaces.targets import truth
-from srd_jax.tasks.surfaces.weights import about
+from srd_jax.tasks.surfaces.weights import Calibration, about
 from srd_jax.training import curves
 from srd_jax.training.task import Calibration as Fitted
 from srd_jax.training.task import MetricsRow, Task

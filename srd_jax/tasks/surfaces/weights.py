@@ -7,14 +7,29 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from srd_jax.networks.modules import Parameters
+from srd_jax.networks.parameters import Parameters
 from srd_jax.support.errors import InputError
-from srd_jax.support.fields import check, from_dict
-from srd_jax.tasks.surfaces.calibration import Calibration
+from srd_jax.support.fields import check, from_dict, limited
 from srd_jax.tasks.surfaces.config import ModelConfig
-from srd_jax.training import checkpoint, weights
+from srd_jax.training import weights
 
 TASK = "surfaces"
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """Makes probabilities and sds agree with how often and how much the network errs.
+
+    Attributes:
+      temperature: probabilities p become p^(1/temperature), normalised.
+      log_cell, fraction, turn, tilt: factors of the sds.
+    """
+
+    temperature: float = limited(1.0, 0.01)
+    log_cell: float = limited(1.0, 1e-6)
+    fraction: float = limited(1.0, 1e-6)
+    turn: float = limited(1.0, 1e-6)
+    tilt: float = limited(1.0, 1e-6)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +79,8 @@ def load(path: str | os.PathLike[str]) -> SurfacesWeights:
     path = pathlib.Path(path)
     file = weights.file_of(path)
     if path.is_dir() and not file.exists():
+        from srd_jax.training import checkpoint  # late, as orbax takes its time to load
+
         loaded = checkpoint.load_parameters(path)
         origin = {"run": path.name, "step": loaded.step}
         model = _model(loaded.metadata.get("about", {}), path)

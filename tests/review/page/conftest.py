@@ -54,12 +54,13 @@ def opened(server, chromium):
     with contextlib.ExitStack() as stack:
         faults = []
 
-        def open_page(path="/#/review/leaf", **context):
+        def open_page(path="/#/review/leaf", prepare=lambda page: None, **context):
             context = chromium.new_context(viewport={"width": 1280, "height": 800}, **context)
             stack.callback(context.close)
             page = context.new_page()
             page.set_default_timeout(15_000)
             faults.append(watched(page, server.address))
+            prepare(page)
             page.goto(server.address + path)
             page.wait_for_selector("body[data-ready]")
             return page

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright isn't installed")
 
+from helpers.fake_review import FakeReview
 from helpers.review_page import click, saved
 from playwright.sync_api import expect
 
@@ -122,6 +123,48 @@ def test_the_table_sorts_filters_and_leads_both_ways(opened):
     assert page.url.endswith("#/review/root/2")
 
 
+def test_long_tables_are_drawn_where_they_are_seen(opened, server, grey):
+    outline = [(100, 100), (200, 100), (200, 180), (100, 180)]
+    grana = [(outline, 0, 10 + number / 1000, "ok", "") for number in range(200)]
+    files = {f"long{index}": (grey, 0.6, "", grana) for index in range(5)}
+    many = FakeReview(files)
+    for name in ("files", "past", "future"):
+        getattr(server.review, name).update(getattr(many, name))
+    page = opened("/#/table")
+    table = page.get_by_test_id("grana-table")
+    expect(table).to_have_attribute("aria-rowcount", "1006")
+    assert 20 < table.locator("tbody tr").count() < 100
+    row = page.get_by_test_id("row-root-2")
+    table.focus()
+    page.keyboard.press("End")
+    expect(row).to_be_in_viewport()
+    expect(row).to_have_attribute("aria-selected", "true")
+    expect(row).to_have_attribute("aria-rowindex", "1006")
+    assert table.get_attribute("aria-activedescendant") == row.get_attribute("id")
+    page.keyboard.press("PageUp")
+    expect(table.locator('[aria-selected="true"]')).to_be_in_viewport()
+    page.get_by_test_id("sort-srd_nm").click()
+    page.get_by_test_id("sort-srd_nm").click()
+    page.get_by_test_id("filter-text").fill("long3")
+    table.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("detail-title")).to_have_text("Granum 199")
+    assert page.url.endswith("#/review/long3/199")
+
+
+def test_what_others_change_meanwhile_is_shown_in_the_table(opened, server):
+    page = opened("/#/table")
+    expect(page.get_by_test_id("row-root-1")).to_be_visible()
+    server.wakes.clear()  # nobody is told in time
+    server.review.edit("root", 1, "of another person", {"do": "reject", "granum": 1})
+    page.get_by_test_id("row-leaf-1").click()
+    page.keyboard.press("a")
+    saved(page, 3)
+    expect(page.get_by_test_id("row-root-1")).to_have_class("kind-rejected")
+
+
 def test_a_point_of_the_figure_leads_to_its_granum(opened):
     page = opened("/#/figures")
     expect(page.get_by_test_id("figure-quantity")).to_have_value("srd_nm")
@@ -138,6 +181,7 @@ def test_another_tab_is_seen_and_a_stale_edit_is_told(opened, server):
     expect(page.get_by_test_id("granum-1")).to_have_attribute("data-kind", "accepted")
     server.wake = lambda: None  # nobody is told in time
     server.review.revision += 1
+    server.review.files["leaf"]["file"]["revision"] += 1
     page.keyboard.press("r")
     expect(page.get_by_test_id("notice-warn")).to_contain_text("changed in another tab")
     saved(page, 3)
@@ -158,7 +202,6 @@ def test_a_lost_connection_is_seen_until_it_is_back(opened, server):
 
 
 def test_an_answer_lost_on_its_way_is_asked_for_again(opened, server):
-    page = opened("/#/review/leaf/1")
     edits = []
 
     def once(route):
@@ -169,7 +212,7 @@ def test_an_answer_lost_on_its_way_is_asked_for_again(opened, server):
             route.fetch()
             route.abort()
 
-    page.route("**/edits", once)
+    page = opened("/#/review/leaf/1", lambda page: page.route("**/edits", once))
     page.keyboard.press("a")
     saved(page, 2)
     assert edits[0] == edits[1]

@@ -14,6 +14,21 @@ def kinds(page):
     return [one.get_attribute("data-kind") for one in page.locator(".row[role=option]").all()]
 
 
+def holding_first(held):
+    """A handler of requests that puts the first one into a list, and lets the others go on.
+
+    It is there from the page's start: a browser may miss one that comes in while it works.
+    """
+
+    def handle(route):
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    return handle
+
+
 def test_outlines_and_rows_show_every_granum_by_more_than_colour(opened):
     page = opened()
     expect(page.locator(".grana .granum")).to_have_count(3)
@@ -85,6 +100,80 @@ def test_corners_are_moved_added_and_removed(opened, server):
     assert server.review.seen[-1]["outline"][1] == pytest.approx([260, 100], abs=0.6)
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("vertex-1")).to_have_count(0)
+
+
+def test_an_outline_moves_at_once_and_waits_for_its_numbers(opened, server):
+    held = []
+    page = opened("/#/review/leaf/1", lambda page: page.route("**/edits", holding_first(held)))
+    area = number(page, "area_nm2")
+    page.keyboard.press("e")
+    drag(page, at(page, 140, 110), at(page, 100, 110))
+    outline = page.get_by_test_id("outline-1")
+    expect(outline).to_have_class(re.compile("measuring"))
+    assert outline.locator(".line").get_attribute("d").startswith(("M100", "M99.", "M100."))
+    expect(page.get_by_test_id("measuring")).to_be_visible()
+    assert number(page, "area_nm2") == area
+    # What is pressed meanwhile follows in order.
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.get_by_test_id("granum-1")).to_have_attribute("data-kind", "accepted")
+    held[0].continue_()
+    saved(page, 3)
+    expect(outline).not_to_have_class(re.compile("measuring"))
+    assert number(page, "area_nm2") > area
+    assert [op["do"] for op in server.review.seen] == ["outline", "accept"]
+
+
+def test_what_follows_a_refused_outline_is_not_applied(opened, server):
+    held = []
+    page = opened("/#/review/leaf/1", lambda page: page.route("**/edits", holding_first(held)))
+    page.keyboard.press("e")
+    drag(page, at(page, 140, 110), at(page, 290, 150))
+    page.keyboard.press("Escape")
+    for key in ("a", "n", "r"):
+        page.keyboard.press(key)
+    held[0].continue_()
+    saved(page, 2)
+    expect(page.get_by_test_id("notice-error")).to_contain_text("Not applied either: 1 later step")
+    assert [(op["do"], op["granum"]) for op in server.review.seen] == [("reject", 2)]
+    assert kinds(page) == ["ok", "rejected", "error"]
+
+
+def test_keys_before_the_picture_wait_for_it(opened, server):
+    held = []
+    page = opened(prepare=lambda page: page.route("**/info.json", holding_first(held)))
+    expect(page.get_by_test_id("opening")).to_be_visible()
+    expect(page.get_by_test_id("tool-draw")).to_be_disabled()
+    for key in ("n", "a", "e", ".", "Shift+ArrowUp", "+", "0"):
+        page.keyboard.press(key)
+    saved(page, 2)  # which needs no picture
+    assert page.locator(".handle").count() == 0
+    held[0].continue_()
+    saved(page, 3)
+    assert [op["do"] for op in server.review.seen] == ["accept", "outline"]
+    assert server.review.seen[1]["outline"][1] == pytest.approx([260, 100])
+    expect(page.get_by_test_id("opening")).to_be_hidden()
+
+
+def test_a_picture_that_cannot_be_shown_leaves_the_outlines(opened):
+    answer = {"status": 422, "json": {"error": "leaf.tif: cannot be shown"}}
+    page = opened(
+        prepare=lambda page: page.route("**/info.json", lambda route: route.fulfill(**answer))
+    )
+    expect(page.get_by_test_id("notice-error")).to_contain_text("cannot be shown")
+    click(page, 600, 400)
+    expect(page.get_by_test_id("detail-title")).to_have_text("Granum 3")
+
+
+def test_a_corner_is_saved_where_it_was_moved(opened, server):
+    page = opened("/#/review/leaf/1")
+    page.keyboard.press("e")
+    page.get_by_test_id("vertex-1").focus()
+    page.keyboard.press("Shift+ArrowUp")
+    page.get_by_test_id("file-select").select_option("root")
+    saved(page, 2)
+    moved = {name: one["grana"][1]["origin"] for name, one in server.review.files.items()}
+    assert moved == {"leaf": "edited", "root": "machine"}
 
 
 def test_a_refused_outline_goes_back_and_is_told(opened, server):

@@ -43,6 +43,8 @@ def test_the_number_of_pages_is_limited():
     async def main():
         told = Events()
         streams = [told.stream() for _ in range(64)]
+        for one in streams:
+            await anext(one)
         with pytest.raises(HTTPException):
             told.stream()
         return streams

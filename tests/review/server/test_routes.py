@@ -1,12 +1,14 @@
+import concurrent.futures
 import csv
 import io
 import json
+import threading
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 import zipfile
 
 import pytest
-from helpers import analyses, review_app
+from helpers import analyses, review_app, reviews
 from helpers.review_app import OWN, ask, browsing, post, service_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -80,6 +82,8 @@ BAD = (
     {"revision": 0, "key": "k", "op": {"do": ["accept"]}},
     {"revision": 0, "key": "k", "op": {"do": "accept", "granum": 99}},
     {"revision": 0, "key": "k", "op": {"do": "accept", "granum": 1}, "who": "me"},
+    {"revision": 0, "key": "k", "op": {"do": "period", "granum": 1, "period_px": 10**400}},
+    {"revision": 0, "key": "k", "op": {"do": "join", "grana": "/ " * 500_000}},
 )
 
 
@@ -89,6 +93,24 @@ def test_a_bad_edit_is_refused(client, content):
     assert found.status_code == 422
     assert "accepted is" in found.json()["error"] or "accepted are" in found.json()["error"]
     assert client.service.review.revision == 0
+
+
+def test_a_decision_does_not_wait_for_another_file_to_be_measured(client, monkeypatch):
+    measuring, decided = threading.Event(), threading.Event()
+
+    def slow(source, tasks):
+        measuring.set()
+        assert decided.wait(30)
+        return reviews.measure(source, tasks)
+
+    monkeypatch.setattr(client.service.review, "_measure", slow)
+    outline = reviews.ellipse(200, 200)
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        drawn = threads.submit(edit, client, {"do": "add", "outline": outline})
+        assert measuring.wait(30)
+        assert edit(client, {"do": "accept", "granum": 1}, 0, "k1", "m1").json()["revision"] == 1
+        decided.set()
+        assert drawn.result().json()["revision"] == 2
 
 
 def test_the_picture_of_a_granum(client):
@@ -163,6 +185,9 @@ def test_scales_and_groups(client):
     assert change(px_per_nm=None, group="").status_code == 200
     assert given() == {"px_per_nm": None, "bar_nm": None, "group": "", "changed": True}
     assert given("m1")["px_per_nm"] == 0.6
+    first, second = client.get("/api/state").json()["files"]
+    assert "by the earlier scale until it is analysed again" in first["notes"][-1]
+    assert second["notes"] == []
 
 
 @pytest.mark.parametrize(

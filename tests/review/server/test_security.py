@@ -1,9 +1,11 @@
 import json
+import time
 
 import pytest
 from helpers import review_app
 from helpers.review_app import OWN, ask, browsing, service_of
 
+from srd_jax.review.server import service as service_module
 from srd_jax.support.errors import InputError
 
 GETS = ("/", "/help", "/api/state", "/page/index.html", "/download.zip", "/api/events", "/nothing")
@@ -137,6 +139,22 @@ def test_where_another_app_has_the_folder_this_one_only_reads(tmp_path):
     assert service.read_only
     with browsing(service) as client:
         assert client.get("/api/state").json()["read_only"] is True
+
+
+def test_one_that_only_reads_shows_what_the_other_one_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(service_module, "_FOLLOWING", 0.02)
+    review_app.analysed(tmp_path / "w", 1)
+    writing, reading = service_of(tmp_path / "w"), service_of(tmp_path / "w")
+    assert (writing.read_only, reading.read_only) == (False, True)
+    told = []
+    monkeypatch.setattr(reading.events, "tell", lambda: told.append(1))
+    with browsing(reading) as client:
+        writing.review.apply("m0", {"do": "accept", "granum": 1}, 0, "k", "ann")
+        end = time.monotonic() + 20
+        while client.get("/api/state").json()["files"][0]["decided"] == 0:
+            assert time.monotonic() < end
+        assert told
+    writing.review.close()
 
 
 def test_an_unexpected_error_tells_no_path_and_no_traceback(client, monkeypatch):

@@ -37,6 +37,15 @@ def test_settings_with_a_name_that_is_a_path_are_refused(tmp_path, name):
         settings.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "path", ["../x.png", "uploads/../x.png", "uploads", "uploads/", "x.png", "/x\0.png", ""]
+)
+def test_settings_with_a_path_to_elsewhere_are_refused(tmp_path, path):
+    settings.write(tmp_path, Settings((Entry("x", path),)))
+    with pytest.raises(InputError, match="nor that of an upload"):
+        settings.read(tmp_path)
+
+
 def test_names_are_those_of_analyse(tmp_path):
     paths = [tmp_path / name for name in ("a/1.tif", "b/1.tif", "b/2.tif")]
     found = settings.add(Settings(), tmp_path, paths[:1], ())

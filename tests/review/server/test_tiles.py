@@ -1,5 +1,6 @@
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from helpers import review_app
 from helpers.review_app import ask, browsing, service_of, upload
 from PIL import Image
 
+from srd_jax.review.server import tiles
 from srd_jax.review.server.tiles import Limits
 from srd_jax.review.server.worker import pyramid
 from srd_jax.support.errors import InputError
@@ -120,16 +122,41 @@ HOSTILE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("path", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_addresses_of_tiles_find_nothing(client, path):
+def test_hostile_addresses_of_tiles_find_nothing(client):
     [file] = client.get("/api/state").json()["files"]
     client.get(f"/tiles/{file['tiles']}/info.json")
-    status, _, body = ask(client, "GET", path.format(file["tiles"]))
-    assert status == 404
-    assert set(json.loads(body)) == {"error"}
+    for path in HOSTILE:
+        status, _, body = ask(client, "GET", path.format(file["tiles"]))
+        assert (status, set(json.loads(body))) == (404, {"error"}), path
 
 
 def test_a_folder_is_written_once(tmp_path):
     pyramid.write(tmp_path / "t", np.zeros((5, 5), np.uint8))
     with pytest.raises(InputError, match="folder with files"):
         pyramid.write(tmp_path / "t", np.zeros((5, 5), np.uint8))
+
+
+def pyramids(root):
+    return {path.name for path in (root / "app" / "tiles").iterdir()}
+
+
+def test_tiles_used_longest_ago_give_way_and_are_made_again(tmp_path, monkeypatch):
+    review_app.analysed(tmp_path / "w", 3)
+    left = tmp_path / "w" / "app" / "tiles" / ".unfinished.tmp"
+    left.mkdir(parents=True)
+    service = service_of(tmp_path / "w", limits=Limits(tiles=1))
+    monkeypatch.setattr(tiles, "_RESTING", 3600.0)
+    with browsing(service) as client:
+        first, second, third = (one["tiles"] for one in client.get("/api/state").json()["files"])
+        for digest in (first, second):
+            assert client.get(f"/tiles/{digest}/info.json").status_code == 200
+        # Those that are looked at stay, whatever they take.
+        assert pyramids(tmp_path / "w") == {first, second}
+        tile = client.get(f"/tiles/{first}/9/0_0.jpg").content
+        os.utime(tmp_path / "w" / "app" / "tiles" / second / "info.json", (1e9, 1e9))
+        assert client.get(f"/tiles/{third}/info.json").status_code == 200
+        assert pyramids(tmp_path / "w") == {first, third}
+        os.utime(tmp_path / "w" / "app" / "tiles" / first / "info.json", (1e9, 1e9))
+        assert client.get(f"/tiles/{second}/info.json").status_code == 200
+        assert pyramids(tmp_path / "w") == {second, third}
+        assert client.get(f"/tiles/{first}/9/0_0.jpg").content == tile

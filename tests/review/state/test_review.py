@@ -91,6 +91,31 @@ def test_direction_and_period_by_hand_stay_until_they_are_taken_back(review):
     assert granum(review, 1).direction_deg == 45 and granum(review, 1).manual == ("outline",)
 
 
+def test_an_acceptance_ends_where_a_change_raises_a_doubt(tmp_path):
+    reviews.write(tmp_path)
+
+    def doubtful(source, tasks):
+        status = "low_confidence" if tasks[0].period_px else "ok"
+        return [
+            (dataclasses.replace(one, status=status), png)
+            for one, png in reviews.measure(source, tasks)
+        ]
+
+    review = opened(tmp_path, measure=doubtful)
+    person = Person(review)
+    person("accept", granum=1)
+    person("outline", granum=1, outline=ellipse(90, 90))
+    assert granum(review, 1).decision == "accepted"
+    person("period", granum=1, period_px=13.0)
+    assert (granum(review, 1).decision, granum(review, 1).counts) == (None, False)
+    person("undo")
+    assert granum(review, 1).decision == "accepted"
+    person("reject", granum=1)
+    person("period", granum=1, period_px=13.0)
+    assert granum(review, 1).decision == "rejected"
+    review.close()
+
+
 def test_the_machine_s_own_granum_comes_back_when_nothing_is_by_hand(review):
     person = Person(review)
     before = granum(review, 1)

@@ -29,6 +29,7 @@ CLEAR = ScenesConfig(
     noise=(0.05, 0.06),
     noise_sd=(1.0, 3.0),
     defocus=(1.0, 1.5),
+    coarse=0.0,
     marked=0.0,
     jpeg=0.0,
 )
@@ -36,7 +37,7 @@ CLEAR = ScenesConfig(
 
 @pytest.fixture(scope="module")
 def drawn():
-    return [micrographs.draw(seed, CLEAR) for seed in range(6)]
+    return [micrographs.draw(seed, CLEAR) for seed in range(8)]
 
 
 def inner(labels, number):

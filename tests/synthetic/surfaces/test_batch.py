@@ -10,7 +10,7 @@ from srd_jax.support.errors import InputError
 from srd_jax.support.fields import checked
 from srd_jax.synthetic.surfaces import batch, develop, fractions, scene
 from srd_jax.synthetic.surfaces.config import LookConfig, SurfacesConfig
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 
 pytestmark = pytest.mark.hurry
 CONFIG = SurfacesConfig(kinds=("D", "G", "D"))

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from srd_jax.synthetic.surfaces import fractions, levels
+from srd_jax.synthetic.surfaces import fractions, levels, names
 
 # Counted on fine grids by another program.
 COUNTED = {
@@ -20,7 +20,7 @@ def test_fractions_of_the_literature(kind):
     np.testing.assert_allclose(found, list(COUNTED[kind].values()), atol=0.0015)
 
 
-@pytest.mark.parametrize("kind", levels.KINDS)
+@pytest.mark.parametrize("kind", names.KINDS)
 def test_levels_split_random_places_by_their_fraction(kind):
     fraction = np.array([0.05, 0.2, 0.5, 0.8, 0.95], np.float32)
     found = np.asarray(fractions.level_of_fraction(kind, fraction))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srd_jax.synthetic.surfaces import levels
+from srd_jax.synthetic.surfaces import levels, names
 
 
 def by_hand(kind, at):
@@ -22,13 +22,13 @@ def by_hand(kind, at):
     return -cos(2 * w) + cos(u) + cos(v) + cos(u - v) + sin(w) * odd
 
 
-@pytest.mark.parametrize("kind", levels.KINDS)
+@pytest.mark.parametrize("kind", names.KINDS)
 def test_values_are_the_formulas(kind):
     at = np.random.default_rng(0).uniform(-1, 1, (200, 3))
     np.testing.assert_allclose(levels.values(kind, at), by_hand(kind, at), atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", levels.KINDS)
+@pytest.mark.parametrize("kind", names.KINDS)
 def test_derivatives_are_those_of_the_value(kind):
     level = levels.level_of(kind)
     phases = np.random.default_rng(1).uniform(0, 6, (3, 50))

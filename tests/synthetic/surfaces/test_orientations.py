@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 from scipy.spatial.transform import Rotation
 
-from srd_jax.synthetic.surfaces import levels, orientations, rotations
+from srd_jax.synthetic.surfaces import levels, names, orientations, rotations
 
 errors = jax.jit(orientations.errors, static_argnums=2)
 equivalents = jax.jit(orientations.equivalents, static_argnums=1)
@@ -17,10 +17,10 @@ def drawn(count, seed=0):
     return jnp.float32(Rotation.random(count, random_state=seed).as_matrix())
 
 
-@pytest.mark.parametrize("kind", levels.KINDS)
+@pytest.mark.parametrize("kind", names.KINDS)
 def test_symmetries_leave_the_level_set_function_as_it_is_up_to_a_translation(kind):
     found = orientations.symmetry(kind)
-    group = Rotation.create_group("O" if kind in levels.CUBIC else "D6").as_matrix()
+    group = Rotation.create_group("O" if kind in names.CUBIC else "D6").as_matrix()
     apart = np.abs(found[:, None] - group[None]).max(axis=(2, 3))
     assert len(found) == len(group) and (apart.min(axis=1) < 1e-6).all()
     assert len(set(apart.argmin(axis=1))) == len(group)

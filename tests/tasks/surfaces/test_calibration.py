@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from srd_jax.tasks.surfaces import calibration, scores
-from srd_jax.tasks.surfaces.calibration import Calibration
 from srd_jax.tasks.surfaces.candidates import Candidates
 from srd_jax.tasks.surfaces.scores import Found
 from srd_jax.tasks.surfaces.targets import Truth
+from srd_jax.tasks.surfaces.weights import Calibration
 
 COUNT = 4000
 
@@ -84,7 +84,7 @@ def test_a_calibration_is_applied_to_candidates():
         jnp.zeros((1, 3, 3, 3)),
         jnp.ones((1, 3, 4)),
     )
-    got = Calibration(2.0, 1.0, 2.0, 3.0, 4.0).apply(found)
+    got = calibration.calibrated(found, Calibration(2.0, 1.0, 2.0, 3.0, 4.0))
     np.testing.assert_allclose(got.weight, [[2 / 3, 1 / 3, 0]], rtol=1e-5)
     np.testing.assert_allclose(got.sd[0, 0], [1, 2, 3, 4])
 

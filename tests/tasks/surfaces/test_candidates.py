@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from srd_jax.synthetic.surfaces import orientations
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.tasks.surfaces import grid, losses, scores
 from srd_jax.tasks.surfaces.candidates import candidates, kind_probability
 from srd_jax.tasks.surfaces.config import GridConfig

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.tasks.surfaces import grid
 from srd_jax.tasks.surfaces.config import GridConfig
 

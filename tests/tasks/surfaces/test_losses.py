@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.spatial.transform import Rotation
 
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.tasks.surfaces import grid, losses
 from srd_jax.tasks.surfaces.config import ERROR_LOSSES, POSE_LOSSES, GridConfig, LossConfig
 from srd_jax.tasks.surfaces.model import NUMBERS, Prediction

@@ -1,13 +1,13 @@
 /** Puts the page together. */
 
 import { createActions } from "./core/actions.js";
-import { createEdits } from "./core/edits.js";
-import { listenToServer } from "./core/events.js";
+import { createEdits } from "./state/edits.js";
+import { listenToServer } from "./state/events.js";
 import { listenToKeys } from "./core/keys.js";
-import { load, refresh } from "./core/loading.js";
+import { isLoaded, load, refresh } from "./state/loading.js";
 import { createNotices } from "./core/notices.js";
 import * as route from "./core/route.js";
-import { createStore } from "./core/store.js";
+import { createStore } from "./state/store.js";
 import { createFigures } from "./views/figures.js";
 import { createFiles } from "./views/files.js";
 import { createHeader } from "./views/header.js";
@@ -19,6 +19,7 @@ const notices = createNotices(document.querySelector("#notices"));
 const main = document.querySelector("#view");
 const banner = document.querySelector("#banner");
 let view = null;
+let written = "";
 
 const app = {
   store,
@@ -28,6 +29,12 @@ const app = {
   view: () => view?.name ?? null,
   go,
   showKeys: () => {},
+  /** Tells whether there is what a key needs: grana, or the picture too. */
+  isOpen(needs) {
+    if (!view) return false;
+    if (!needs || !store.name) return true;
+    return needs === "picture" && view.name === "review" ? app.stage.isOpen() : isLoaded(store);
+  },
 };
 app.actions = createActions(app);
 const views = [createFiles(app), createReview(app), createTable(app), createFigures(app)];
@@ -55,7 +62,9 @@ function changed(what) {
   updateHeader();
   if (view && state) {
     const address = route.write({ view: view.name, name: store.name, number: store.number });
-    if (address !== location.hash) history.replaceState(null, "", address);
+    // Only where it has changed here: another one may just have been entered, and is heard soon.
+    if (address !== written && address !== location.hash) history.replaceState(null, "", address);
+    written = address;
   }
   if (what !== "view") view?.update(what);
 }
@@ -92,7 +101,7 @@ function onConnection(connected, error) {
   banner.textContent =
     error?.status === 403
       ? "This page is no longer signed in: open the address that “srd app” printed when it was started."
-      : "Connection lost; trying again. Nothing can be saved until it is back.";
+      : "Connection lost; trying again. What you do is saved when it is back: keep this tab open.";
 }
 
 listenToServer({ onState, onConnection });

@@ -1,6 +1,6 @@
 /** What buttons and keys do with the selected granum. */
 
-import { listed } from "./order.js";
+import { listed } from "../state/order.js";
 
 /** Returns the actions of the app. */
 export function createActions(app) {
@@ -41,16 +41,18 @@ export function createActions(app) {
     if (!granum) return;
     const [name, next] = [store.name, neighbour(1) ?? neighbour(-1)];
     app.stage.leave();
-    const answer = await app.edit(name, { do: "delete", granum: granum.number });
-    if (!answer) return;
-    notices.info(`Granum ${granum.number} is deleted; Ctrl+Z brings it back.`);
-    if (store.name === name && store.granum() === null) store.select(name, next?.number ?? null);
+    const asked = app.edit(name, { do: "delete", granum: granum.number });
+    if (store.state.read_only) return;
+    store.select(name, next?.number ?? null);
+    if (await asked) notices.info(`Granum ${granum.number} is deleted; Ctrl+Z brings it back.`);
+    else if (store.name === name) store.select(name, granum.number);
   }
 
   async function history(op, words) {
     if (!store.name) return;
     const known = store.history.get(store.name);
-    if (known && !known[op]) {
+    // Edits on their way can be taken back as soon as they have come.
+    if (known && !known[op] && !store.waiting().length) {
       notices.info(`Nothing to ${op}.`);
       return;
     }

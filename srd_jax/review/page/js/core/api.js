@@ -13,6 +13,7 @@ const LOST = "The server can't be reached; is “srd app” still running?";
 
 async function request(method, address, { body, headers = {}, signal } = {}) {
   let answer;
+  let content;
   try {
     answer = await fetch(address, {
       method,
@@ -22,12 +23,13 @@ async function request(method, address, { body, headers = {}, signal } = {}) {
       credentials: "same-origin",
       cache: "no-store",
     });
+    content = await answer.text();
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused(0, { error: LOST });
   }
   const json = answer.headers.get("Content-Type")?.includes("json");
-  const content = json ? await answer.json() : await answer.text();
+  if (json) content = JSON.parse(content);
   if (!answer.ok) throw new Refused(answer.status, json ? content : null);
   return content;
 }

@@ -10,21 +10,21 @@ function keysOf(app) {
   const pan = (x, y) => () => app.stage.viewer.panBy(x * 80, y * 80);
   return {
     Decide: [
-      { keys: ["a"], shown: "A", words: "accept", run: actions.accept },
-      { keys: ["r"], shown: "R", words: "reject", run: actions.reject },
-      { keys: ["u"], shown: "U", words: "undecided again", run: actions.reset },
-      { keys: ["n"], shown: "N", words: "next granum", run: actions.next },
-      { keys: ["p"], shown: "P", words: "previous granum", run: actions.previous },
-      { keys: ["ctrl+z"], shown: "Ctrl Z", words: "undo", run: actions.undo },
-      { keys: ["ctrl+y", "ctrl+shift+z"], shown: "Ctrl Y", words: "redo", run: actions.redo },
+      { keys: ["a"], shown: "A", words: "accept", run: actions.accept, needs: "grana" },
+      { keys: ["r"], shown: "R", words: "reject", run: actions.reject, needs: "grana" },
+      { keys: ["u"], shown: "U", words: "undecided again", run: actions.reset, needs: "grana" },
+      { keys: ["n"], shown: "N", words: "next granum", run: actions.next, needs: "grana" },
+      { keys: ["p"], shown: "P", words: "previous granum", run: actions.previous, needs: "grana" },
+      { keys: ["ctrl+z"], shown: "Ctrl Z", words: "undo", run: actions.undo, needs: "grana" },
+      { keys: ["ctrl+y", "ctrl+shift+z"], shown: "Ctrl Y", words: "redo", run: actions.redo, needs: "grana" },
     ],
     Mend: [
-      { keys: ["e"], shown: "E", words: "edit the outline", run: tool("edit"), only: "review" },
-      { keys: ["t"], shown: "T", words: "turn the direction", run: tool("turn"), only: "review" },
-      { keys: ["d"], shown: "D", words: "draw a granum", run: tool("draw"), only: "review" },
-      { keys: ["k"], shown: "K", words: "cut in two", run: tool("cut"), only: "review" },
-      { keys: ["j"], shown: "J", words: "join with another", run: tool("join"), only: "review" },
-      { keys: ["delete"], shown: "Del", words: "delete the granum", run: actions.remove, only: "review" },
+      { keys: ["e"], shown: "E", words: "edit the outline", run: tool("edit"), only: "review", needs: "picture" },
+      { keys: ["t"], shown: "T", words: "turn the direction", run: tool("turn"), only: "review", needs: "picture" },
+      { keys: ["d"], shown: "D", words: "draw a granum", run: tool("draw"), only: "review", needs: "picture" },
+      { keys: ["k"], shown: "K", words: "cut in two", run: tool("cut"), only: "review", needs: "picture" },
+      { keys: ["j"], shown: "J", words: "join with another", run: tool("join"), only: "review", needs: "picture" },
+      { keys: ["delete"], shown: "Del", words: "delete the granum", run: actions.remove, only: "review", needs: "grana" },
       { keys: [], shown: "Enter", words: "confirm" },
       { keys: [], shown: "Esc", words: "abort" },
       { keys: [], shown: "⌫", words: "take the last corner back" },
@@ -38,10 +38,10 @@ function keysOf(app) {
     ],
     "Look": [
       { keys: [], shown: "wheel, drag", words: "zoom, pan" },
-      { keys: ["+", "="], shown: "+", words: "zoom in", run: zoom(1.4), only: "review" },
-      { keys: ["-"], shown: "−", words: "zoom out", run: zoom(1 / 1.4), only: "review" },
-      { keys: ["0"], shown: "0", words: "whole picture", run: () => app.stage.viewer.home(), only: "review" },
-      { keys: ["f"], shown: "F", words: "zoom to the granum", run: () => app.stage.reveal(true), only: "review" },
+      { keys: ["+", "="], shown: "+", words: "zoom in", run: zoom(1.4), only: "review", needs: "picture" },
+      { keys: ["-"], shown: "−", words: "zoom out", run: zoom(1 / 1.4), only: "review", needs: "picture" },
+      { keys: ["0"], shown: "0", words: "whole picture", run: () => app.stage.viewer.home(), only: "review", needs: "picture" },
+      { keys: ["f"], shown: "F", words: "zoom to the granum", run: () => app.stage.reveal(true), only: "review", needs: "picture" },
       { keys: ["x"], shown: "X", words: "hide or show outlines", run: actions.hide, only: "review" },
       { keys: ["arrowleft"], run: pan(-1, 0), only: "review", quiet: true },
       { keys: ["arrowright"], run: pan(1, 0), only: "review", quiet: true },
@@ -87,28 +87,69 @@ function createDialog(groups) {
   return dialog;
 }
 
-/** Starts listening to keys. */
+/** Keys that a tool takes once it is at work. */
+const OF_TOOLS = new Set(["Enter", "Backspace", " ", ".", ",", "Insert", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
+const MOST_HELD = 100;
+
+/**
+ * Starts listening to keys.
+ *
+ * Keys that need what isn't there yet, grana or the picture, are held, with all that follow, until it
+ * is; Esc, another view and another micrograph forget them.
+ */
 export function listenToKeys(app) {
   const groups = keysOf(app);
   const dialog = createDialog(groups);
   app.showKeys = () => (dialog.open ? dialog.close() : dialog.showModal());
   const byName = new Map();
   Object.values(groups).flat().forEach((one) => one.keys.forEach((key) => byName.set(key, one)));
+  let held = [];
+  let letting = false;
+  const place = () => (app.view() ? `${app.view()} ${app.store.name}` : "");
+  const onButton = (event) => event.target.closest?.("button, a, summary") !== null;
+
+  /** Does what a key stands for; tells whether it stands for anything. */
+  function press(event) {
+    if (forTool(app, event)) return true;
+    const found = byName.get(nameOf(event));
+    if (!found || event.altKey || (found.only && found.only !== app.view())) return false;
+    // Arrows pan only from the picture: elsewhere they scroll and choose.
+    if (found.quiet && !event.target.closest?.(".viewer")) return false;
+    found.run(event);
+    return true;
+  }
+
+  /** Tells whether a key has to wait. */
+  function waits(event) {
+    const needs = byName.get(nameOf(event))?.needs;
+    if (held.length) return needs || (OF_TOOLS.has(event.key) && !onButton(event));
+    return needs && !event.altKey && !app.isOpen(needs);
+  }
+
+  function letGo() {
+    if (letting) return;
+    letting = true;
+    // Before the first view, keys are meant for whatever it will be.
+    const isHere = (one) => !one.place || one.place === place();
+    while ((held = held.filter(isHere)).length && app.isOpen(byName.get(nameOf(held[0].event))?.needs)) press(held.shift().event);
+    letting = false;
+  }
+  app.store.listen(() => held.length && letGo());
+
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]")) {
       if (event.key === "?") app.showKeys();
       return;
     }
-    if (forTool(app, event)) {
+    if (event.key === "Escape" && held.length) {
+      held = [];
       event.preventDefault();
-      return;
+    } else if (waits(event)) {
+      if (held.length < MOST_HELD) held.push({ event, place: place() });
+      event.preventDefault();
+    } else if (press(event)) {
+      event.preventDefault();
     }
-    const found = byName.get(nameOf(event));
-    if (!found || event.altKey || (found.only && found.only !== app.view())) return;
-    // Arrows pan only from the picture: elsewhere they scroll and choose.
-    if (found.quiet && !event.target.closest?.(".viewer")) return;
-    event.preventDefault();
-    found.run(event);
   });
 }

@@ -63,7 +63,7 @@ export function createMarks(viewer) {
       });
       keyed(handles, points, (one) => one.key, created, update);
       shown = points.map((one) => [handles.keyedNodes.get(String(one.key)), one.at]);
-      if (viewer.osd.world.getItemCount()) place();
+      if (viewer.isOpen()) place();
     },
   };
 }

@@ -5,7 +5,12 @@ import { bare } from "../core/format.js";
 import { bounds, centre, contains, distance, path, stepOf, area } from "../core/geometry.js";
 import { kind, kindWords, sign } from "../core/granum.js";
 
-const LABEL_PX = 11;
+/** Tells whether a node shows a granum in a state already; else it is going to. */
+function isSame(node, granum, state) {
+  if (node.granum === granum && node.state === state) return true;
+  [node.granum, node.state] = [granum, state];
+  return false;
+}
 
 /** Returns the smallest granum at a point; null where there is none. */
 export function granumAt(grana, place) {
@@ -39,28 +44,29 @@ function created(granum) {
 }
 
 function createdLabel() {
-  return s("g", { "aria-hidden": "true" }, s("rect", { rx: 3, height: 17, y: -8.5 }), s("text", { y: 4 }));
+  return s("g", { "aria-hidden": "true" }, s("rect", { rx: 3 }), s("text"));
 }
 
 /**
  * Returns the layer of outlines of a viewer.
  *
- * `show(grana, {selected, second, editing})` draws grana; `hide(whether)` hides all.
+ * `show(grana, {selected, second, editing, drafts})` draws grana, and lines of those yet to come;
+ * `hide(whether)` hides all.
  */
 export function createOutlines(viewer) {
   const shapes = s("g", { class: "grana", role: "group", "aria-label": "Outlines of grana" });
   const labels = s("g", { class: "labels" });
-  viewer.world.append(shapes);
+  const awaited = s("g", { class: "awaited", "aria-hidden": "true" });
+  viewer.world.append(shapes, awaited);
   viewer.screen.append(labels);
-  let shown = [];
 
   function placeLabels() {
     const zoom = viewer.zoom();
-    for (const [node, x, y, extent] of shown) {
-      const [left, top] = viewer.toScreen([x, y]);
+    for (const node of labels.children) {
+      const [left, top] = viewer.toScreen(node.place);
       node.setAttribute("transform", `translate(${left.toFixed(1)} ${top.toFixed(1)})`);
       // A number larger than its granum would hide what it names.
-      const tiny = extent * zoom < 22 && !node.classList.contains("selected");
+      const tiny = node.extent * zoom < 22 && !node.classList.contains("selected");
       node.classList.toggle("tiny", tiny);
     }
   }
@@ -71,14 +77,16 @@ export function createOutlines(viewer) {
       shapes.classList.toggle("hidden", whether);
       labels.classList.toggle("hidden", whether);
     },
-    show(grana, { selected = null, second = null, editing = null } = {}) {
+    show(grana, { selected = null, second = null, editing = null, drafts = [] } = {}) {
       const drawn = grana.filter((one) => one.outline.length > 2);
       const state = (one) =>
         `granum kind-${kind(one)}${one.number === selected ? " selected" : ""}` +
+        `${one.pending ? ` pending ${one.pending}` : ""}` +
         `${one.number === second ? " second" : ""}${one.number === editing ? " editing" : ""}`;
       // The selected one comes last, over the others.
       const ordered = [...drawn].sort((a, b) => (a.number === selected) - (b.number === selected));
       keyed(shapes, ordered, (one) => one.number, created, (node, one) => {
+        if (isSame(node, one, state(one))) return;
         const d = path(one.outline);
         const axis = one.number === selected ? axisOf(one) : null;
         set(node, {
@@ -91,19 +99,23 @@ export function createOutlines(viewer) {
         node.children[1].setAttribute("d", d);
         node.children[2].setAttribute("d", axis ? path(axis, false) : "");
       });
-      shown = [];
       keyed(labels, ordered, (one) => one.number, createdLabel, (node, one) => {
+        if (isSame(node, one, state(one))) return;
         set(node, { class: state(one).replace("granum", "label") });
         const text = `${one.number}${sign(one) && ` ${sign(one)}`}`;
-        const width = text.length * LABEL_PX * 0.62 + 9;
+        const width = `${(text.length * 0.62 + 0.8).toFixed(2)}em`;
         node.children[1].textContent = text;
-        set(node.children[0], { width, x: -width / 2 });
+        node.children[0].style.width = width;
+        node.children[0].style.x = `calc(${width} / -2)`;
         const box = bounds(one.outline);
-        const [x, y] = centre(one.outline);
-        const at = one.number === selected ? [x, box.top] : [x, y];
-        shown.push([node, ...at, Math.max(box.right - box.left, box.bottom - box.top)]);
+        // That of the selected one stands at its upper end, where it hides no lamella.
+        const upper = one.outline.find(([, y]) => y === box.top);
+        node.place = one.number === selected ? upper : centre(one.outline);
+        node.extent = Math.max(box.right - box.left, box.bottom - box.top);
       });
-      if (viewer.osd.world.getItemCount()) placeLabels();
+      keyed(awaited, drafts.map((one, i) => ({ ...one, i })), (one) => one.i, () => s("path", { class: "line" }),
+        (node, one) => node.setAttribute("d", path(one.points, one.closed)));
+      if (viewer.isOpen()) placeLabels();
     },
   };
 }

@@ -18,7 +18,7 @@ export function createScaleBar(viewer) {
   let pxPerNm = null;
 
   function draw() {
-    if (!viewer.osd.world.getItemCount()) return;
+    if (!viewer.isOpen()) return;
     const each = viewer.zoom() * (pxPerNm ?? 1);
     const length = roundBelow(WIDEST_PX / each);
     line.style.width = `${length * each}px`;

@@ -68,6 +68,7 @@ export function createViewer(element, on = {}) {
   osd.canvas.append(svg);
   const watchers = new Set();
   const point = (x, y) => new OpenSeadragon.Point(x, y);
+  let open = false;
 
   const viewer = {
     osd,
@@ -75,6 +76,8 @@ export function createViewer(element, on = {}) {
     screen,
     size: { columns: 1, rows: 1 },
     opened: null,
+    /** Tells whether the micrograph of the last call of `open` can be drawn over. */
+    isOpen: () => open && osd.world.getItemCount() > 0,
     /** Calls a function whenever the view has moved. */
     watch: (watcher) => watchers.add(watcher),
     zoom: () => osd.viewport.viewportToImageZoom(osd.viewport.getZoom(true)),
@@ -91,13 +94,15 @@ export function createViewer(element, on = {}) {
       const box = element.getBoundingClientRect();
       return viewer.toImage([event.clientX - box.left, event.clientY - box.top]);
     },
-    home: () => osd.viewport.goHome(),
-    zoomBy: (factor) => osd.viewport.zoomBy(factor).applyConstraints(),
+    home: () => viewer.isOpen() && osd.viewport.goHome(),
+    zoomBy: (factor) => viewer.isOpen() && osd.viewport.zoomBy(factor).applyConstraints(),
     panBy: (right, down) => {
+      if (!viewer.isOpen()) return;
       osd.viewport.panBy(osd.viewport.deltaPointsFromPixels(point(right, down))).applyConstraints();
     },
     /** Moves the view so that a box in px of the micrograph is seen, zooming only if it must. */
     reveal({ left, top, right, bottom }, closer = false) {
+      if (!viewer.isOpen()) return;
       const [a, b] = viewer.toScreen([left, top]);
       const [c, d] = viewer.toScreen([right, bottom]);
       const { clientWidth, clientHeight } = element;
@@ -122,6 +127,7 @@ export function createViewer(element, on = {}) {
       const key = hash ?? `${columns}x${rows}`;
       if (viewer.opened === key) return;
       viewer.opened = key;
+      open = false;
       const info = hash ? await api.getTiles(hash) : null;
       if (viewer.opened !== key) return;
       viewer.size = info ? { columns: info.width, rows: info.height } : { columns, rows };
@@ -129,12 +135,14 @@ export function createViewer(element, on = {}) {
         osd.addOnceHandler("open", resolve);
         osd.open(info ? tilesOf(hash, info) : blankOf(columns, rows));
       });
+      if (viewer.opened !== key) return;
+      open = true;
       place();
     },
   };
 
   function place() {
-    if (!osd.world.getItemCount()) return;
+    if (!viewer.isOpen()) return;
     const [left, top] = viewer.toScreen([0, 0]);
     world.setAttribute("transform", `matrix(${viewer.zoom()} 0 0 ${viewer.zoom()} ${left} ${top})`);
     watchers.forEach((watcher) => watcher());
@@ -144,15 +152,15 @@ export function createViewer(element, on = {}) {
   osd.addHandler("resize", place);
   osd.addHandler("canvas-key", (event) => (event.preventDefaultAction = true));
   osd.addHandler("canvas-click", (event) => {
-    if (!event.quick || !osd.world.getItemCount()) return;
+    if (!event.quick || !viewer.isOpen()) return;
     on.click?.(viewer.toImage([event.position.x, event.position.y]), event.originalEvent);
   });
   osd.addHandler("canvas-double-click", (event) => {
-    if (!osd.world.getItemCount()) return;
+    if (!viewer.isOpen()) return;
     on.doubleClick?.(viewer.toImage([event.position.x, event.position.y]), event.originalEvent);
   });
   osd.canvas.addEventListener("pointermove", (event) => {
-    if (osd.world.getItemCount()) on.move?.(viewer.placeOf(event), event);
+    if (viewer.isOpen()) on.move?.(viewer.placeOf(event), event);
   });
   return viewer;
 }

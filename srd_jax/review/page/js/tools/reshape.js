@@ -11,12 +11,13 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export function reshapeTool(stage) {
   const { viewer, marks } = stage;
   let number = null;
+  let file = null;
   let draft = [];
   let before = null;
   let active = 0;
   let dragged = null;
   let timer = null;
-  let unsaved = 0;
+  let working = false;
 
   /** Returns the handles that fit on the screen: where corners are dense, every few of them. */
   function handles() {
@@ -56,6 +57,7 @@ export function reshapeTool(stage) {
 
   function take(granum) {
     number = granum?.number ?? null;
+    file = stage.file();
     draft = granum ? granum.outline.map((corner) => [...corner]) : [];
     active = Math.min(active, Math.max(0, draft.length - 1));
   }
@@ -64,14 +66,10 @@ export function reshapeTool(stage) {
     clearTimeout(timer);
     timer = null;
     const [granum, outline] = [number, draft.map(rounded)];
-    unsaved += 1;
-    await stage.edit({ do: "outline", granum, outline });
-    unsaved -= 1;
-    // What was refused goes back; what was moved meanwhile stays as the user has it.
-    if (!unsaved && !dragged && !timer && number === granum) {
-      take(stage.granum());
-      paint();
-    }
+    // It was drawn on this file, though another one may be shown by now. The outlines shown from here
+    // on are those of the store, which moves them at once and back again where they are refused.
+    await stage.edit({ do: "outline", granum, outline }, file);
+    tool.repaint();
   }
 
   function saveSoon() {
@@ -104,8 +102,9 @@ export function reshapeTool(stage) {
   const tool = {
     name: "edit",
     needs: "granum",
-    hint: "Drag corners; the small points between add one; right-click or Delete removes one. Keys: . and , step from corner to corner, arrows move it, Insert adds one.",
+    hint: "Drag corners; the small points between add one; right-click or Delete removes one. By keys: comma and full stop step from corner to corner, arrows move it, Insert adds one.",
     start() {
+      working = true;
       active = 0;
       take(stage.granum());
       paint();
@@ -113,16 +112,20 @@ export function reshapeTool(stage) {
     },
     stop() {
       if (timer) save();
+      working = false;
       number = null;
       marks.clear();
     },
     repaint() {
       const granum = stage.granum();
-      if (granum?.number !== number) {
+      if (!working) return;
+      if (granum?.number !== number || stage.file() !== file) {
         if (timer) save();
         active = 0;
+        dragged = null;
         take(granum);
-      } else if (!unsaved && !dragged && !timer) {
+      } else if (!dragged && !timer) {
+        // What is moved meanwhile stays as the user has it.
         take(granum);
       }
       if (number === null) marks.clear();
@@ -169,8 +172,9 @@ export function reshapeTool(stage) {
       paint();
       return true;
     },
-    back: () => (remove(active), true),
+    back: () => (number !== null && remove(active), true),
     key(event) {
+      if (number === null) return false;
       const step = ARROWS[event.key];
       if (step) {
         const length = event.shiftKey ? 10 : 1;

@@ -10,6 +10,8 @@ const STEPS = { ArrowLeft: 1, ArrowUp: 1, ArrowRight: -1, ArrowDown: -1 };
 export function turnTool(stage) {
   const { viewer, marks } = stage;
   let degrees = null;
+  let number = null;
+  let file = null;
   let dragging = false;
   let changed = false;
 
@@ -46,10 +48,16 @@ export function turnTool(stage) {
     stage.say(`${written(degrees, 1)}°`);
   }
 
+  function take() {
+    [number, file] = [stage.number(), stage.file()];
+    degrees = bare(stage.granum().direction_deg) ?? 0;
+    changed = false;
+  }
+
   function save() {
     changed = false;
     const direction = Math.round(degrees * 10) / 10;
-    stage.edit({ do: "direction", granum: stage.number(), direction_deg: direction });
+    stage.edit({ do: "direction", granum: number, direction_deg: direction }, file);
   }
 
   return {
@@ -57,8 +65,7 @@ export function turnTool(stage) {
     needs: "granum",
     hint: "Drag an end until the line runs along the lamellae. Keys: arrows turn it (Shift: finer), Enter sets it, Esc leaves it.",
     start() {
-      degrees = bare(stage.granum().direction_deg) ?? 0;
-      changed = false;
+      take();
       paint();
     },
     stop() {
@@ -66,9 +73,16 @@ export function turnTool(stage) {
       marks.clear();
     },
     repaint() {
-      if (dragging) return;
-      if (stage.granum()) paint();
-      else stage.leave();
+      const granum = stage.granum();
+      if (!granum) {
+        stage.leave();
+        return;
+      }
+      const another = granum.number !== number || stage.file() !== file;
+      if (another) dragging = false;
+      // An angle that was set and refused goes back to what the store has.
+      if (another || !(dragging || changed)) take();
+      paint();
     },
     press(handle, event) {
       dragging = true;

@@ -86,8 +86,15 @@ export function createDetail({ store, edit, notices }, actions, place = "") {
     // The picture only changes with the granum's own numbers, not with each revision.
     const { outline, direction_deg: turned, period_px: size } = granum;
     const key = JSON.stringify([store.name, granum.number, outline, turned, size]);
-    if (image.dataset.key === key) return;
+    const measuring = granum.pending === "measuring";
+    const shown = `${store.name} ${granum.number}`;
+    if (measuring && image.dataset.granum !== shown) set(image, { hidden: true });
+    if (measuring || image.dataset.key === key) {
+      image.classList.toggle("old", measuring || !image.complete);
+      return;
+    }
     image.dataset.key = key;
+    image.dataset.granum = shown;
     set(image, {
       src: source,
       hidden: false,
@@ -114,7 +121,10 @@ export function createDetail({ store, edit, notices }, actions, place = "") {
       set(accept, { "aria-pressed": String(granum.decision === "accepted"), disabled: locked });
       set(reject, { "aria-pressed": String(granum.decision === "rejected"), disabled: locked });
       set(reset, { disabled: locked || !granum.decision });
-      set(busy, { hidden: !store.saving });
+      const measuring = granum.pending === "measuring";
+      set(busy, { hidden: !measuring });
+      content.classList.toggle("measuring-now", measuring);
+      content.setAttribute("aria-busy", String(measuring));
       showImage(granum);
       values.show(granum, store.state.columns ?? []);
       const size = bare(granum.period_px);

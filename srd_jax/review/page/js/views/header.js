@@ -42,7 +42,8 @@ export function createHeader({ store, actions, go, view, views, showKeys }) {
   return function update() {
     const { state, name } = store;
     buttons.forEach((button) => set(button, { "aria-current": button.getAttribute("data-testid") === `tab-${view()}` ? "page" : false }));
-    saving.textContent = store.saving ? "saving …" : state?.read_only ? "read only" : "";
+    const several = store.saving > 1 ? ` ${store.saving}` : "";
+    saving.textContent = store.saving ? `saving${several} …` : state?.read_only ? "read only" : "";
     const running = underWay(state?.job);
     set(job, { hidden: !running });
     if (running) {
@@ -51,7 +52,8 @@ export function createHeader({ store, actions, go, view, views, showKeys }) {
       job.lastChild.textContent = `${state.job.done}/${state.job.total}`;
     }
     const known = store.history.get(name);
-    set(undo, { disabled: !name || state?.read_only || known?.undo === false });
+    const waiting = store.waiting().length > 0;
+    set(undo, { disabled: !name || state?.read_only || (known?.undo === false && !waiting) });
     set(redo, { disabled: !name || state?.read_only || known?.redo === false });
     // The tables can be packed only while no analysis changes them.
     set(download, { hidden: !state?.files.length || running });

@@ -28,7 +28,7 @@ async function dropped(transfer) {
 }
 
 /** Returns the intake. */
-export function createIntake({ refresh, notices }) {
+export function createIntake({ store, refresh, notices }) {
   const input = h("input", { type: "file", multiple: true, id: "upload", class: "unseen", test: "upload", onchange: () => {
     send([...input.files]);
     input.value = "";
@@ -65,7 +65,10 @@ export function createIntake({ refresh, notices }) {
     for (const [i, file] of files.entries()) {
       progress.value = i;
       words.textContent = `${i + 1} of ${files.length}: ${file.name}, ${bytes(file.size)}`;
+      const most = store.state?.limits?.megabytes ?? Infinity;
       try {
+        // The server refuses it, too, but only after the browser has sent it all.
+        if (file.size > most * 1e6) throw new Error(`is larger than ${most} MB; accepted are smaller files, or the path of a folder on this machine`);
         await api.upload(file);
         taken += 1;
       } catch (error) {

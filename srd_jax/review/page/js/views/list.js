@@ -3,7 +3,7 @@
 import { h, keyed, set } from "../core/dom.js";
 import { count, number, bare } from "../core/format.js";
 import { isOpen, kind, kindWords, repeat, sign } from "../core/granum.js";
-import { SHOWN, listed } from "../core/order.js";
+import { SHOWN, listed } from "../state/order.js";
 
 function createdRow(store, pick) {
   return (granum) =>
@@ -11,6 +11,7 @@ function createdRow(store, pick) {
       "li",
       {
         test: `granum-${granum.number}`,
+        id: `granum-row-${granum.number}`,
         role: "option",
         onclick: () => pick(granum.number),
       },
@@ -23,11 +24,14 @@ function createdRow(store, pick) {
 }
 
 function updateRow(store, node, granum) {
+  const chosen = granum.number === store.number;
+  if (node.granum === granum && node.chosen === chosen) return;
+  [node.granum, node.chosen] = [granum, chosen];
   const { value } = repeat(granum);
   const layers = bare(granum.values?.layers);
   set(node, {
-    class: `row kind-${kind(granum)}`,
-    "aria-selected": String(granum.number === store.number),
+    class: `row kind-${kind(granum)}${granum.pending ? ` pending ${granum.pending}` : ""}`,
+    "aria-selected": String(chosen),
     "data-kind": kind(granum),
     "aria-label": `granum ${granum.number}, ${kindWords(granum)}`,
     title: granum.reason || kindWords(granum),
@@ -114,6 +118,8 @@ export function createList(store, { pick, choose, next, previous }) {
       keyed(rows, grana, (one) => one.number, createdRow(store, pick), (row, one) => updateRow(store, row, one));
       none.textContent = grana.length ? "" : store.grana().length ? "None of these." : "No grana.";
       set(none, { hidden: grana.length > 0 });
+      const there = grana.some((one) => one.number === store.number);
+      set(rows, { "aria-activedescendant": there ? `granum-row-${store.number}` : null });
       const selected = rows.querySelector('[aria-selected="true"]');
       // The list moves only if the selected row would be out of sight.
       if (selected && before !== store.number) selected.scrollIntoView({ block: "nearest" });

@@ -1,7 +1,8 @@
 /** The micrograph with its outlines and the tool at work. */
 
 import { h } from "../core/dom.js";
-import { load } from "../core/loading.js";
+import { drafts } from "../state/foresee.js";
+import { isLoaded, load } from "../state/loading.js";
 import { bounds } from "../core/geometry.js";
 import { createMarks } from "../picture/marks.js";
 import { createOutlines, granumAt } from "../picture/outlines.js";
@@ -26,7 +27,10 @@ export function createStage({ store, edit, notices }) {
     role: "application",
     "aria-label": "Micrograph with outlines; press ? for the keys",
   });
-  const node = h("div", { class: "stage" }, picture, hint);
+  const opening = h("p", { class: "opening", role: "status", test: "opening", hidden: true }, "Opening the picture …");
+  const node = h("div", { class: "stage" }, picture, hint, opening);
+  /** Hashes of tiles that can't be shown: outlines are, over a blank ground. */
+  const failed = new Set();
   let tool = null;
 
   const viewer = createViewer(picture, {
@@ -61,8 +65,24 @@ export function createStage({ store, edit, notices }) {
       selected: store.number,
       second: tool?.second?.() ?? null,
       editing: tool?.editing?.() ?? null,
+      drafts: drafts(store.waiting()),
     });
     outlines.hide(store.options.hidden);
+  }
+
+  async function openPicture(file) {
+    const size = { columns: file.columns || 1, rows: file.rows || 1 };
+    const hash = failed.has(file.tiles) ? null : file.tiles;
+    try {
+      await viewer.open(hash, size);
+    } catch (error) {
+      if (store.name !== file.name) return;
+      notices.error(`${file.name}: ${error.message}`);
+      viewer.opened = null;
+      if (!error.status) return;
+      failed.add(hash);
+      await viewer.open(null, size);
+    }
   }
 
   const stage = {
@@ -75,11 +95,15 @@ export function createStage({ store, edit, notices }) {
     tool: () => tool?.name ?? null,
     number: () => store.number,
     granum: () => store.granum(),
-    edit: (op) => edit(store.name, op),
+    file: () => store.name,
+    /** Tells whether the picture can be worked on. */
+    isOpen: () => viewer.isOpen() && isLoaded(store),
+    edit: (op, name = store.name) => edit(name, op),
     select: (number) => store.select(store.name, number),
     second: () => tool?.stepFrom?.() ?? null,
     /** Starts a tool, or leaves it where it is at work already. */
     use(name) {
+      if (!stage.isOpen() || store.state?.read_only) return;
       const same = tool?.name === name;
       stage.leave();
       if (same) return;
@@ -130,16 +154,14 @@ export function createStage({ store, edit, notices }) {
       const file = store.file();
       if (!file) return;
       scaleBar.setScale(file.px_per_nm);
-      try {
-        await Promise.all([
-          viewer.open(file.tiles, { columns: file.columns || 1, rows: file.rows || 1 }),
-          load(store, file.name),
-        ]);
-      } catch (error) {
-        viewer.opened = null;
-        notices.error(`${file.name}: ${error.message}`);
-      }
+      const loading = load(store, file.name).catch((error) => notices.error(`${file.name}: ${error.message}`));
+      const shown = openPicture(file);
+      opening.hidden = viewer.isOpen();
+      await Promise.all([loading, shown]);
+      if (store.name !== file.name) return;
+      opening.hidden = viewer.isOpen();
       paint();
+      store.tell("opened");
     },
     update() {
       paint();

@@ -38,7 +38,7 @@ export function createToolbar(store, stage, actions) {
   return {
     node,
     update() {
-      const locked = store.state?.read_only || !store.file();
+      const locked = store.state?.read_only || !stage.isOpen();
       set(select, { "aria-pressed": String(stage.tool() === null) });
       BUTTONS.forEach(([name], i) => {
         const needs = name !== "draw" && !store.granum();

@@ -1,9 +1,11 @@
-"""Options that subcommands of `srd surfaces` share: their types and checks."""
+"""Arguments that subcommands of `srd surfaces` share: their types and checks."""
 
 import argparse
 import math
+from collections.abc import Callable
 
-from srd_jax.synthetic.surfaces.levels import KINDS
+from srd_jax.commands import arguments
+from srd_jax.synthetic.surfaces.names import KINDS
 
 # Rows and columns, px.
 _SIZES = (8, 4096)
@@ -84,6 +86,8 @@ def add_hkl(parser: argparse.ArgumentParser, text: str) -> None:
     )
 
 
-def shown(hkl: tuple[float, ...]) -> str:
-    """Returns a direction as text, such as [1 -1 0]."""
-    return f"[{' '.join(f'{one:g}' for one in hkl)}]"
+def parameter(name: str) -> Callable[[str], float]:
+    """Returns the type of a parameter of drawn pictures, one of `names.PARAMETERS`."""
+    if name == "phi":
+        return fraction
+    return number if name == "in-plane" else arguments.positive

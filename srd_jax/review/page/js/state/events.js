@@ -34,7 +34,11 @@ export function listenToServer({ onState, onConnection }) {
 
   function retry() {
     clearTimeout(timer);
-    timer = setTimeout(() => (source?.readyState === EventSource.CLOSED ? open() : fetchState()), AGAIN_MS);
+    timer = setTimeout(() => {
+      if (document.hidden) return;
+      if (source?.readyState === EventSource.CLOSED) open();
+      else fetchState();
+    }, AGAIN_MS);
   }
 
   function open() {
@@ -49,7 +53,14 @@ export function listenToServer({ onState, onConnection }) {
     });
   }
 
-  open();
+  // A browser opens six connections to a server: tabs out of sight must not hold one each.
+  function onSight() {
+    if (document.hidden) source?.close();
+    else open();
+  }
+
+  onSight();
+  document.addEventListener("visibilitychange", onSight);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => event.persisted && open());
 }

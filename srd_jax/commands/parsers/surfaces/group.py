@@ -1,6 +1,6 @@
-"""`srd surfaces`: cubic membranes, such as prolamellar bodies."""
+"""The arguments of `srd surfaces`, which has subcommands."""
 
-from srd_jax.commands.surfaces import fit, generate, render
+from srd_jax.commands.parsers.surfaces import fit, generate, render
 
 
 def add(commands) -> None:

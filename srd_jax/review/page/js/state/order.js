@@ -1,6 +1,6 @@
 /** The order of grana in the list, which N and P follow. */
 
-import { isOpen, kind, urgency } from "./granum.js";
+import { isOpen, kind, urgency } from "../core/granum.js";
 
 /** Words and condition of each choice of grana. */
 export const SHOWN = {

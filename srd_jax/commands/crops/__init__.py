@@ -1,0 +1,1 @@
+"""What `srd predict` keeps of a run that is stopped."""

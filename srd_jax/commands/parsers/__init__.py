@@ -1,0 +1,1 @@
+"""Arguments of the commands, one module each; they import nothing heavy, for a quick --help."""

@@ -1,0 +1,68 @@
+"""The arguments of `srd predict`."""
+
+from srd_jax import measuring
+from srd_jax.commands import arguments
+from srd_jax.commands.parsers import shard
+
+# Fewer files are read by a thread, as processes take some seconds to start.
+WORTH_PROCESSES = 64
+# The network takes the cores, too.
+MOST_PROCESSES = 8
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "measure crops of grana: images, or folders of them with their subfolders"
+    one = arguments.add_command(commands, "predict", text, "srd_jax.commands.predict:run")
+    one.add_argument(
+        "paths", nargs="+", type=arguments.path, metavar="PATH", help="image or folder"
+    )
+    one.add_argument(
+        "--method",
+        choices=measuring.METHODS,
+        help="default: combined, that is the network and autocorrelation; the network alone where "
+        "its weights give no sd",
+    )
+    arguments.add_weights(one)
+    one.add_argument(
+        "--px-per-nm", type=arguments.positive, metavar="X", help="scale of all images"
+    )
+    one.add_argument(
+        "--out",
+        type=arguments.path,
+        metavar="CSV",
+        help="default: results.csv, or results-I-of-N.csv with --shard; - for standard output",
+    )
+    one.add_argument(
+        "--overlay",
+        type=arguments.path,
+        metavar="DIR",
+        help="folder for pictures of the crops with their lamellae traced and counted",
+    )
+    one.add_argument(
+        "--overlay-attention",
+        action="store_true",
+        help="show in these pictures, too, where the network looked",
+    )
+    one.add_argument(
+        "--annotations",
+        type=arguments.path,
+        metavar="CSV",
+        help="known periods, to compare with, and scales",
+    )
+    one.add_argument(
+        "--auto-rotate",
+        action="store_true",
+        help="turn each crop first so that its lamellae, where their direction is clear, run "
+        "horizontally",
+    )
+    arguments.add_batch_size(one)
+    one.add_argument(
+        "--workers",
+        type=lambda text: 0 if text == "0" else arguments.count(text),
+        metavar="N",
+        help="processes that read images beside the network; 0 for none; default: one a core, at "
+        f"most {MOST_PROCESSES}, and none for fewer than {WORTH_PROCESSES} images",
+    )
+    shard.add_option(one)
+    arguments.add_network_options(one)
