@@ -10,7 +10,6 @@ from srd_jax.commands import arguments
 from srd_jax.commands.parsers.surfaces import types
 from srd_jax.support import process
 from srd_jax.support.errors import InputError
-from srd_jax.synthetic.surfaces import drawn_folder
 from srd_jax.synthetic.surfaces.config import SurfacesConfig
 from srd_jax.synthetic.surfaces.names import PARAMETERS
 
@@ -23,8 +22,11 @@ def run(options: argparse.Namespace) -> int:
     if (options.n is None) == (not options.vary):
         raise InputError("--n, --vary: found both or none; accepted is one of them")
     given, directions = _given(options), options.hkl or [None]
+    grid = _grid(options, given)
+    # Late, as JAX takes its time to load.
+    from srd_jax.synthetic.surfaces import drawn_folder
+
     if options.vary:
-        grid = _grid(options, given)
         number = len(options.type) * len(directions) * math.prod(map(len, grid.values()))
         if number > _MOST:
             raise InputError(f"--vary: gives {number} pictures; accepted are at most {_MOST}")

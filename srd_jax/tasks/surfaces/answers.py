@@ -1,4 +1,4 @@
-"""Asks a network for the structures in pictures: the starts of a refinement."""
+"""Asks a network for the structures in pictures."""
 
 from collections.abc import Callable
 
