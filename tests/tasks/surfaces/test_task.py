@@ -19,6 +19,15 @@ from srd_jax.training.config import OptimizerConfig, ValidationConfig
 # Nothing here depends on how well the programs are optimised.
 pytestmark = pytest.mark.hurry
 
+# Enough to learn waves; one run for all tests, as most of its time goes into compiling.
+LONGER = tiny(
+    batch_size=20,
+    steps_per_epoch=50,
+    log_every_steps=50,
+    optimizer=OptimizerConfig(learning_rate=1e-2, warmup_steps=5, average_decay=0.9),
+    validation=ValidationConfig(images=50, batch_size=50, frame=(32, 32), pictures=1),
+)
+
 _finished = []
 
 
@@ -29,10 +38,10 @@ def _waves(monkeypatch):
 
 @pytest.fixture
 def finished(tmp_path_factory):
-    """The workdir of a tiny run; the first test that asks for it trains it, in a hurry, too."""
+    """The workdir of a run; the first test that asks for it trains it, in a hurry, too."""
     if not _finished:
         workdir = tmp_path_factory.mktemp("surfaces") / "run"
-        train.run(tiny(), workdir, make_task)
+        train.run(LONGER, workdir, make_task)
         _finished.append(workdir)
     return _finished[0]
 
@@ -44,32 +53,23 @@ def rows_of(workdir):
 
 def test_a_run_writes_scores_weights_calibration_and_pictures(finished):
     rows = rows_of(finished)
-    assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
-    for row in (rows[1], rows[3]):
+    assert [row["step"] for row in rows] == ["50", "100"]
+    for row in rows:
         assert np.isfinite(float(row["val_loss"]))
         assert 0 <= float(row["val_accuracy"]) <= 1 and 0 <= float(row["val_reached"]) <= 1
     summary = json.loads((finished / "summary.json").read_text())
     found = weights.load(finished)
     assert summary["calibration"]["temperature"] == found.calibration.temperature
-    assert sum(sum(row.values()) for row in summary["confusion"].values()) == 10
-    assert found.model == tiny().model
+    assert sum(sum(row.values()) for row in summary["confusion"].values()) == 50
+    assert found.model == LONGER.model
     assert found.origin["config"]["kind"] == "surfaces"
     with Image.open(finished / "pictures" / "validation_000.png") as picture:
         assert picture.size == (1300, 360)
     assert (finished / "curves.png").exists()
 
 
-def test_a_network_learns_waves(tmp_path):
-    config = tiny(
-        batch_size=20,
-        steps_per_epoch=100,
-        log_every_steps=100,
-        epochs=1,
-        optimizer=OptimizerConfig(learning_rate=1e-2, warmup_steps=5, average_decay=0.9),
-        validation=ValidationConfig(images=50, batch_size=50, frame=(32, 32), pictures=0),
-    )
-    train.run(config, tmp_path, make_task)
-    last = rows_of(tmp_path)[-1]
+def test_a_network_learns_waves(finished):
+    last = rows_of(finished)[-1]
     assert float(last["val_cell_percent"]) < 8 and float(last["val_turn_deg"]) < 6
     # Two axes of view a kind are a coarse grid; orientations at random are 40 degrees apart.
     assert float(last["val_angle_deg"]) < 25
@@ -103,8 +103,12 @@ def test_what_is_saved_is_loaded(finished, tmp_path):
 def test_the_command_tells_where_weights_come_from(finished, capsys):
     assert main(["weights", "--weights", str(finished)]) == 0
     text = capsys.readouterr().out
-    assert "calibration: temperature 1, log_cell 1" in text
-    assert "data: drawn cubic membranes, pictures of 32x32, batches of 5; loss soft; adamw" in text
+    fitted = weights.load(finished).calibration
+    assert f"calibration: temperature {fitted.temperature:.4g}, log_cell " in text
+    assert (
+        "data: drawn cubic membranes, pictures of 32x32, batches of 20; loss soft; "
+        f"{LONGER.optimizer.name}, rate 0.01" in text
+    )
     assert "right kinds, median errors of cell" in text
 
 
@@ -116,10 +120,9 @@ def test_the_weights_of_another_task_are_refused():
 
 def test_pictures_are_new_in_each_step_and_the_same_in_each_validation(tmp_path):
     source = make_task(tiny(), tmp_path).source
-    first, again = (np.asarray(source.validation((), 0).image) for _ in range(2))
+    validation, training = jax.jit(source.validation), jax.jit(source.train)
+    first, again = (np.asarray(validation((), 0).image) for _ in range(2))
     np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first, source.validation((), 1).image)
+    assert not np.array_equal(first, validation((), 1).image)
     keys = jax.random.split(jax.random.key(0))
-    assert not np.array_equal(
-        source.train((), 0, keys[0]).image, source.train((), 1, keys[1]).image
-    )
+    assert not np.array_equal(training((), 0, keys[0]).image, training((), 1, keys[1]).image)
