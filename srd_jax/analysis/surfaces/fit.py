@@ -36,12 +36,14 @@ class Fit:
       frame: the region as it was fitted.
       model: (R, C) picture of the best slab, filtered as the frame's data are.
       parameters: numbers of the best slab, in the order of `model.NAMES`.
+      searched: the best hypothesis before the refinement.
     """
 
     answer: Answer
     frame: Frame
     model: np.ndarray
     parameters: np.ndarray
+    searched: Hypothesis
 
 
 def fit(
@@ -80,6 +82,7 @@ def fit(
         frame,
         np.asarray(best.model),
         np.asarray(best.parameters.numbers),
+        begun[0],
     )
 
 
