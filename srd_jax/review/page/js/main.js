@@ -20,6 +20,7 @@ const main = document.querySelector("#view");
 const banner = document.querySelector("#banner");
 let view = null;
 let written = "";
+let following = false;
 
 const app = {
   store,
@@ -60,7 +61,7 @@ function changed(what) {
   document.body.dataset.saving = store.saving;
   document.body.dataset.selected = store.number ?? "";
   updateHeader();
-  if (view && state) {
+  if (view && state && !following) {
     const address = route.write({ view: view.name, name: store.name, number: store.number });
     // Only where it has changed here: another one may just have been entered, and is heard soon.
     if (address !== written && address !== location.hash) history.replaceState(null, "", address);
@@ -72,9 +73,10 @@ store.listen(changed);
 
 function follow() {
   const asked = route.read();
-  if (asked.name && store.file(asked.name)) {
-    store.select(asked.name, asked.number);
-  }
+  // No address between: a reload would come back to the view from before.
+  following = true;
+  if (asked.name && store.file(asked.name)) store.select(asked.name, asked.number);
+  following = false;
   go(asked.view ?? (store.state.files.length ? "review" : "files"));
 }
 addEventListener("hashchange", follow);
