@@ -72,9 +72,9 @@ def continued(
     for first in range(0, len(parameters), BATCH):
         part = parameters[first : first + BATCH]
         missing = BATCH - len(part)
-        batch = jax.tree.map(lambda *one: jnp.stack(one), *part, *[part[0]] * missing)
+        batch = jax.tree.map(lambda *one: np.stack(one), *part, *[part[0]] * missing)
         counts = np.array([*steps[first : first + BATCH], *[0] * missing], np.int32)
-        refined = _refine(kind)(batch, counts, jnp.asarray(frame.data), frame.band)
+        refined = jax.device_get(_refine(kind)(batch, counts, frame.data, frame.band))
         found += [jax.tree.map(lambda x, i=i: x[i], refined) for i in range(len(part))]
     return found
 

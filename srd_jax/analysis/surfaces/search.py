@@ -166,7 +166,7 @@ def _plain_rotations(kind: str) -> np.ndarray:
     own = axes[axes @ inner >= turned.max(axis=1) - 1e-6]
     zones = np.array(_ZONES, float)
     every = np.concatenate([zones / np.linalg.norm(zones, axis=1, keepdims=True), own])
-    return np.asarray(jax.vmap(rotations.from_hkl)(jnp.asarray(every, jnp.float32)), float)
+    return np.asarray(jit(jax.vmap(rotations.from_hkl))(jnp.asarray(every, jnp.float32)), float)
 
 
 def _about_beam(angle: float) -> np.ndarray:

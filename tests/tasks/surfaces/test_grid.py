@@ -46,7 +46,7 @@ def test_closeness_is_minimal_over_all_equivalents(kind):
 @pytest.mark.parametrize("kind", [D, L])
 def test_offsets_lead_from_cells_to_an_equivalent(kind):
     rotation = jnp.asarray(Rotation.random(random_state=5).as_matrix(), jnp.float32)
-    close = np.asarray(grid.closeness(GRID, jnp.int32(kind), rotation))
+    close = np.asarray(jax.jit(lambda r: grid.closeness(GRID, jnp.int32(kind), r))(rotation))
     turn, axis = np.divmod(np.argsort(close.ravel())[-5:], close.shape[1])
     offset = jax.jit(lambda r: grid.offsets(GRID, jnp.int32(kind), r, turn, axis))(rotation)
     np.testing.assert_allclose(

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.hurry
 # Enough to learn waves; one run for all tests, as most of its time goes into compiling.
 LONGER = tiny(
     batch_size=20,
-    steps_per_epoch=50,
-    log_every_steps=50,
+    steps_per_epoch=30,
+    log_every_steps=30,
     optimizer=OptimizerConfig(learning_rate=1e-2, warmup_steps=5, average_decay=0.9),
     validation=ValidationConfig(images=50, batch_size=50, frame=(32, 32), pictures=1),
 )
@@ -53,7 +53,7 @@ def rows_of(workdir):
 
 def test_a_run_writes_scores_weights_calibration_and_pictures(finished):
     rows = rows_of(finished)
-    assert [row["step"] for row in rows] == ["50", "100"]
+    assert [row["step"] for row in rows] == ["30", "60"]
     for row in rows:
         assert np.isfinite(float(row["val_loss"]))
         assert 0 <= float(row["val_accuracy"]) <= 1 and 0 <= float(row["val_reached"]) <= 1
