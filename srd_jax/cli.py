@@ -20,6 +20,7 @@ from srd_jax.commands.parsers import (
     preview,
     weights,
 )
+from srd_jax.commands.parsers.surfaces import group as surfaces
 from srd_jax.support import compilation_cache, process
 from srd_jax.support.errors import InputError, one_line
 
@@ -35,6 +36,7 @@ _COMMANDS = (
     weights,
     convert_weights,
     merge,
+    surfaces,
 )
 
 

@@ -21,7 +21,7 @@ networks
 training
 imaging
 synthetic
-tasks.period tasks.grana
+tasks.period tasks.grana tasks.surfaces
 tasks
 measuring
 analysis

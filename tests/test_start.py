@@ -59,10 +59,16 @@ def started(*arguments):
         (["analyse", "--help"], 0),
         (["app", "--help"], 0),
         (["merge", "--help"], 0),
+        (["surfaces", "--help"], 0),
+        (["surfaces", "fit", "--help"], 0),
         (["predict", "--method", "no such one", "crop.png"], 2),
         (["predict", "--shard", "3/2", "crop.png"], 2),
         (["predict", "--workers", "-1", "crop.png"], 2),
         (["analyse", "--shard", "0/2", "--out", "out", "micrograph.tif"], 2),
+        (["surfaces"], 2),
+        (["surfaces", "fit", "--cell-nm", "60", "micrograph.tif"], 2),
+        (["surfaces", "generate", "--n", "0", "--out", "drawn"], 2),
+        (["surfaces", "render", "--type", "no such one", "--a", "79", "--out", "a.png"], 2),
         (["no such command"], 2),
     ],
 )
@@ -78,6 +84,8 @@ def test_help_and_mistakes_load_no_large_package(arguments, status):
         ["predict", "no such crop.png"],
         ["predict", "--weights", "w.safetensors", "--method", "fft", "crop.png"],
         ["merge", "all.csv", "no such part.csv"],
+        ["surfaces", "fit", "no such micrograph.tif"],
+        ["surfaces", "generate", "--out", "drawn"],
     ],
 )
 def test_what_is_missing_is_told_before_jax_is_loaded(arguments, tmp_path, monkeypatch):

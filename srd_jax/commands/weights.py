@@ -11,18 +11,20 @@ from typing import Any
 from srd_jax.support import process
 from srd_jax.tasks.grana import weights as micrographs
 from srd_jax.tasks.period import weights as period
+from srd_jax.tasks.surfaces import weights as surfaces
 from srd_jax.training import weights
 
 _NUMBERS = ("seed", "step", "images", "file", "sha256")
 
-_Found = period.PeriodWeights | micrographs.MicrographWeights
+_Found = period.PeriodWeights | micrographs.MicrographWeights | surfaces.SurfacesWeights
+_TASKS = {micrographs.TASK: micrographs.load, surfaces.TASK: surfaces.load}
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns the exit status."""
     path = weights.file_of(options.weights or period.RELEASED)
     task = weights.load(path).about.get("task")
-    found = (micrographs if task == micrographs.TASK else period).load(path)
+    found = _TASKS.get(str(task), period.load)(path)
     if options.json:
         # A NaN in a config is an unknown number, null in JSON.
         known = json.loads(json.dumps(found.origin), parse_constant=lambda _: None)
@@ -62,6 +64,12 @@ def _run_lines(run: dict[str, Any]) -> Iterator[str]:
             f"  validation: IoU {run['val_iou']:.3g}, median errors of direction "
             f"{run['val_direction_deg']:.2g} degrees and period {run['val_period_percent']:.2g} %"
         )
+    if "val_accuracy" in run:
+        yield (
+            f"  validation: {100 * run['val_accuracy']:.3g} % right kinds, median errors of cell "
+            f"{run['val_cell_percent']:.2g} %, axis {run['val_axis_deg']:.2g} degrees and turn "
+            f"{run['val_turn_deg']:.2g} degrees"
+        )
     if versions := run.get("versions"):
         packages = ", ".join(f"{name} {version}" for name, version in versions.items())
         yield f"  code: commit {run.get('commit') or 'unknown'}; {packages}"
@@ -71,9 +79,11 @@ def _data(config: dict[str, Any]) -> str:
     """Returns the images of a run's config in words."""
     if config.get("kind") == micrographs.TASK:
         return f"drawn micrographs, tiles of {config['size']}x{config['size']}"
+    if config.get("kind") == surfaces.TASK:
+        return f"drawn cubic membranes, pictures of {config['size']}x{config['size']}"
     rows, columns = config["frame"]
     return f"{config['source']['kind']}, frames of {rows}x{columns}"
 
 
 def _loss(loss: dict[str, Any]) -> str:
-    return f"loss {loss['name'] if 'name' in loss else loss['granum']}"
+    return f"loss {next(loss[name] for name in ('name', 'granum', 'pose') if name in loss)}"

@@ -57,5 +57,36 @@ class GroupNorm(nnx.Module):
         return add_bias(centred * scale, self.shift[...])
 
 
+class WholeGroupNorm(nnx.Module):
+    """Group normalisation by statistics of the whole image: strong features stay strong.
+
+    Source: Wu and He 2018, "Group normalization", arXiv:1803.08494.
+    """
+
+    def __init__(self, channels: int, group: int):
+        """Starts with scale 1 and shift 0.
+
+        Args:
+          channels: of the image.
+          group: channels in a group; divides `channels`.
+        """
+        self.group = group
+        self.scale = nnx.Param(jnp.ones(channels))
+        self.shift = nnx.Param(jnp.zeros(channels))
+
+    def __call__(self, image: jax.Array) -> jax.Array:
+        """Returns (B, rows, columns, channels); a group has mean 0 and variance 1 before scale."""
+        mean = self._by_group(jnp.mean(image, axis=(1, 2)))
+        centred = image - mean[:, None, None]
+        variance = self._by_group(jnp.mean(jnp.square(centred), axis=(1, 2)))
+        scale = self.scale[...][None] * jax.lax.rsqrt(variance + _LEAST_VARIANCE)
+        return add_bias(centred * scale[:, None, None], self.shift[...])
+
+    def _by_group(self, values: jax.Array) -> jax.Array:
+        """Returns the mean of a group at each of its channels, (B, channels)."""
+        groups = jnp.mean(values.reshape(values.shape[0], -1, self.group), axis=-1)
+        return jnp.repeat(groups, self.group, axis=1)
+
+
 def _product(image: jax.Array, matrix: jax.Array) -> jax.Array:
     return jnp.einsum("brci,io->brco", image, matrix, precision=_FLOAT32)

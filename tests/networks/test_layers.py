@@ -2,7 +2,7 @@ import jax
 import numpy as np
 from flax import nnx
 
-from srd_jax.networks.layers import Convolution, GroupNorm
+from srd_jax.networks.layers import Convolution, GroupNorm, WholeGroupNorm
 
 IMAGE = np.random.default_rng(0).normal(3.0, 2.0, size=(2, 4, 5, 6)).astype(np.float32)
 
@@ -24,6 +24,15 @@ def test_one_position_does_not_depend_on_another():
 def test_even_features_stay_finite():
     gradient = jax.grad(lambda image: GroupNorm(6, 3)(image).sum())(0 * IMAGE)
     assert np.isfinite(gradient).all()
+
+
+def test_groups_are_normalised_over_the_whole_image():
+    norm = WholeGroupNorm(6, 3)
+    norm.scale[...], norm.shift[...] = np.arange(1.0, 7.0), np.arange(6.0)
+    groups = IMAGE.reshape(2, 4, 5, 2, 3)
+    mean, variance = (f(groups, axis=(1, 2, 4), keepdims=True) for f in (np.mean, np.var))
+    plain = ((groups - mean) / np.sqrt(variance + 1e-5)).reshape(IMAGE.shape)
+    np.testing.assert_allclose(norm(IMAGE), plain * np.arange(1, 7) + np.arange(6), atol=1e-4)
 
 
 def test_a_convolution_keeps_the_size_and_starts_with_the_variance_of_a_relu():

@@ -20,7 +20,7 @@ def add_known(parser: argparse.ArgumentParser) -> None:
 
 def add_planning(parser: argparse.ArgumentParser) -> None:
     """Adds the options that numbers depend on."""
-    _add_scale(parser)
+    add_scale(parser)
     parser.add_argument(
         "--masks",
         type=arguments.path,
@@ -66,7 +66,7 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_scale(parser: argparse.ArgumentParser) -> None:
+def add_scale(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     one = parser.add_mutually_exclusive_group()
     one.add_argument(

@@ -1,0 +1,1 @@
+"""Fits projections of cubic membranes to regions of micrographs."""

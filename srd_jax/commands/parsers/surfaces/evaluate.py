@@ -1,0 +1,22 @@
+"""The arguments of `srd surfaces evaluate`."""
+
+from srd_jax.commands import arguments
+from srd_jax.commands.parsers.surfaces import types
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "compare fits with the known parameters of drawn pictures"
+    run = "srd_jax.commands.surfaces.evaluate:run"
+    one = arguments.add_command(commands, "evaluate", text, run)
+    one.add_argument(
+        "folder", type=arguments.path, metavar="FOLDER", help="made by srd surfaces generate"
+    )
+    one.add_argument(
+        "--type", type=types.kind, nargs="+", metavar="T",
+        help="types that are tried, default: G D P I-WP L",
+    )  # fmt: skip
+    one.add_argument(
+        "--out", type=arguments.path, default="surfaces_evaluation", metavar="DIR",
+        help="folder of the tables, default: %(default)s",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Subcommands of `srd surfaces`, one module each."""

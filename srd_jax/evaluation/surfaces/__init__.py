@@ -1,0 +1,1 @@
+"""Fits of cubic membranes against known parameters."""

@@ -1,0 +1,1 @@
+"""Draws projections of cubic membranes: triply periodic surfaces, as microscopes show them."""
