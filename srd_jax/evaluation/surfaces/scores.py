@@ -13,6 +13,13 @@ from srd_jax.synthetic.surfaces import orientations
 
 # Their smaller channel is what a picture tells; see docs/surfaces.md.
 _SYMMETRIC = ("G", "D", "P")
+# Errors, as a table shows their medians.
+_SHOWN = {
+    "cell": lambda error: f"{100 * error:.2f} %",
+    "in_plane": "{:.2f}°".format,
+    "axis": "{:.2f}°".format,
+    "fraction": "{:.3f}".format,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,22 +117,11 @@ def summary(compared: Sequence[Compared]) -> Iterator[list[str]]:
         ("refined, ok", len(ok), [one.refined for one in ok]),
     ):
         right = [one for one in some if one is not None and one.right]
-        medians = [
-            _median([abs(getattr(one, field)) for one in right])
-            for field in ("cell", "in_plane", "axis", "fraction")
-        ]
-        yield [
-            name,
-            f"{len(right)} of {among}",
-            f"{100 * medians[0]:.2f} %",
-            f"{medians[1]:.2f}°",
-            f"{medians[2]:.2f}°",
-            f"{medians[3]:.3f}",
-        ]
-
-
-def _median(values: Sequence[float]) -> float:
-    return float(np.median(values)) if values else math.nan
+        row = [name, f"{len(right)} of {among}"]
+        for field, shown in _SHOWN.items():
+            median = np.median([abs(getattr(one, field)) for one in right]) if right else None
+            row.append("–" if median is None else shown(median))
+        yield row
 
 
 def coverage(compared: Sequence[Compared]) -> Iterator[list[str]]:
@@ -138,7 +134,7 @@ def coverage(compared: Sequence[Compared]) -> Iterator[list[str]]:
     yield ["errors within", "a", "angle in the plane", "axis", "φ"]
     for times, words in ((1, "1 sd"), (2, "2 sd")):
         shares = []
-        for place, field in enumerate(("cell", "in_plane", "axis", "fraction")):
+        for place, field in enumerate(_SHOWN):
             inside = [abs(getattr(one.refined, field)) <= times * one.sds[place] for one in right]
             shares.append(f"{100 * np.mean(inside):.0f} %" if inside else "–")
         yield [words, *shares]

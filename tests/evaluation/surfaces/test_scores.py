@@ -70,4 +70,4 @@ def test_sums():
     # 1, 2 and 3 % or degrees with sds of 1.1 % and 1.5°; 10° with one of 6°.
     assert one == ["1 sd", "33 %", "33 %", "0 %", "0 %"]
     assert two == ["2 sd", "67 %", "100 %", "100 %", "33 %"]
-    assert list(scores.coverage([]))[1][1] == "–"
+    assert list(scores.coverage([]))[1][1] == list(scores.summary([]))[1][2] == "–"

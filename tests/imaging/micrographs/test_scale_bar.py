@@ -34,7 +34,7 @@ def test_drawn_bars_are_measured():
 
 
 def test_pictures_without_a_bar_have_none():
-    found = [length(draw(seed, bar=False).grey) for seed in range(60)]
+    found = [length(draw(seed, bar=False).grey) for seed in range(120)]
     assert not any(found)
 
 
