@@ -176,7 +176,9 @@ def grey_values(picture: Picture, inside: np.ndarray) -> np.ndarray:
       InputError: a grey value inside isn't finite.
     """
     values = picture.samples[inside]
-    if bad := np.count_nonzero(~np.isfinite(values).all(axis=-1)):
+    finite = np.isfinite(values)
+    if not finite.all():
+        bad = np.count_nonzero(~finite.all(axis=-1))
         raise InputError(
             f"{bad} of the granum's {len(values)} pixels are NaN or infinite; "
             "accepted are finite grey values, or a mask that leaves those pixels out"
@@ -214,7 +216,8 @@ def _luma(values: np.ndarray) -> np.ndarray:
     grey = values[:, 0]
     if values.shape[-1] == 1:
         return grey
-    coloured = (values != values[:, :1]).any(axis=-1)
+    # Channel by channel, as NumPy is slow over an axis of three.
+    coloured = (values[:, 1] != grey) | (values[:, 2] != grey)
     return np.where(coloured, values @ np.array(LUMA, values.dtype), grey)
 
 

@@ -187,24 +187,27 @@ def blue_background(samples: np.ndarray, depth: float) -> np.ndarray:
       samples: (rows, columns, 3) RGB.
       depth: sample value of full intensity.
     """
-    rgb = np.nan_to_num(samples.astype(np.float32), nan=0, posinf=0, neginf=0) / np.float32(depth)
-    excess = rgb[..., 2] - np.maximum(rgb[..., 0], rgb[..., 1])
+    # Channel by channel, as NumPy is slow over an axis of three.
+    rgb = np.ascontiguousarray(np.moveaxis(samples, -1, 0), np.float32)
+    rgb = np.nan_to_num(rgb, nan=0, posinf=0, neginf=0) / np.float32(depth)
+    excess = rgb[2] - np.maximum(rgb[0], rgb[1])
     strong = excess >= _LEAST_BLUE
     none = np.zeros(excess.shape, bool)
     if not strong.any():
         return none
-    colour = _commonest(_some(rgb[strong]))
-    flat = np.abs(rgb - colour).max(axis=-1) <= _FLAT
+    colour = _commonest(_some(rgb, strong))
+    flat = np.abs(rgb - colour[:, None, None]).max(axis=0) <= _FLAT
     rest = np.logical_not(ndimage.maximum_filter(strong, 2 * _MIXED_PX + 1))
     rest = rest if rest.any() else np.logical_not(strong)
     if not rest.any():
         return flat if flat.all() else none
-    colours = _some(rgb[rest])
-    brightest = colours.max(axis=-1)
-    colours, brightest = colours[brightest > _BLACK], brightest[brightest > _BLACK]
+    colours = _some(rgb, rest)
+    brightest = colours.max(axis=0)
+    coloured = brightest > _BLACK
+    colours, brightest = np.compress(coloured, colours, axis=1), brightest[coloured]
     colour_excess = float(colour[2] - max(colour[:2]))
-    if len(colours):
-        relative = (colours[:, 2] - colours[:, :2].max(axis=-1)) / brightest
+    if brightest.size:
+        relative = (colours[2] - np.maximum(colours[0], colours[1])) / brightest
         typical = float(np.median(np.clip(relative, 0, None)))
         if typical > 0.5 * colour_excess / colour[2]:
             return none
@@ -217,29 +220,39 @@ def blue_background(samples: np.ndarray, depth: float) -> np.ndarray:
     return excess > colour_excess / 2
 
 
-def _some(pixels: np.ndarray) -> np.ndarray:
-    """Returns about a million evenly spread pixels of (pixels, 3), which suffice for a median."""
-    return pixels[:: max(1, len(pixels) // 1_000_000)]
+def _some(planes: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Returns about a million evenly spread pixels, which suffice for a median.
+
+    Args:
+      planes: (channels, rows, columns).
+      where: (rows, columns) bool, pixels to take.
+
+    Returns:
+      (channels, pixels).
+    """
+    step = max(1, np.count_nonzero(where) // 1_000_000)
+    return np.stack([plane[where][::step] for plane in planes])
 
 
 def _commonest(colours: np.ndarray) -> np.ndarray:
-    """Returns the commonest of colours (pixels, 3), 0..1: the median of the fullest bin."""
-    bins = np.clip(colours * _LEVELS, 0, _LEVELS - 1).astype(np.int32) @ (_LEVELS**2, _LEVELS, 1)
-    return np.median(colours[bins == np.bincount(bins).argmax()], axis=0)
+    """Returns the commonest of colours (3, pixels), 0..1: the median of the fullest bin."""
+    red, green, blue = np.clip(colours * _LEVELS, 0, _LEVELS - 1).astype(np.int32)
+    bins = (red * _LEVELS + green) * _LEVELS + blue
+    return np.median(colours[:, bins == np.bincount(bins).argmax()], axis=1)
 
 
 def _is_colourful(colours: np.ndarray, brightest: np.ndarray) -> bool:
     """Tells whether colours are saturated or have several hues, unlike grey and tints.
 
     Args:
-      colours: (pixels, 3), 0..1, none of them black.
+      colours: (3, pixels), 0..1, none of them black.
       brightest: (pixels,) the largest channel of each.
     """
-    hues = colours / brightest[:, None]
-    other = np.abs(hues - np.median(hues, axis=0)).max(axis=-1) > _OTHER_HUE
+    hues = colours / brightest
+    other = np.abs(hues - np.median(hues, axis=1)[:, None]).max(axis=0) > _OTHER_HUE
     # A JPEG keeps no hue of dark pixels.
     other &= brightest > _DARK
-    return bool(other.mean() > _COLOURFUL or np.median(hues.min(axis=-1)) < 0.5)
+    return bool(other.mean() > _COLOURFUL or np.median(hues.min(axis=0)) < 0.5)
 
 
 def _frames(flat: np.ndarray, strong: np.ndarray) -> bool:
@@ -265,7 +278,7 @@ def flat_margin(samples: np.ndarray) -> np.ndarray:
     none = np.zeros(grey.shape, bool)
     if min(grey.shape) < 4 * _FLAT_PX or not np.isfinite(grey).all():
         return none
-    low, high = np.percentile(_some(grey.reshape(-1, 1)), (2, 98))
+    low, high = np.percentile(_some(grey[None], ~none), (2, 98))
     near = _FLAT_SHARE * (high - low)
     span = ndimage.maximum_filter(grey, _FLAT_PX) - ndimage.minimum_filter(grey, _FLAT_PX)
     # The filters' windows end half of their width before the margin does.

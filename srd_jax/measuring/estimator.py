@@ -91,16 +91,18 @@ class Estimator(Method[tuple[Prepared, ...]]):
     def measure_frames(
         self, prepared: Sequence[Prepared], with_attention: bool = False
     ) -> list[Measurement]:
-        """Measures frames in batches by one compiled function.
+        """Measures frames in batches by one compiled function; on a CPU, one by one.
 
         Raises:
           InputError: the device's memory doesn't suffice for the batch.
         """
         measurements = []
-        for start in range(0, len(prepared), self.batch_size):
-            part = prepared[start : start + self.batch_size]
+        # A CPU takes image by image anyhow, see `over_images`.
+        size = 1 if jax.default_backend() == "cpu" else self.batch_size
+        for start in range(0, len(prepared), size):
+            part = prepared[start : start + size]
             # Padded with its first image, as another shape would be compiled anew.
-            frames = [p.image for p in part] + [part[0].image] * (self.batch_size - len(part))
+            frames = [p.image for p in part] + [part[0].image] * (size - len(part))
             found = self._predict(np.stack(frames), with_attention)
             measurements += [self._measurement(found, i, one) for i, one in enumerate(part)]
         return measurements
