@@ -221,15 +221,7 @@ def blue_background(samples: np.ndarray, depth: float) -> np.ndarray:
 
 
 def _some(planes: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Returns about a million evenly spread pixels, which suffice for a median.
-
-    Args:
-      planes: (channels, rows, columns).
-      where: (rows, columns) bool, pixels to take.
-
-    Returns:
-      (channels, pixels).
-    """
+    """Returns about a million of the pixels of (channels, rows, columns), enough for a median."""
     step = max(1, np.count_nonzero(where) // 1_000_000)
     return np.stack([plane[where][::step] for plane in planes])
 
@@ -242,12 +234,7 @@ def _commonest(colours: np.ndarray) -> np.ndarray:
 
 
 def _is_colourful(colours: np.ndarray, brightest: np.ndarray) -> bool:
-    """Tells whether colours are saturated or have several hues, unlike grey and tints.
-
-    Args:
-      colours: (3, pixels), 0..1, none of them black.
-      brightest: (pixels,) the largest channel of each.
-    """
+    """Tells whether colours, (3, pixels), are of several hues or strong, unlike grey and tints."""
     hues = colours / brightest
     other = np.abs(hues - np.median(hues, axis=1)[:, None]).max(axis=0) > _OTHER_HUE
     # A JPEG keeps no hue of dark pixels.

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +24,8 @@ MOST_STRIPED = 0.85
 # Misfits that noise doesn't explain lessen what an independent pixel tells, and how many count: so
 # types whose residuals' energies are within a tenth are never told apart. By drawn pictures.
 _TEMPER, _MOST_PIXELS = 0.2, 200.0
+# What a network says of the kind counts with this power, as it looks at the same pixels.
+_TRUST, _LEAST_ODDS = 0.7, 1e-3
 # Along its hexagonal axis, lonsdaleite looks like diamond along [111]; ties go to the diamond, the
 # common one in prolamellar bodies (Williams et al. 1998, FEBS Letters 422, 252).
 _PRIOR = {"L": 0.3}
@@ -89,16 +91,22 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
-def answer(region: Region, frame: Frame, found: Sequence[tuple[str, Refined]]) -> Answer:
+def answer(
+    region: Region,
+    frame: Frame,
+    found: Sequence[tuple[str, Refined]],
+    odds: Mapping[str, float] | None = None,
+) -> Answer:
     """Returns the answer of a region.
 
     Args:
       region: that was fitted.
       frame: its frame.
       found: kinds and refined slabs, the most probable first, see `ranked`.
+      odds: probability of each kind by a network; None without one.
     """
     of_best = uncertainty(frame, found[0][1])
-    shares = _shares(found, of_best.pixels)
+    shares = shares_of(found, of_best.pixels, odds)
     listed = [
         _alternative(kind, fit, share, frame.scale)
         for (kind, fit), share in zip(found, shares, strict=True)
@@ -149,24 +157,39 @@ def _alternative(kind: str, fit: Refined, share: float, scale: float) -> Alterna
     return Alternative(kind, cell, fraction, seen, float(fit.ncc), share)
 
 
-def ranked(frame: Frame, found: Sequence[tuple[str, Refined]]) -> list[tuple[str, Refined]]:
+def ranked(
+    frame: Frame,
+    found: Sequence[tuple[str, Refined]],
+    odds: Mapping[str, float] | None = None,
+) -> list[tuple[str, Refined]]:
     """Returns kinds and refined slabs, the most probable first.
 
     Args:
       frame: with the region.
       found: the one of the highest NCC first.
+      odds: see `answer`.
     """
-    shares = _shares(found, uncertainty(frame, found[0][1]).pixels)
+    shares = shares_of(found, uncertainty(frame, found[0][1]).pixels, odds)
     return [found[i] for i in np.argsort(-np.array(shares), kind="stable")]
 
 
-def _shares(found: Sequence[tuple[str, Refined]], pixels: float) -> list[float]:
-    """Returns the probabilities of fits, by the likelihoods of their residuals."""
+def shares_of(
+    found: Sequence[tuple[str, Refined]], pixels: float, odds: Mapping[str, float] | None
+) -> list[float]:
+    """Returns the probabilities of fits, by the likelihoods of their residuals.
+
+    Args:
+      found: kinds and refined slabs.
+      pixels: independent ones, see `Uncertainty`.
+      odds: see `answer`.
+    """
     nccs = np.array([float(fit.ncc) for _, fit in found])
     left = np.log(1 - np.clip(nccs, 0.0, 0.9999) ** 2)
     pixels = min(pixels, _MOST_PIXELS)
     weights = np.exp(-_TEMPER * pixels / 2 * (left - left.min()))
     weights = weights * [_PRIOR.get(kind, 1.0) for kind, _ in found]
+    if odds is not None:
+        weights = weights * [max(odds.get(kind, 0.0), _LEAST_ODDS) ** _TRUST for kind, _ in found]
     return (weights / weights.sum()).tolist()
 
 

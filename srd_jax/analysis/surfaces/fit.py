@@ -9,6 +9,7 @@ from srd_jax.analysis.surfaces import framing
 from srd_jax.analysis.surfaces.answer import Answer, answer, ranked
 from srd_jax.analysis.surfaces.axes import apart, direction
 from srd_jax.analysis.surfaces.framing import CELLS, Frame
+from srd_jax.analysis.surfaces.network import Network, Opinion
 from srd_jax.analysis.surfaces.refine import Refined, continued, refine
 from srd_jax.analysis.surfaces.region import Region
 from srd_jax.analysis.surfaces.search import search
@@ -16,8 +17,8 @@ from srd_jax.analysis.surfaces.shifts import Hypothesis, with_shifts
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.surfaces.names import KINDS
 
-# Hypotheses of each kind, their steps, then those of the best of each kind.
-_EACH, _STEPS = 6, 4
+# Hypotheses of each kind: by the search, by the network, their steps; then those of the best ones.
+_EACH, _ASKED, _STEPS = 6, 3, 4
 _BEST, _MORE_STEPS = 2, 10
 # Kinds whose NCC lies so far under the best one's are left out: after the search, after the first
 # steps.
@@ -36,21 +37,25 @@ class Fit:
       frame: the region as it was fitted.
       model: (R, C) picture of the best slab, filtered as the frame's data are.
       parameters: numbers of the best slab, in the order of `model.NAMES`.
-      searched: the best hypothesis before the refinement.
+      begun: the hypotheses before the refinement, the best first.
+      found: kinds and refined slabs, the most probable first.
+      opinion: the network's; None where it wasn't asked.
     """
 
     answer: Answer
     frame: Frame
     model: np.ndarray
     parameters: np.ndarray
-    searched: Hypothesis
+    begun: Sequence[Hypothesis]
+    found: Sequence[tuple[str, Refined]]
+    opinion: Opinion | None = None
 
 
 def fit(
     region: Region,
     kinds: Sequence[str] = KINDS,
     cell_nm: tuple[float, float] | None = None,
-    candidates: Sequence[Hypothesis] | None = None,
+    network: Network | None = None,
 ) -> Fit:
     """Fits a region.
 
@@ -58,8 +63,7 @@ def fit(
       region: of a micrograph.
       kinds: of surfaces that are tried.
       cell_nm: least and greatest cell; None for all that the lattice's spacing allows.
-      candidates: hypotheses such as a network's, cells in px of the region, shifts unknown, to
-        refine instead of those of the search.
+      network: asked beside the search; None for the search alone.
 
     Raises:
       InputError: the region is blank, its scale isn't known though `cell_nm` is given, or no cell
@@ -68,26 +72,33 @@ def fit(
     inside = region.grey[region.mask]
     if inside.size == 0 or not np.isfinite(inside).all() or float(np.std(inside)) < _LEAST_SD:
         raise InputError(f"{region.name} is blank; accepted are regions with a lattice")
-    cells = _cells(region, cell_nm)
+    cells = in_px(region, cell_nm)
     frame = framing.frame(region, cells)
-    if candidates is None:
-        begun = search(frame, _EACH, kinds, _in_frame(frame, cells))
-    else:
-        scaled = [dataclasses.replace(one, cell=one.cell * frame.scale) for one in candidates]
-        begun = with_shifts(frame, scaled, _EACH)
-    found = ranked(frame, refined(frame, begun))
+    begun, opinion = search(frame, _EACH, kinds, _in_frame(frame, cells)), None
+    if network is not None:
+        opinion = network.ask(region, frame, kinds)
+        begun += with_shifts(frame, opinion.hypotheses, _ASKED)
+        begun = sorted(begun, key=lambda one: -one.score)
+    odds = None if opinion is None else opinion.odds
+    found = ranked(frame, refined(frame, begun), odds)
     best = found[0][1]
     return Fit(
-        answer(region, frame, found),
+        answer(region, frame, found, odds),
         frame,
         np.asarray(best.model),
         np.asarray(best.parameters.numbers),
-        begun[0],
+        begun,
+        found,
+        opinion,
     )
 
 
-def _cells(region: Region, cell_nm: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Returns the least and the greatest cell in px of the region."""
+def in_px(region: Region, cell_nm: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Returns the least and the greatest cell in px of the region; None for any.
+
+    Raises:
+      InputError: the region's scale isn't known.
+    """
     if cell_nm is None:
         return None
     if region.nm_per_px is None:

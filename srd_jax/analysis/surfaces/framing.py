@@ -77,7 +77,7 @@ def frame(region: Region, cells: tuple[float, float] | None = None) -> Frame:
             middles, extents, lattice.centre, (rows[0], columns[0]), strict=True
         )
     )
-    grey, mask = _resampled(region, (centre[0], centre[1]), scale)
+    grey, mask = resampled(region, (centre[0], centre[1]), scale)
     spacing = lattice.spacing * scale
     low, high = _LOW * spacing, _HIGH * spacing
     by = band(mask, low, high)
@@ -107,17 +107,24 @@ def _within(place: float, first: float, extent: float, length: float) -> float:
     return float(np.clip(place, first + half - 0.5, first + extent - half - 0.5))
 
 
-def _resampled(
-    region: Region, centre: tuple[float, float], scale: float
+def resampled(
+    region: Region, centre: tuple[float, float], scale: float, size: int = SIZE
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns grey values and mask in the frame; pixels are weighted by the mask."""
+    """Returns grey values and mask of a square part; pixels are weighted by the mask.
+
+    Args:
+      region: of a micrograph.
+      centre: of the part, row and column in px of the region.
+      scale: px of the part per px of the region.
+      size: rows and columns.
+    """
     sd = 0.5 * max(0.0, 1 / scale - 1)
     weight = region.mask.astype(np.float32)
     mean = float(region.grey[region.mask].mean())
     images = [(region.grey - mean) * weight, weight]
     if sd > 0:
         images = [ndimage.gaussian_filter(one, sd, mode="constant") for one in images]
-    steps = (np.arange(SIZE) - (SIZE - 1) / 2) / scale
+    steps = (np.arange(size) - (size - 1) / 2) / scale
     at = np.meshgrid(centre[0] + steps, centre[1] + steps, indexing="ij")
     grey, share = (ndimage.map_coordinates(one, at, order=1, cval=0.0) for one in images)
     mask = share >= 0.5

@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from srd_jax.commands.surfaces import asking
 from srd_jax.support import process
 from srd_jax.support.errors import InputError, reason, unexpected
 from srd_jax.support.files import check_writable, write_table, write_text
@@ -15,6 +16,7 @@ ROWS, SUMMARY = "evaluation.csv", "evaluation.md"
 _FIELDS = ("cell", "in_plane", "axis", "fraction")
 _HEADER = (
     "file", "type", "status", "reason",
+    "asked_right", *(f"asked_{name}_error" for name in _FIELDS),
     "searched_right", *(f"searched_{name}_error" for name in _FIELDS),
     "right", *(f"{name}_error" for name in _FIELDS), *(f"{name}_sd" for name in _FIELDS),
 )  # fmt: skip
@@ -29,10 +31,10 @@ def run(options: argparse.Namespace) -> int:
     # Late, as JAX takes its time to load.
     from srd_jax.evaluation.surfaces import truth
 
-    known = truth.read(options.folder)
+    known, network = truth.read(options.folder), asking.network(options)
     compared = []
     try:
-        for one in track(_compared(known, options.type or KINDS), "fitting", len(known)):
+        for one in track(_compared(known, options.type or KINDS, network), "fitting", len(known)):
             compared.append(one)
     finally:  # whatever stops the rest, finished fits are kept
         if compared:
@@ -44,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     return process.SOME_FAILED if failed else process.ALL_READ
 
 
-def _compared(known: Sequence[Any], kinds: Sequence[str]) -> Iterator[Any]:
+def _compared(known: Sequence[Any], kinds: Sequence[str], network: Any) -> Iterator[Any]:
     """Yields the comparison of each picture; an error for one that can't be read or fitted."""
     from srd_jax.analysis.surfaces import region
     from srd_jax.analysis.surfaces.fit import fit
@@ -55,7 +57,8 @@ def _compared(known: Sequence[Any], kinds: Sequence[str]) -> Iterator[Any]:
     for one in known:
         try:
             scale = ScaleOptions(px_per_nm=1 / one.nm_per_px)
-            yield scores.compare(one, fit(region.whole(read(one.path, options=scale)), kinds))
+            part = region.whole(read(one.path, options=scale))
+            yield scores.compare(one, fit(part, kinds, network=network))
             continue
         except InputError as error:
             why = reason(error, one.path)
@@ -73,7 +76,8 @@ def _row(one: Any) -> list[Any]:
 
     sds = one.sds if one.refined is not None else [None] * len(_FIELDS)
     start = [one.known.path.name, one.known.kind, one.status, one.reason]
-    return [*start, *numbers(one.searched), *numbers(one.refined), *sds]
+    found = [*numbers(one.asked), *numbers(one.searched), *numbers(one.refined)]
+    return [*start, *found, *sds]
 
 
 def _text(compared: Sequence[Any]) -> str:

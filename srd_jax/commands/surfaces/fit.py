@@ -13,6 +13,7 @@ from rich.text import Text
 
 from srd_jax.commands import arguments
 from srd_jax.commands.micrographs import scale
+from srd_jax.commands.surfaces import asking
 from srd_jax.imaging.micrographs.finding import find_micrographs
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.imaging.micrographs.reading import read
@@ -39,10 +40,11 @@ def run(options: argparse.Namespace) -> int:
     # Late, as JAX takes its time to load.
     from srd_jax.analysis.output.names import output_names
 
+    network = asking.network(options)
     names, shown, numbers = output_names(paths), [], collections.Counter()
     total = len(paths) * len(options.box or [0])
     try:
-        for path, one in track(_fits(paths, options, scales), "fitting", total):
+        for path, one in track(_fits(paths, options, scales, network), "fitting", total):
             numbers[path] += 1
             if one.picture:
                 name = f"{names[path]}_{numbers[path]}.png"
@@ -78,16 +80,19 @@ def _check(options: argparse.Namespace, paths: Sequence[pathlib.Path], root: pat
 
 
 def _fits(
-    paths: Sequence[pathlib.Path], options: argparse.Namespace, scales: ScaleOptions
+    paths: Sequence[pathlib.Path],
+    options: argparse.Namespace,
+    scales: ScaleOptions,
+    network: Any,
 ) -> Iterator[tuple[pathlib.Path, Any]]:
     """Yields the fits of micrographs, in order; an error for one that can't be read."""
     from srd_jax.analysis.surfaces.answer import failed
-    from srd_jax.analysis.surfaces.report import Shown
+    from srd_jax.analysis.surfaces.output.report import Shown
 
     for path in paths:
         try:
             for name, corners, cut in _regions(read(path, options=scales), options):
-                yield path, _of_region(str(path), name, corners, cut, options)
+                yield path, _of_region(str(path), name, corners, cut, options, network)
             continue
         except InputError as error:
             why = reason(error, path)
@@ -119,15 +124,20 @@ def _regions(micrograph: Micrograph, options: argparse.Namespace) -> list[tuple[
 
 
 def _of_region(
-    file: str, name: str, corners: Any, cut: Callable[[], Any], options: argparse.Namespace
+    file: str,
+    name: str,
+    corners: Any,
+    cut: Callable[[], Any],
+    options: argparse.Namespace,
+    network: Any,
 ) -> Any:
     """Returns the fit of a region with its picture, or the reason why there is none."""
     from srd_jax.analysis.surfaces.answer import failed
     from srd_jax.analysis.surfaces.fit import fit
-    from srd_jax.analysis.surfaces.report import Shown, picture
+    from srd_jax.analysis.surfaces.output.report import Shown, picture
 
     try:
-        found = fit(cut(), options.type or KINDS, options.cell_nm)
+        found = fit(cut(), options.type or KINDS, options.cell_nm, network)
         return Shown(file, found.answer, picture(found))
     except InputError as error:
         return Shown(file, failed(name, corners, reason(error, file)))
@@ -136,8 +146,8 @@ def _of_region(
 
 
 def _write(root: pathlib.Path, shown: Sequence) -> None:
-    from srd_jax.analysis.surfaces import table
-    from srd_jax.analysis.surfaces.report import report
+    from srd_jax.analysis.surfaces.output import table
+    from srd_jax.analysis.surfaces.output.report import report
 
     answers = [(one.file, one.answer) for one in shown]
     write_table(root / TABLE, list(table.COLUMNS), table.rows(answers))

@@ -48,7 +48,8 @@ class Compared:
     Attributes:
       known: what it shows.
       status: of the answer: ok, low_confidence or error.
-      searched: errors of the blind search; None where nothing could be fitted.
+      asked: errors of the network's first answer; None where it wasn't asked or has none.
+      searched: those of the best hypothesis before the refinement; None where nothing was fitted.
       refined: those after the refinement, likewise.
       sds: of the answer: of a, relative; of both angles, degrees; of the fraction; else nan.
       reason: why it isn't ok.
@@ -56,6 +57,7 @@ class Compared:
 
     known: Known
     status: str
+    asked: Errors | None = None
     searched: Errors | None = None
     refined: Errors | None = None
     sds: tuple[float, ...] = (math.nan,) * 4
@@ -69,12 +71,16 @@ def compare(known: Known, fit: Fit) -> Compared:
     reasons = "; ".join(found.reasons)
     if best is None or sds is None or found.rotation is None:
         return Compared(known, found.status, reason=reasons)
-    first = fit.searched
-    cell_px = first.cell / fit.frame.scale
+    asked = fit.opinion.hypotheses if fit.opinion is not None else ()
+    first = [
+        _errors(known, one.kind, one.cell / fit.frame.scale, one.rotation, one.fraction)
+        for one in (*asked[:1], fit.begun[0])
+    ]
     return Compared(
         known,
         found.status,
-        _errors(known, first.kind, cell_px, first.rotation, first.fraction),
+        first[0] if asked else None,
+        first[-1],
         _errors(known, best.kind, best.cell_px, found.rotation, best.fraction),
         (
             sds.relative_cell,
@@ -112,7 +118,8 @@ def summary(compared: Sequence[Compared]) -> Iterator[list[str]]:
     fitted = [one for one in compared if one.refined is not None]
     ok = [one for one in fitted if one.status == "ok"]
     for name, among, some in (
-        ("blind search alone", len(compared), [one.searched for one in fitted]),
+        ("network alone", len(compared), [one.asked for one in fitted]),
+        ("before the refinement", len(compared), [one.searched for one in fitted]),
         ("refined", len(compared), [one.refined for one in fitted]),
         ("refined, ok", len(ok), [one.refined for one in ok]),
     ):

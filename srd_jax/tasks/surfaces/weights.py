@@ -1,4 +1,4 @@
-"""Loads weights of the network of cubic membranes: of a file or a run's workdir."""
+"""Loads weights of the network of cubic membranes: of a file, a run's workdir or the package."""
 
 import dataclasses
 import json
@@ -14,6 +14,9 @@ from srd_jax.tasks.surfaces.config import ModelConfig
 from srd_jax.training import weights
 
 TASK = "surfaces"
+
+# The weights that come with the package.
+RELEASED = pathlib.Path(__file__).parents[2] / "surfaces.safetensors"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,17 +69,17 @@ def save(path: str | os.PathLike[str], found: SurfacesWeights) -> None:
     weights.save(path, weights.Weights(found.parameters, described, found.origin, fitted))
 
 
-def load(path: str | os.PathLike[str]) -> SurfacesWeights:
+def load(path: str | os.PathLike[str] | None = None) -> SurfacesWeights:
     """Reads weights; the caller checks names and shapes against the network.
 
     Args:
       path: a weights file, or the workdir of a run, which is searched for weights.safetensors and
-        else for the best checkpoint.
+        else for the best checkpoint. None for the weights that come with the package.
 
     Raises:
       InputError: there are no weights, or they are of another task.
     """
-    path = pathlib.Path(path)
+    path = RELEASED if path is None else pathlib.Path(path)
     file = weights.file_of(path)
     if path.is_dir() and not file.exists():
         from srd_jax.training import checkpoint  # late, as orbax takes its time to load

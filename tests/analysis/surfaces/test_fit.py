@@ -8,11 +8,13 @@ from helpers.cubic_membranes import NM_PER_PX, region, rendered, stripes
 from scipy import ndimage
 
 from srd_jax.analysis.surfaces import answer
+from srd_jax.analysis.surfaces import fit as fitting
 from srd_jax.analysis.surfaces.axes import apart, view
 from srd_jax.analysis.surfaces.fit import fit, sentence
 from srd_jax.analysis.surfaces.framing import frame
 from srd_jax.analysis.surfaces.model import NAMES, start, stepped
-from srd_jax.analysis.surfaces.refine import continued
+from srd_jax.analysis.surfaces.network import Opinion
+from srd_jax.analysis.surfaces.refine import Refined, continued
 from srd_jax.analysis.surfaces.shifts import Hypothesis, with_shifts
 from srd_jax.analysis.surfaces.uncertainty import uncertainty
 from srd_jax.support.errors import InputError
@@ -89,10 +91,38 @@ def test_stripes_are_told_from_lattices():
     assert answer.one_directional(rendered("D")[0]) < 0.6
 
 
-def test_candidates_of_a_network_are_refined_instead_of_the_search():
+class Knowing:
+    """Stands in for a network: says what it was told, cells in px of the region."""
+
+    def __init__(self, odds, *hypotheses):
+        self.odds, self.hypotheses = odds, hypotheses
+
+    def ask(self, region, frame, kinds):
+        scaled = [dataclasses.replace(one, cell=one.cell * frame.scale) for one in self.hypotheses]
+        return Opinion(self.odds, scaled)
+
+
+def test_answers_of_a_network_are_refined_too(monkeypatch):
     grey, rotation = rendered("D")
     turned = np.asarray(rotations.from_vector(jnp.array([0.04, -0.05, 0.03]))) @ rotation
-    given = Hypothesis("D", turned, 1.015 * 78 / NM_PER_PX, 0.4)
-    found = fit(region(grey, 1.0), candidates=[given]).answer
-    np.testing.assert_allclose(found.best.cell_px * NM_PER_PX, 78, rtol=0.01)
-    assert math.degrees(apart(found.rotation, rotation, "D")) < 2
+    knowing = Knowing({"D": 1.0}, Hypothesis("D", turned, 1.015 * 78 / NM_PER_PX, 0.4))
+    monkeypatch.setattr(fitting, "search", lambda *_: [])
+    found = fit(region(grey, 1.0), network=knowing)
+    np.testing.assert_allclose(found.answer.best.cell_px * NM_PER_PX, 78, rtol=0.01)
+    assert math.degrees(apart(found.answer.rotation, rotation, "D")) < 2
+    assert found.opinion.odds == {"D": 1.0}
+
+
+def test_a_network_tells_kinds_that_fit_alike():
+    def slab(ncc):
+        return Refined(None, ncc, None, None)
+
+    found = [("G", slab(0.80)), ("D", slab(0.79)), ("P", slab(0.40))]
+    alone = answer.shares_of(found, 200.0, None)
+    assert alone[0] > alone[1] > alone[2]
+    told = answer.shares_of(found, 200.0, {"G": 0.02, "D": 0.97, "P": 0.01})
+    assert told[1] > 0.8 > 0.2 > told[0] > told[2]
+    # It can't be sure against what the picture shows.
+    contradicted = answer.shares_of(found, 200.0, {"G": 0.0, "D": 0.0, "P": 1.0})
+    assert contradicted[2] < 0.5
+    np.testing.assert_allclose([sum(alone), sum(told), sum(contradicted)], 1)

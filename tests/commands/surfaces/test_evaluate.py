@@ -15,7 +15,7 @@ def drawn(tmp_path):
 def test_fits_stand_beside_what_was_drawn(drawn, tmp_path, capsys):
     (drawn / "surface_1.png").write_bytes(b"damaged")
     out = tmp_path / "out"
-    assert run("surfaces", "evaluate", drawn, "--type", "D", "--out", out) == 1
+    assert run("surfaces", "evaluate", drawn, "--type", "D", "--weights", "none", "--out", out) == 1
     good, bad = read(out / "evaluation.csv")
     assert (good["file"], good["type"], good["right"]) == ("surface_0.png", "D", "yes")
     assert abs(float(good["cell_error"])) < 0.02

@@ -15,7 +15,19 @@ def test_fits_go_to_a_table_a_page_and_pictures(tmp_path, capsys):
     bad.write_bytes(good.read_bytes()[:300])
     boxes = ("--box", 0, 0, 96, 96, "--box", 50, 50, 200, 90)
     out = tmp_path / "out"
-    given = ("--nm-per-px", NM_PER_PX, "--type", "d", "--cell-nm", 60, 95, "--out", out)
+    given = (
+        "--nm-per-px",
+        NM_PER_PX,
+        "--type",
+        "d",
+        "--cell-nm",
+        60,
+        95,
+        "--weights",
+        "none",
+        "--out",
+        out,
+    )
     assert run("surfaces", "fit", bad, good, *boxes, *given) == 1
     rows = read(out / "fits.csv")
     assert [row["status"] for row in rows] == ["error", "ok", "error"]
@@ -39,7 +51,16 @@ def test_regions_come_from_a_mask_and_cells_without_a_scale_are_in_px(tmp_path, 
     mask = np.zeros((96, 96), np.uint8)
     mask[:, 8:90] = 255
     write_png(tmp_path / "some.png", mask)
-    given = ("--mask", tmp_path / "some.png", "--type", "D", "--out", tmp_path / "out")
+    given = (
+        "--mask",
+        tmp_path / "some.png",
+        "--type",
+        "D",
+        "--weights",
+        "none",
+        "--out",
+        tmp_path / "out",
+    )
     assert run("surfaces", "fit", good, *given) == 0
     (row,) = read(tmp_path / "out" / "fits.csv")
     assert (row["region"], row["x0"], row["x1"]) == ("mask 1", "8", "90")

@@ -52,7 +52,7 @@ def test_another_type_has_no_other_errors():
 def test_sums():
     def compared(error, status="ok", right=True):
         errors = Errors(True, error, 100 * error, 10.0, error) if right else Errors(False)
-        return Compared(KNOWN, status, errors, errors, (0.011, 1.5, 6.0, 0.005))
+        return Compared(KNOWN, status, None, errors, errors, (0.011, 1.5, 6.0, 0.005))
 
     some = [
         compared(0.01),
@@ -61,7 +61,8 @@ def test_sums():
         compared(0.0, "low_confidence", right=False),
         Compared(KNOWN, "error"),
     ]
-    header, searched, refined, ok = scores.summary(some)
+    header, asked, searched, refined, ok = scores.summary(some)
+    assert asked[1:3] == ["0 of 5", "–"]
     assert header[1:3] == ["type right", "a"]
     assert searched[1] == refined[1] == "3 of 5"
     assert refined[2] == "2.00 %"

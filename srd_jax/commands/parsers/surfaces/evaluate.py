@@ -1,7 +1,7 @@
 """The arguments of `srd surfaces evaluate`."""
 
 from srd_jax.commands import arguments
-from srd_jax.commands.parsers.surfaces import types
+from srd_jax.commands.parsers.surfaces import asking, types
 
 
 def add(commands) -> None:
@@ -16,6 +16,7 @@ def add(commands) -> None:
         "--type", type=types.kind, nargs="+", metavar="T",
         help="types that are tried, default: G D P I-WP L",
     )  # fmt: skip
+    asking.add_weights(one)
     one.add_argument(
         "--out", type=arguments.path, default="surfaces_evaluation", metavar="DIR",
         help="folder of the tables, default: %(default)s",

@@ -4,7 +4,7 @@ import argparse
 
 from srd_jax.commands import arguments
 from srd_jax.commands.parsers import micrographs
-from srd_jax.commands.parsers.surfaces import types
+from srd_jax.commands.parsers.surfaces import asking, types
 
 
 def add(commands) -> None:
@@ -30,6 +30,7 @@ def add(commands) -> None:
         "--cell-nm", type=arguments.positive, nargs=2, metavar=("MIN", "MAX"),
         help="other cells are not tried; needs a scale",
     )  # fmt: skip
+    asking.add_weights(one)
     one.add_argument(
         "--out", type=arguments.path, default="surfaces", metavar="DIR",
         help="folder of the table, the report and the pictures, default: %(default)s",

@@ -9,6 +9,7 @@ from srd_jax.synthetic.surfaces.names import KINDS
 
 # Rows and columns, px.
 _SIZES = (8, 4096)
+LEAST_WINDOW = 32
 
 
 def kind(text: str) -> str:
@@ -63,6 +64,20 @@ def size(text: str) -> int:
     if not _SIZES[0] <= value <= _SIZES[1]:
         raise argparse.ArgumentTypeError(
             f"found {text!r}; accepted is a whole number from {_SIZES[0]} to {_SIZES[1]}"
+        )
+    return value
+
+
+def window(text: str) -> int:
+    """Converts a text to a number of px of a window.
+
+    Raises:
+      ArgumentTypeError: it is something else.
+    """
+    value = int(text) if text.isdecimal() and len(text) < 9 else 0
+    if value < LEAST_WINDOW:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}; accepted is a whole number from {LEAST_WINDOW} px on"
         )
     return value
 

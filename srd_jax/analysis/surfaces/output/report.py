@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from srd_jax.analysis.surfaces import table
 from srd_jax.analysis.surfaces.answer import Alternative, Answer
 from srd_jax.analysis.surfaces.axes import direction
 from srd_jax.analysis.surfaces.fit import Fit, sentence
+from srd_jax.analysis.surfaces.output import table
 from srd_jax.imaging.picture import to_bytes
 from srd_jax.support import drawing, page
 from srd_jax.support.terminal import printable
@@ -98,7 +98,7 @@ def report(shown: Sequence[Shown], origin: Mapping[str, str], budget: int = BUDG
         source, budget = (source, budget - len(source)) if len(source) <= budget else ("", budget)
         fits.append(_entry(one, source))
     rendered = page.render(
-        "analysis/surfaces/report.html.jinja",
+        "analysis/surfaces/output/report.html.jinja",
         counted={status: number for status, number in counted.items() if number},
         fits=fits,
         origin=origin,

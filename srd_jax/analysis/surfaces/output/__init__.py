@@ -1,0 +1,1 @@
+"""Writes fits of cubic membranes: the table and the report."""
