@@ -59,8 +59,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     name = arguments[0].removesuffix(".py")
     if name not in found:
-        near = ", ".join(difflib.get_close_matches(name, found)) or ", ".join(found)
-        print(f"{arguments[0]} is no script of benchmarks/; accepted: {near}", file=sys.stderr)
+        near = ", ".join(difflib.get_close_matches(name, found) or found)
+        print(f"{arguments[0]} isn't a script of benchmarks/; accepted: {near}", file=sys.stderr)
         return 2
     # As where Python runs a file: its own folder comes first, for the modules beside it.
     sys.path.insert(0, str(FOLDER))
