@@ -11,7 +11,7 @@ process of its own; all cases of a part take turns in each round. Medians over r
 compiles. The exponent is the slope of log time over log size, by least squares: 1 is linear.
 
 Needs: Linux.
-Takes: about 40 min on 2 cores; --smoke about 2 min.
+Takes: about 25 min on 2 cores; --smoke about 2 min.
 Writes: tables to the terminal; --out DIR: growth.md, growth.json and growth.png.
 """
 

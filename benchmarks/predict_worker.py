@@ -31,8 +31,8 @@ def main() -> None:
         for path in sorted(folder.glob("*.png")):
             with Image.open(path) as image:
                 grey = np.asarray(image.convert("L"), np.float32) / 255
-            frame = resize(grey, FRAME, order=3)
-            period, sd = net(torch.from_numpy(frame.astype(np.float32))[None, None])
+            frame = np.asarray(resize(grey, FRAME, order=3), np.float32)
+            period, sd = net(torch.from_numpy(frame)[None, None])
             back = grey.shape[0] / FRAME[0]
             rows.writerow((path, float(period) * back, float(sd) * back))
 
