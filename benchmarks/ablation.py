@@ -7,6 +7,10 @@ Trains the first four stages in variants (see VARIANTS). With a share below 1, e
 share of its epochs, which takes less time. Each variant and seed has its own folder in the workdir;
 the same command goes on where it was stopped. The table is printed and written to ablation.md.
 Errors differ by chance from seed to seed, so compare several.
+
+Needs: the package alone.
+Takes: 15 to 28 min a variant on 2 cores with --share=0.25, about 4 times as long without.
+Writes: ablation.md and a run folder a variant and seed, in the workdir.
 """
 
 import argparse

@@ -16,6 +16,10 @@ process of its own that is ended at its limit:
 Each part writes PART.json row by row, and after each part summary.md is written anew. The same
 command skips what is finished and goes on with the rest. --start trains the recipe's last part
 alone, from a weights file. --crops names a folder of real grana with annotations.csv.
+
+Needs: a GPU or TPU (--smoke: none); torch for the twin beside it.
+Takes: --minutes of it, 15 for all parts.
+Writes: --out DIR: summary.md, a JSON file and a log a part.
 """
 
 import argparse

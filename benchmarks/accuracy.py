@@ -5,6 +5,10 @@ python benchmarks/accuracy.py [--real FOLDER] [--reference WEIGHTS] [--out docs/
 Measures generated grana and, if given, real ones by all methods. WEIGHTS are the reference's, from
 `srd import-weights`. Then measures clear grana, which should be ok, and crops without measurable
 lamellae, which should not. No training, fit or calibration uses the seed.
+
+Needs: the package alone; for --real annotated crops, for --reference their weights.
+Takes: 40 min on 2 cores.
+Writes: --out FILE, by default docs/accuracy.md, in place.
 """
 
 import argparse

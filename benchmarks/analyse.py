@@ -1,10 +1,15 @@
 """Measures time and memory of `srd analyse` on large micrographs.
 
-python benchmarks/analyse.py [--sizes 3218x4800 20000x20000] [--seed=0]
+python benchmarks/analyse.py [--sizes 3218x4800 20000x20000] [--seed=0] [--out DIR]
 
 A micrograph is a mosaic of drawn ones of 1609 × 1600 px at 0.67 px/nm, whose scale the file states.
 Each size is analysed twice: the first run compiles, the second one finds what it has compiled. The
-time is that of the whole command, with its start, all tables and pictures. Needs Linux or macOS.
+time is that of the whole command, with its start, all tables and pictures. The memory is the
+largest resident set of its processes.
+
+Needs: Linux or macOS.
+Takes: about 10 min on 2 cores.
+Writes: a table to the terminal; --out DIR: analyse.md and analyse.json.
 """
 
 import argparse
@@ -17,6 +22,7 @@ import tempfile
 import time
 
 import numpy as np
+import tables
 import tifffile
 
 from srd_jax.synthetic.scenes import micrographs
@@ -58,35 +64,42 @@ def run(path: pathlib.Path, out: pathlib.Path, cache: pathlib.Path) -> tuple[flo
     return seconds, usage.ru_maxrss * unit / 1e9
 
 
+def measure(sizes: list[str], seed: int, folder: pathlib.Path) -> list[tuple]:
+    """Returns a row a run: size, turn, grana, those that are ok, seconds and GB."""
+    parts, rows = tiles(6, seed), []
+    for size in sizes:
+        shape = tuple(map(int, size.split("x")))
+        path = folder / f"{size}.tif"
+        resolution = (PX_PER_NM * 1e7, PX_PER_NM * 1e7)
+        grey = mosaic(shape, parts)
+        tifffile.imwrite(
+            path, grey, resolution=resolution, resolutionunit="CENTIMETER", software=False
+        )
+        del grey
+        for turn in ("first", "second"):
+            out = folder / f"{size}_{turn}"
+            seconds, memory = run(path, out, folder / "compiled")
+            record = json.loads(next(out.glob("records/*.json")).read_text())
+            grana = record["analysis"]["grana"]
+            ok = sum(one["status"] == "ok" for one in grana)
+            rows.append((size, turn, len(grana), ok, seconds, memory))
+            print(f"{size}, {turn} run: {seconds:.1f} s, {memory:.2f} GB", file=sys.stderr)
+    return rows
+
+
 def main() -> None:
-    """Measures each size and prints a line a run."""
+    """Measures each size twice and prints a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", nargs="+", default=["3218x4800", "20000x20000"])
     parser.add_argument("--seed", type=int, default=0)
+    tables.add_out(parser)
     options = parser.parse_args()
+    setting = tables.started(options)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary)
-        parts = tiles(6, options.seed)
-        for size in options.sizes:
-            rows, columns = map(int, size.split("x"))
-            path = folder / f"{size}.tif"
-            resolution = (PX_PER_NM * 1e7, PX_PER_NM * 1e7)
-            grey = mosaic((rows, columns), parts)
-            tifffile.imwrite(
-                path, grey, resolution=resolution, resolutionunit="CENTIMETER", software=False
-            )
-            del grey
-            for turn in ("first", "second"):
-                out = folder / f"{size}_{turn}"
-                seconds, memory = run(path, out, folder / "compiled")
-                record = json.loads(next(out.glob("records/*.json")).read_text())
-                grana = record["analysis"]["grana"]
-                ok = sum(one["status"] == "ok" for one in grana)
-                print(
-                    f"{rows} x {columns} px, {turn} run: {len(grana)} grana, {ok} ok, "
-                    f"{seconds:.1f} s, {memory:.2f} GB",
-                    flush=True,
-                )
+        rows = measure(options.sizes, options.seed, pathlib.Path(temporary))
+    columns = ("rows x columns, px", "run", "grana", "ok", "s", "GB")
+    found = tables.Table("srd analyse of one micrograph", columns, rows)
+    tables.publish("analyse", setting, [found], options.out)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,10 @@ once: forward its input and output; backward the gradient of its output, what de
 goes (the ReLU's output, a byte for each maximum) and its input, and it writes the gradient of its
 input. The compiler counts every array that one of its kernels reads or writes, in the program for
 the device at hand. A CPU computes bfloat16 in float32; GPU libraries' work isn't counted.
+
+Needs: the package alone.
+Takes: about 2 min on 2 cores.
+Writes: a table to the terminal.
 """
 
 import argparse

@@ -1,18 +1,20 @@
 """Measures memory of `srd predict` on folders of many crops, and kills it at random moments.
 
 python benchmarks/folders.py [--sizes 100 1000 10000] [--kills 10] [--files 300] [--method network]
-    [--workers N] [--seed 0]
+    [--workers N] [--seed 0] [--out DIR]
 
 The crops are drawn; of each folder, 100 files are different and the others hard links to these. The
 memory is that of all processes of the command together (proportional set size, so that shared pages
 count once), looked at every 50 ms. The kills are SIGKILLs at random moments after the first new row
 of a run of --files crops; then the table is compared with that of an undisturbed run, byte by byte.
-Prints Markdown tables. The exit status is 1 on any difference, lost or doubled row. Needs Linux.
+The exit status is 1 on any difference, lost or doubled row.
+
+Needs: Linux.
+Takes: about 20 min on 2 cores.
+Writes: two tables to the terminal; --out DIR: folders.md and folders.json.
 """
 
 import argparse
-import csv
-import os
 import pathlib
 import random
 import subprocess
@@ -20,83 +22,14 @@ import sys
 import tempfile
 import time
 
-import numpy as np
-from PIL import Image
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-DIFFERENT = 100
-LOOK_S = 0.05
-
-
-def draw(folder: pathlib.Path, count: int, seed: int) -> None:
-    """Draws crops of stripes in noise; from `DIFFERENT` on, they are links to the first ones."""
-    folder.mkdir()
-    rng = np.random.default_rng(seed)
-    for index in range(count):
-        path = folder / f"{index:06}.png"
-        if index >= DIFFERENT:
-            os.link(folder / f"{index % DIFFERENT:06}.png", path)
-            continue
-        rows, columns = rng.integers(80, 160, 2)
-        phase, period = rng.random(), rng.uniform(10, 20)
-        wave = 128 + 60 * np.sin(2 * np.pi * (np.arange(rows) / period + phase))
-        grey = wave[:, None] + rng.normal(0, 20, (rows, columns))
-        Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).save(path)
+import predict_runs
+import tables
 
 
 def command(source: pathlib.Path, out: pathlib.Path, options: argparse.Namespace) -> list[str]:
     """Returns the command that measures a folder."""
-    words = [sys.executable, "-m", "srd_jax", "predict", source, "--out", out]
-    words += ["--method", options.method, "--px-per-nm", "0.7"]
-    if options.workers is not None:
-        words += ["--workers", options.workers]
-    return list(map(str, words))
-
-
-def family(process: int) -> list[int]:
-    """Returns a process and all that descend from it."""
-    parents = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        parents[int(path.parent.name)] = int(fields[1])
-    found, new = [], [process]
-    while new:
-        found += new
-        new = [child for child, parent in parents.items() if parent in new]
-    return found
-
-
-def memory(process: int) -> int:
-    """Returns the bytes that a process and its descendants have in memory, shared ones once."""
-    total = 0
-    for one in family(process):
-        try:
-            lines = pathlib.Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-    return total
-
-
-def measured(words: list[str]) -> tuple[int, float]:
-    """Runs a command; returns the most bytes that it had in memory, and its seconds."""
-    start, most = time.monotonic(), 0
-    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
-    while process.poll() is None:
-        most = max(most, memory(process.pid))
-        time.sleep(LOOK_S)
-    if process.returncode:
-        sys.exit(f"srd predict ended with status {process.returncode}")
-    return most, time.monotonic() - start
-
-
-def rows(table: pathlib.Path) -> list[str]:
-    """Returns the files of a table, a name for each row."""
-    with table.open(newline="", encoding="utf-8") as file:
-        return [row["file"] for row in csv.DictReader(file)]
+    workers = () if options.workers is None else ("--workers", options.workers)
+    return predict_runs.command(source, out, options.method, *workers)
 
 
 def size(path: pathlib.Path) -> int:
@@ -111,7 +44,12 @@ def killed(words: list[str], partial: pathlib.Path, after: float | None) -> tupl
       Its status, and the seconds from the first new row to its end.
     """
     before, first = size(partial), None
-    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        words,
+        cwd=predict_runs.ROOT,
+        env=predict_runs.environment(),
+        stdout=subprocess.DEVNULL,
+    )
     while process.poll() is None:
         # The head of the file, of the first run, is no row.
         if first is None and size(partial) > max(before, 200):
@@ -122,29 +60,42 @@ def killed(words: list[str], partial: pathlib.Path, after: float | None) -> tupl
     return process.returncode, time.monotonic() - (first or time.monotonic())
 
 
-def kills(folder: pathlib.Path, options: argparse.Namespace) -> bool:
-    """Kills runs of one folder, and prints a row a kill; returns whether its table is the same."""
+def kills(folder: pathlib.Path, options: argparse.Namespace) -> tuple[tables.Table, bool]:
+    """Kills runs of one folder; returns a row a kill, and whether its table is the same at last."""
     chance = random.Random(options.seed)
     source, whole, out = folder / "kills", folder / "whole.csv", folder / "killed.csv"
     partial = folder / "killed.csv.partial"
-    draw(source, options.files, options.seed)
+    predict_runs.draw(source, options.files, options.seed)
     _, seconds = killed(command(source, whole, options), folder / "whole.csv.partial", None)
-    print("\n| kill | status | files kept |\n|---|---|---|")
-    words = command(source, out, options)
+    words, found = command(source, out, options), []
     for number in range(1, options.kills + 1):
         # Short enough that the files suffice for all kills.
         status, _ = killed(words, partial, chance.uniform(0, 0.8 * seconds / options.kills))
         if not partial.exists():
             break
-        kept = partial.read_bytes().count(b"\n") - 1
-        print(f"| {number} | {status} | {kept} |", flush=True)
+        found.append((number, status, partial.read_bytes().count(b"\n") - 1))
+        print(f"kill {number}: status {status}, {found[-1][2]} files kept", file=sys.stderr)
     if partial.exists():
         killed(words, partial, None)
-    found, expected = rows(out), rows(whole)
+    rows, expected = predict_runs.rows(out), predict_runs.rows(whole)
     same = out.read_bytes() == whole.read_bytes()
-    doubled, lost = len(found) - len(set(found)), len(set(expected) - set(found))
-    print(f"\n{len(found)} rows, {doubled} doubled, {lost} lost; bytes are the same: {same}")
-    return same and not doubled and not lost and not partial.exists()
+    doubled, lost = len(rows) - len(set(rows)), len(set(expected) - set(rows))
+    end = f"{len(rows)} rows, {doubled} doubled, {lost} lost; bytes are the same: {same}"
+    table = tables.Table(f"Kills: {end}", ("kill", "status", "files kept"), found)
+    return table, same and not doubled and not lost and not partial.exists()
+
+
+def memory(folder: pathlib.Path, options: argparse.Namespace) -> tables.Table:
+    """Returns memory and time of folders of all sizes."""
+    rows = []
+    for count in options.sizes:
+        predict_runs.draw(folder / str(count), count, options.seed)
+        words = command(folder / str(count), folder / f"{count}.csv", options)
+        run = predict_runs.run(words, predict_runs.environment())
+        rows.append((count, run.most / 1e6, run.seconds, 1000 * run.seconds / count))
+        print(f"{count} images: {run.most / 1e6:.0f} MB, {run.seconds:.1f} s", file=sys.stderr)
+    columns = ("images", "peak memory, MB", "s", "ms an image")
+    return tables.Table("Folders", columns, rows)
 
 
 def main() -> int:
@@ -156,18 +107,18 @@ def main() -> int:
     parser.add_argument("--method", default="network")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    tables.add_out(parser)
     options = parser.parse_args()
+    setting, found, right = tables.started(options), [], True
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         if options.sizes:
-            print("| images | peak memory, MB | s | ms an image |\n|---|---|---|---|")
-        for count in options.sizes:
-            draw(folder / str(count), count, options.seed)
-            words = command(folder / str(count), folder / f"{count}.csv", options)
-            most, seconds = measured(words)
-            each = 1000 * seconds / count
-            print(f"| {count} | {most / 1e6:.0f} | {seconds:.1f} | {each:.1f} |", flush=True)
-        return int(options.kills > 0 and not kills(folder, options))
+            found.append(memory(folder, options))
+        if options.kills:
+            table, right = kills(folder, options)
+            found.append(table)
+    tables.publish("folders", setting, found, options.out)
+    return int(not right)
 
 
 if __name__ == "__main__":

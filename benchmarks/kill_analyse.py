@@ -5,6 +5,10 @@ python benchmarks/kill_analyse.py [--kills=10] [--files=20] [--seed=0]
 The micrographs are drawn stripes on noise, found by the classical detector. Each kill is a SIGKILL,
 at a random moment after the first new file of a run. There are fewer kills if a run ends before.
 The exit status is 1 on any difference, or if a granum has two rows.
+
+Needs: Linux or macOS.
+Takes: about 5 min on 2 cores.
+Writes: a line a kill to the terminal.
 """
 
 import argparse

@@ -7,6 +7,10 @@ The moments are uniform over the rest of the training. So kills (SIGKILL) hit tr
 writing of checkpoints and, in a curriculum, the drawing of crops and the handover between stages.
 The exit status is 1 on any difference. The default config is this file's own tiny run. Flags that
 this script doesn't know go to launch.py.
+
+Needs: Linux or macOS.
+Takes: about 3 min on 2 cores; with the curriculum about 30 min.
+Writes: a line a kill to the terminal.
 """
 
 import argparse

@@ -7,6 +7,10 @@ Both get the same float32 frame and weights. The exit status is 1 if a differenc
 limit. The last two columns compare with the twin in float64: the error of float32 itself. Some
 other random weights (--seed) or frames give differences of 1e-3, because the gradient of a max-pool
 jumps between pixels that differ by rounding only.
+
+Needs: torch (pip install '.[benchmark]').
+Takes: about 1 min on 2 cores.
+Writes: a table to the terminal.
 """
 
 import argparse

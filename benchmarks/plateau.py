@@ -6,6 +6,10 @@ The reference stayed near an MAE of 80 px, which a period near 0 gives, for half
 loss is the squared error, its first guess is a period many times too long (220 / u, u near 0), and
 nothing clips the gradient. STARTS has our changes one by one. The network, its other initial
 weights and the optimiser, the reference's AdamW, are the same in all.
+
+Needs: the package alone.
+Takes: about 5 min on 2 cores.
+Writes: a line a start to the terminal.
 """
 
 import argparse

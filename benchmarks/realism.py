@@ -4,6 +4,10 @@ python benchmarks/realism.py FOLDER [--n 64]
 
 FOLDER holds annotated real crops. The table has the medians of DISTANCES over pairs of crops. Its
 first two columns agree where generated crops are as near to real crops as these are to each other.
+
+Needs: annotated real crops.
+Takes: about 2 min on 2 cores.
+Writes: a table to the terminal.
 """
 
 import argparse

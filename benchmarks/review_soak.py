@@ -7,6 +7,10 @@ alone, unless --real takes `srd app` with the classical detector. It prints the 
 files of the server, with its child processes, each minute. The exit status is 1 if an answer says
 that the server failed, if an acknowledged edit isn't in the log, or if the review differs after a
 restart.
+
+Needs: the review app (pip install '.[app]'); Linux.
+Takes: 30 min, or --minutes.
+Writes: a line a minute to the terminal.
 """
 
 import argparse

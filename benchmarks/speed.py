@@ -1,12 +1,15 @@
 """Measures the time of a training step and of a forward pass, ours against PyTorch.
 
-    pip install '.[benchmark]'
-    python benchmarks/speed.py [--batch 8] [--width 476] [--rounds 7] [--compile] [--json FILE]
+    python benchmarks/speed.py [--batch 8] [--width 476] [--rounds 7] [--compile] [--out DIR]
 
 Times are ms an image, float32, on a GPU where both see one. Training is forward, backward and
 update, with dropout and the Gaussian negative log-likelihood. Our step also clips the gradient,
 averages the parameters and runs in a scan. PyTorch runs channels-last on all cores, its forward
 pass in inference mode. "Huge pages" rows run under GLIBC_TUNABLES=glibc.malloc.hugetlb=1.
+
+Needs: torch (pip install '.[benchmark]'); --compile a C++ compiler.
+Takes: about 10 min on 2 cores.
+Writes: two tables to the terminal; --out DIR: speed.md and speed.json.
 """
 
 import argparse
@@ -14,18 +17,15 @@ import contextlib
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from rich.console import Console
-from rich.table import Table
+import tables
 
 from srd_jax.support.errors import InputError
-from srd_jax.support.files import write_text
 from srd_jax.tasks.period.config import ModelConfig
 
 TASKS = ("training", "forward")
@@ -89,7 +89,7 @@ def answer(worker: subprocess.Popen[str], side: Side) -> Any:
 
 
 def measure(
-    sides: tuple[Side, ...], options: dict[str, Any], rounds: int, console: Console
+    sides: tuple[Side, ...], options: dict[str, Any], rounds: int
 ) -> tuple[Samples, dict[str, dict[str, str]]]:
     """Returns the times of all sides, and the version and device of each.
 
@@ -100,11 +100,11 @@ def measure(
     with contextlib.ExitStack() as stack:
         workers, about = {}, {}
         for side in sides:
-            console.print(f"compiling and warming up: {side.name}")
+            print(f"compiling and warming up: {side.name}", file=sys.stderr)
             workers[side] = stack.enter_context(started(side, options))
             about[side.name] = answer(workers[side], side)
         for number in range(rounds):
-            console.print(f"round {number + 1} of {rounds}")
+            print(f"round {number + 1} of {rounds}", file=sys.stderr)
             for task in TASKS:
                 for side, worker in workers.items():
                     assert worker.stdin
@@ -119,35 +119,13 @@ def best_torch(times: dict[str, list[float]], sides: tuple[Side, ...]) -> str:
     return min(names, key=lambda name: statistics.median(times[name]))
 
 
-def table(task: str, times: dict[str, list[float]], best: str) -> Table:
+def table(task: str, times: dict[str, list[float]], best: str) -> tables.Table:
     """Returns the table of a task; the ratio is the median over rounds of time / best PyTorch."""
-    result = Table(title=f"{task}, ms an image", title_justify="left")
-    result.add_column("side")
-    for heading in ("median", "min", "max", "ratio to best PyTorch"):
-        result.add_column(heading, justify="right")
+    rows = []
     for name, values in times.items():
-        figures = statistics.median(values), min(values), max(values)
-        ratio = statistics.median(a / b for a, b in zip(values, times[best], strict=True))
-        result.add_row(name, *(f"{figure:.2f}" for figure in figures), f"{ratio:.3f}")
-    return result
-
-
-def machine() -> dict[str, str]:
-    """Returns processor, cores, system and the state of transparent huge pages."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-        models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        processor = models[0] if models else processor
-    pages = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
-    return {
-        "processor": processor,
-        "cores": str(len(os.sched_getaffinity(0))),
-        "system": platform.platform(),
-        "transparent huge pages": pages.read_text().strip() if pages.is_file() else "none",
-        "python": platform.python_version(),
-    }
+        rows.append((name, *tables.spread(values), tables.paired_ratio(values, times[best])))
+    columns = ("side", "median", "min", "max", "ratio to best PyTorch")
+    return tables.Table(f"{task}, ms an image", columns, rows)
 
 
 def positive(text: str) -> int:
@@ -168,35 +146,23 @@ def main() -> int:
     parser.add_argument(
         "--compile", action="store_true", help="also torch.compile (needs a C++ compiler)"
     )
-    parser.add_argument("--json", type=pathlib.Path, help="file for all figures")
+    tables.add_out(parser)
     arguments = parser.parse_args()
     try:
         ModelConfig().geometry.grid(476, arguments.width)
     except InputError as error:
         parser.error(str(error))
-    console = Console(markup=False, highlight=False)
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        console.print(
-            f"the machine is busy (load {load:.1f}): times vary manifold and the ratios do not "
-            "hold; measure on an idle one"
-        )
+    setting = tables.started(arguments, ("torch",))
     options = {name: getattr(arguments, name) for name in ("batch", "width", "steps")}
     sides = SIDES + (COMPILED if arguments.compile else ())
-    samples, about = measure(sides, options, arguments.rounds, console)
+    samples, about = measure(sides, options, arguments.rounds)
     if len({entry["platform"] for entry in about.values()}) > 1:
-        console.print(f"the sides ran on different devices, no comparison: {about}")
+        print(f"the sides ran on different devices, no comparison: {about}")
         return 1
+    setting["devices"] = {entry["version"]: f"on {entry['device']}" for entry in about.values()}
     best = {task: best_torch(times, sides) for task, times in samples.items()}
-    for task, times in samples.items():
-        console.print(table(task, times, best[task]))
-    described = {**options, "frame rows": "476", **machine(), "load before": f"{load:.2f}"}
-    console.print("; ".join(f"{name}: {value}" for name, value in described.items()))
-    for text in sorted({" on ".join((e["version"], e["device"])) for e in about.values()}):
-        console.print(text)
-    if arguments.json:
-        report = {"setting": described, "sides": about, "best": best, "ms an image": samples}
-        write_text(arguments.json, json.dumps(report, indent=2) + "\n")
+    found = [table(task, times, best[task]) for task, times in samples.items()]
+    tables.publish("speed", setting, found, arguments.out, samples)
     return 0
 
 

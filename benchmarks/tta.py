@@ -5,6 +5,10 @@ python benchmarks/tta.py --generated N [--seed S] [--weights W]
 
 FOLDER holds crops with annotations.csv. One table is for all crops, one for crops with more rows
 than one view shows.
+
+Needs: crops with annotations.csv, or --generated N.
+Takes: about 10 min on 2 cores for 60 grana.
+Writes: tables to the terminal.
 """
 
 import argparse

@@ -6,6 +6,10 @@
 
 Shows which arrays are stored, how often they are read, and how long compiling takes, before a GPU
 is at hand. Without one, no algorithm of a library can be tuned, so matrix products are cuBLAS's.
+
+Needs: jax for CUDA (pip install 'jax[cuda13]'), no GPU.
+Takes: about 2 min on 2 cores.
+Writes: the kernels and their bytes to the terminal.
 """
 
 import argparse
