@@ -38,6 +38,7 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
     import jax
     import jax.numpy as jnp
 
+    from srd_jax.support import process
     from srd_jax.support.compiling import jit, over_images
     from srd_jax.synthetic.batch import Batch
     from srd_jax.tasks.make import make_task
@@ -47,6 +48,7 @@ def ours(options: dict[str, Any]) -> tuple[dict[str, Task], dict[str, str]]:
     from srd_jax.training.config import OptimizerConfig
     from srd_jax.training.steps import TrainState, train_step
 
+    process.keep_memory()  # as each command does
     config = PeriodConfig(
         model=ModelConfig(confidence=True),
         loss=LossConfig("gaussian_nll"),
