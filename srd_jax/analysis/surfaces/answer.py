@@ -9,6 +9,7 @@ import numpy as np
 
 from srd_jax.analysis.surfaces.axes import View, apart, view
 from srd_jax.analysis.surfaces.framing import Frame
+from srd_jax.analysis.surfaces.model import unusual
 from srd_jax.analysis.surfaces.refine import Refined
 from srd_jax.analysis.surfaces.region import Region
 from srd_jax.analysis.surfaces.uncertainty import Uncertainty, uncertainty
@@ -24,6 +25,9 @@ MOST_STRIPED = 0.85
 # Misfits that noise doesn't explain lessen what an independent pixel tells, and how many count: so
 # types whose residuals' energies are within a tenth are never told apart. By drawn pictures.
 _TEMPER, _MOST_PIXELS = 0.2, 200.0
+# The priors of a slab count with this power: their numbers depend on each other. Beyond the sum of
+# squares that one in fifty drawn pictures has, a fit is no membrane's.
+_USUAL, MOST_UNUSUAL = 0.5, 16.0
 # What a network says of the kind counts with this power, as it looks at the same pixels.
 _TRUST, _LEAST_ODDS = 0.7, 1e-3
 # Along its hexagonal axis, lonsdaleite looks like diamond along [111]; ties go to the diamond, the
@@ -176,7 +180,7 @@ def ranked(
 def shares_of(
     found: Sequence[tuple[str, Refined]], pixels: float, odds: Mapping[str, float] | None
 ) -> list[float]:
-    """Returns the probabilities of fits, by the likelihoods of their residuals.
+    """Returns the probabilities of fits, by the likelihoods of their residuals and the priors.
 
     Args:
       found: kinds and refined slabs.
@@ -186,10 +190,12 @@ def shares_of(
     nccs = np.array([float(fit.ncc) for _, fit in found])
     left = np.log(1 - np.clip(nccs, 0.0, 0.9999) ** 2)
     pixels = min(pixels, _MOST_PIXELS)
-    weights = np.exp(-_TEMPER * pixels / 2 * (left - left.min()))
-    weights = weights * [_PRIOR.get(kind, 1.0) for kind, _ in found]
+    logs = -_TEMPER * pixels / 2 * left
+    logs -= [_USUAL / 2 * unusual(fit.parameters) for _, fit in found]
+    logs += [math.log(_PRIOR.get(kind, 1.0)) for kind, _ in found]
     if odds is not None:
-        weights = weights * [max(odds.get(kind, 0.0), _LEAST_ODDS) ** _TRUST for kind, _ in found]
+        logs += [_TRUST * math.log(max(odds.get(kind, 0.0), _LEAST_ODDS)) for kind, _ in found]
+    weights = np.exp(logs - logs.max())
     return (weights / weights.sum()).tolist()
 
 
@@ -215,6 +221,8 @@ def _misfits(best: Alternative, frame: Frame, fit: Refined, cells: float) -> lis
         reasons.append(f"the NCC is {best.ncc:.2f}, under {LEAST_NCC:g}")
     if cells < LEAST_CELLS:
         reasons.append(f"the region holds {cells:.1f} cells, fewer than {LEAST_CELLS:g}")
+    if (far := unusual(fit.parameters)) > MOST_UNUSUAL:
+        reasons.append(f"section, membrane or strain are unusual ({math.sqrt(far):.1f} sds)")
     if (striped := one_directional(np.asarray(fit.model))) > MOST_STRIPED:
         reasons.append(f"{striped:.0%} of the pattern are stripes of one direction")
     return reasons

@@ -65,6 +65,12 @@ class Parameters:
         return jax.nn.sigmoid(self.numbers[..., 1])
 
 
+def unusual(of: Parameters) -> float:
+    """Returns how far a slab lies from the priors: the sum of its squared distances, in sds."""
+    away = np.asarray(of.numbers, float) - MEANS
+    return float(np.sum(PRECISIONS * away**2))
+
+
 def start(hypothesis: Hypothesis) -> Parameters:
     """Returns the parameters of a hypothesis with a shift; nuisances are at their means."""
     numbers = MEANS.copy()

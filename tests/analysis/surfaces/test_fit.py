@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +13,7 @@ from srd_jax.analysis.surfaces import fit as fitting
 from srd_jax.analysis.surfaces.axes import apart, view
 from srd_jax.analysis.surfaces.fit import fit, sentence
 from srd_jax.analysis.surfaces.framing import frame
-from srd_jax.analysis.surfaces.model import NAMES, start, stepped
+from srd_jax.analysis.surfaces.model import MEANS, NAMES, start, stepped
 from srd_jax.analysis.surfaces.network import Opinion
 from srd_jax.analysis.surfaces.refine import Refined, continued
 from srd_jax.analysis.surfaces.shifts import Hypothesis, with_shifts
@@ -114,8 +115,10 @@ def test_answers_of_a_network_are_refined_too(monkeypatch):
 
 
 def test_a_network_tells_kinds_that_fit_alike():
-    def slab(ncc):
-        return Refined(None, ncc, None, None)
+    def slab(ncc, strain=0.0):
+        numbers = MEANS.copy()
+        numbers[NAMES.index("strain")] = strain
+        return Refined(SimpleNamespace(numbers=numbers), ncc, None, None)
 
     found = [("G", slab(0.80)), ("D", slab(0.79)), ("P", slab(0.40))]
     alone = answer.shares_of(found, 200.0, None)
@@ -126,3 +129,6 @@ def test_a_network_tells_kinds_that_fit_alike():
     contradicted = answer.shares_of(found, 200.0, {"G": 0.0, "D": 0.0, "P": 1.0})
     assert contradicted[2] < 0.5
     np.testing.assert_allclose([sum(alone), sum(told), sum(contradicted)], 1)
+    # A strain of 4.5 % is three sds of its prior.
+    strained = answer.shares_of([("G", slab(0.80, 0.045)), *found[1:]], 200.0, None)
+    assert strained[0] / strained[1] < 0.2 * alone[0] / alone[1]
