@@ -24,12 +24,12 @@ LEAST_SHARE = 0.9  # of the probability, for the type and for the cell
 MOST_STRIPED = 0.85
 # Misfits that noise doesn't explain lessen what an independent pixel tells, and how many count: so
 # types whose residuals' energies are within a tenth are never told apart. By drawn pictures.
-_TEMPER, _MOST_PIXELS = 0.2, 200.0
+_TEMPER, _MOST_PIXELS = 0.3, 200.0
 # The priors of a slab count with this power: their numbers depend on each other. Beyond the sum of
 # squares that one in fifty drawn pictures has, a fit is no membrane's.
-_USUAL, MOST_UNUSUAL = 0.5, 16.0
-# What a network says of the kind counts with this power, as it looks at the same pixels.
-_TRUST, _LEAST_ODDS = 0.7, 1e-3
+_USUAL, MOST_UNUSUAL = 0.3, 16.0
+# What a network says of the kind counts with this power. By drawn pictures.
+_TRUST, _LEAST_ODDS = 1.0, 1e-3
 # Along its hexagonal axis, lonsdaleite looks like diamond along [111]; ties go to the diamond, the
 # common one in prolamellar bodies (Williams et al. 1998, FEBS Letters 422, 252).
 _PRIOR = {"L": 0.3}

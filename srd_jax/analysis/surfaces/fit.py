@@ -20,6 +20,8 @@ from srd_jax.synthetic.surfaces.names import KINDS
 # Hypotheses of each kind: by the search, by the network, their steps; then those of the best ones.
 _EACH, _ASKED, _STEPS = 6, 3, 4
 _BEST, _MORE_STEPS = 2, 10
+# Cells that are tried around a network's, whose error is some per cent.
+_AROUND = np.geomspace(0.8, 1.25, 15)
 # Kinds whose NCC lies so far under the best one's are left out: after the search, after the first
 # steps.
 _FAR_IN_SEARCH, _FAR = 0.3, 0.2
@@ -77,7 +79,7 @@ def fit(
     begun, opinion = search(frame, _EACH, kinds, _in_frame(frame, cells)), None
     if network is not None:
         opinion = network.ask(region, frame, kinds)
-        begun += with_shifts(frame, opinion.hypotheses, _ASKED)
+        begun += with_shifts(frame, _around(opinion.hypotheses), _ASKED)
         begun = sorted(begun, key=lambda one: -one.score)
     odds = None if opinion is None else opinion.odds
     found = ranked(frame, refined(frame, begun), odds)
@@ -91,6 +93,13 @@ def fit(
         found,
         opinion,
     )
+
+
+def _around(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Returns hypotheses with cells around their own."""
+    return [
+        dataclasses.replace(one, cell=one.cell * factor) for one in hypotheses for factor in _AROUND
+    ]
 
 
 def in_px(region: Region, cell_nm: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -14,9 +14,9 @@ from srd_jax.support.errors import naming
 from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.tasks.surfaces import answers, weights
 
-# Rows and columns of the picture that it reads, and the spacings of lattices' strongest rows that
-# it was trained on, px: a region of others is rescaled.
-_SIZE = 128
+# Rows and columns of the picture that it reads, the first that holds the region; and the spacings of
+# lattices' strongest rows that it was trained on, px: a region of others is rescaled.
+_SIZES = 128, 192
 _SPACINGS = 10.0, 40.0
 _COUNT = 12  # candidates
 _LEAST = 0.002  # probability of a candidate
@@ -36,7 +36,7 @@ class Opinion:
 
 
 class Network:
-    """Asks one network about regions; the first region compiles it."""
+    """Asks one network about regions; the first region of a size compiles it."""
 
     def __init__(self, found: weights.SurfacesWeights):
         """Checks the weights.
@@ -56,7 +56,10 @@ class Network:
         """
         spacing = frame.spacing / frame.scale
         scale = float(np.clip(1.0, _SPACINGS[0] / spacing, _SPACINGS[1] / spacing))
-        grey, mask = resampled(region, frame.centre, scale, _SIZE)
+        extent = scale * max(region.grey.shape)
+        size = next((one for one in _SIZES if one >= extent), _SIZES[-1])
+        centre = frame.centre if extent > size else tuple((n - 1) / 2 for n in region.grey.shape)
+        grey, mask = resampled(region, (centre[0], centre[1]), scale, size)
         probabilities, found = self._answer(grey[None], mask[None])
         odds = {kind: float(probabilities[0, KINDS.index(kind)]) for kind in kinds}
         total = max(sum(odds.values()), 1e-12)

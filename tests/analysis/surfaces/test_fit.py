@@ -131,4 +131,4 @@ def test_a_network_tells_kinds_that_fit_alike():
     np.testing.assert_allclose([sum(alone), sum(told), sum(contradicted)], 1)
     # A strain of 4.5 % is three sds of its prior.
     strained = answer.shares_of([("G", slab(0.80, 0.045)), *found[1:]], 200.0, None)
-    assert strained[0] / strained[1] < 0.2 * alone[0] / alone[1]
+    assert strained[0] / strained[1] < 0.3 * alone[0] / alone[1]
