@@ -14,7 +14,7 @@ from srd_jax.support.errors import naming
 from srd_jax.synthetic.surfaces.names import KINDS
 from srd_jax.tasks.surfaces import answers, weights
 
-# Rows and columns of the picture that it reads, the first that holds the region; and the spacings of
+# Rows and columns of the picture that it reads, the first that holds a region; and the spacings of
 # lattices' strongest rows that it was trained on, px: a region of others is rescaled.
 _SIZES = 128, 192
 _SPACINGS = 10.0, 40.0
