@@ -100,10 +100,10 @@ def _prepare() -> None:
         del os.environ["COLUMNS"]
     for name in [name for name in os.environ if name.startswith("JAX_TRANSFER_GUARD")]:
         del os.environ[name]
-    _keep_memory()
+    keep_memory()
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Tells glibc to keep freed memory for the next allocation; another C library stays as it is.
 
     Else the arrays of each image are given back to the system and asked for again, page by page,
