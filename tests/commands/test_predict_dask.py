@@ -1,9 +1,11 @@
 import importlib.util
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
+import dask
 import distributed
 import numpy as np
 import pytest
@@ -13,20 +15,21 @@ from helpers.crops import stripes, write_crop
 from helpers.image_files import write_png
 from helpers.processes import free_port
 
-from srd_jax.commands.crops import dask_cluster
+from srd_jax.commands.crops import dask_cluster, dask_worker
 from srd_jax.measuring.result import DEFAULT_LIMITS
 from srd_jax.support.errors import InputError
 
 ROOT = pathlib.Path(dask_cluster.__file__).parents[3]
+START = "distributed.worker.multiprocessing-method"
 METHOD = ("--method", "fft", "--batch-size", 2)
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """Two worker processes, which start in another folder than the commands of the tests."""
-    with distributed.LocalCluster(
-        2, threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0"
-    ) as made:
+    options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0"}
+    # Processes start sooner so.
+    with dask.config.set({START: "forkserver"}), distributed.LocalCluster(2, **options) as made:
         with distributed.Client(made, set_as_default=False) as client:
             client.register_plugin(killed_workers.Killing())
         yield made
@@ -112,7 +115,8 @@ def test_stopped_it_goes_on_with_a_cluster_and_without(grana, address, capsys):
 def test_its_own_processes_measure_the_same(grana, capsys):
     expected = whole(grana)
     capsys.readouterr()
-    assert run("predict", grana, "--out", "r.csv", *METHOD, "--dask", "local:1") == 1
+    with dask.config.set({START: "spawn"}):
+        assert run("predict", grana, "--out", "r.csv", *METHOD, "--dask", "local:1") == 1
     assert pathlib.Path("r.csv").read_bytes() == expected
     assert capsys.readouterr().err == ""
 
@@ -128,18 +132,18 @@ def test_where_every_file_kills_its_workers_the_workers_are_blamed(monkeypatch):
 
 
 def work(**options):
-    chosen = dask_cluster.Chosen("fft", None, 2, False, "", False)
-    return dask_cluster.Work(chosen, None, DEFAULT_LIMITS, False, "/", **options)
+    chosen = dask_worker.Chosen("fft", None, 2, False, "")
+    return dask_worker.Work(chosen, None, DEFAULT_LIMITS, False, "/", **options)
 
 
 def test_a_worker_of_another_version_or_weights_refuses(address, grana, capsys, monkeypatch):
     with pytest.raises(InputError, match=r"the srd_jax on a worker is .*; accepted is 9.9"):
-        dask_cluster.measure_chunk(work(version="9.9"), [])
+        dask_worker.measure_chunk(work(version="9.9"), [])
     with pytest.raises(InputError, match="the weights of the package: differ from those of the"):
-        dask_cluster._method(dask_cluster.Chosen("fft", None, 2, False, "another", False))
+        dask_worker._method(dask_worker.Chosen("fft", None, 2, False, "another"))
     monkeypatch.setattr(dask_cluster, "__version__", "9.9")
     said = refused(capsys, "predict", grana, *METHOD, "--dask", address)
-    assert said.startswith(f"--dask {address}: the srd_jax on tcp://127.0.0.1:")
+    assert said.startswith(f"--dask {address}: the srd_jax on the scheduler is ")
     assert said.endswith("accepted is 9.9, as of the command")
 
 
@@ -151,7 +155,17 @@ def test_an_address_without_a_scheduler_is_told_in_time(grana, capsys, monkeypat
         assert said.startswith(f"--dask {address}: no Dask scheduler can be reached (")
         assert said.endswith("accepted is the address of a running scheduler, such as "
                              "tcp://HOST:8786, or local")  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        said = refused(capsys, "predict", grana, *METHOD, "--dask", address)
+    assert "no Dask scheduler can be reached (no answer in 0.3 s)" in said
     assert list(pathlib.Path().iterdir()) == [grana]
+
+
+def test_a_worker_is_no_scheduler(grana, cluster, address, capsys):
+    worker = cluster.workers[0].worker_address
+    said = refused(capsys, "predict", grana, *METHOD, "--dask", worker)
+    assert said == f"--dask {worker}: is a Worker of Dask; accepted is the address of its scheduler"
 
 
 @pytest.mark.parametrize(

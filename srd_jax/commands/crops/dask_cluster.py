@@ -1,24 +1,26 @@
 """Measures the crops of a command by the workers of a Dask cluster, which repeats what is lost."""
 
 import argparse
+import asyncio
 import contextlib
-import dataclasses
 import functools
 import itertools
 import logging
-import os
 import pathlib
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
 
 import distributed
-from distributed.comm import CommClosedError
+from distributed import rpc
+from distributed.comm.core import CommClosedError
 
-from srd_jax.measuring.measure_files import Measured, measure_files
+from srd_jax.commands.crops import dask_worker
+from srd_jax.commands.crops.dask_worker import Chosen, File, Work
+from srd_jax.measuring.measure_files import Measured
 from srd_jax.measuring.measurement import Method
 from srd_jax.measuring.result import Limits, Result
-from srd_jax.support import compilation_cache, parallel, process
+from srd_jax.support import parallel
 from srd_jax.support.errors import InputError, one_line
 from srd_jax.support.version import __version__
 
@@ -33,50 +35,7 @@ _A_THREAD, _AT_LEAST = 2, 16
 # So many files that kill their workers, and none that doesn't, aren't the files' fault.
 _IN_VAIN = 8
 
-# Path as given, and scale of a file; None where it isn't given.
-_File = tuple[pathlib.Path, float | None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Chosen:
-    """The method of a command, which each worker process loads once.
-
-    Attributes:
-      name: of the method; None for the default one.
-      weights: absolute path of them; None for those of the package.
-      batch_size: crops measured at once.
-      tta: whether the network measures several views.
-      digest: of the weights.
-      local: whether the process measures for this command alone.
-    """
-
-    name: str | None
-    weights: str | None
-    batch_size: int
-    tta: bool
-    digest: str
-    local: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Work:
-    """What the chunks of a command have in common.
-
-    Attributes:
-      chosen: method that measures.
-      px_per_nm: scale of all files; None takes each file's own.
-      limits: of status ok.
-      auto_rotate: turn each crop first.
-      folder: in which relative paths begin.
-      version: of the package.
-    """
-
-    chosen: Chosen
-    px_per_nm: float | None
-    limits: Limits
-    auto_rotate: bool
-    folder: str
-    version: str = __version__
+_KILLED = "the workers that read it were killed; accepted are files that memory suffices for"
 
 
 def work(method: Method, options: argparse.Namespace, limits: Limits) -> Work:
@@ -88,14 +47,7 @@ def work(method: Method, options: argparse.Namespace, limits: Limits) -> Work:
       limits: of status ok.
     """
     weights = None if options.weights is None else str(pathlib.Path(options.weights).absolute())
-    chosen = Chosen(
-        options.method,
-        weights,
-        method.batch_size,
-        options.tta,
-        method.digest,
-        is_local(options.dask),
-    )
+    chosen = Chosen(options.method, weights, method.batch_size, options.tta, method.digest)
     here = str(pathlib.Path.cwd())
     return Work(chosen, options.px_per_nm, limits, options.auto_rotate, here)
 
@@ -120,19 +72,23 @@ def connected(where: str) -> Iterator[distributed.Client]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
         try:
-            to = stack.enter_context(_started(where)) if is_local(where) else where
-            made = distributed.Client(to, timeout=_ANSWERS, set_as_default=False)
-            client = stack.enter_context(made)
-            if not is_local(where):
+            if is_local(where):
+                cluster = cast(Any, stack.enter_context(_started(where)))
+                client = stack.enter_context(_client(cluster))
+            else:
+                asyncio.run(asyncio.wait_for(_check_answer(where), _ANSWERS))
+                client = stack.enter_context(_client(where))
                 _check_versions(client)
                 if not client.nthreads():
                     print(f"--dask {where}: has no workers yet; waiting", file=sys.stderr)
         except InputError as error:
             raise InputError(f"--dask {where}: {error}") from error
-        except (OSError, ValueError, TypeError, ImportError, RuntimeError) as error:
+        except Exception as error:  # of any kind, by what another server answers
             found = "cannot be started" if is_local(where) else "no Dask scheduler can be reached"
+            late = isinstance(error, TimeoutError)
+            why = f"no answer in {_ANSWERS} s" if late else one_line(error)
             raise InputError(
-                f"--dask {where}: {found} ({one_line(error)}); accepted is the address of a "
+                f"--dask {where}: {found} ({why}); accepted is the address of a "
                 f"running scheduler, such as tcp://HOST:8786, or {LOCAL}"
             ) from error
         yield client
@@ -150,7 +106,26 @@ def _started(where: str) -> distributed.LocalCluster:
         scheduler_kwargs={"dashboard": False},
         silence_logs=logging.CRITICAL,
         security=True,
+        preload=[dask_worker.__name__],
     )
+
+
+def _client(cluster: distributed.LocalCluster | str) -> distributed.Client:
+    return distributed.Client(cluster, timeout=_ANSWERS, set_as_default=False)
+
+
+async def _check_answer(where: str) -> None:
+    """Checks that a Dask scheduler answers: a client waits for ever for another server.
+
+    Raises:
+      InputError: it is a part of Dask, but no scheduler.
+      OSError: nothing answers.
+    """
+    arguments = distributed.Security().get_connection_args("client")
+    async with rpc(where, timeout=_ANSWERS, connection_args=arguments) as server:
+        kind = cast(dict, await server.identity())["type"]
+    if kind != "Scheduler":
+        raise InputError(f"is a {kind} of Dask; accepted is the address of its scheduler")
 
 
 def _check_versions(client: distributed.Client) -> None:
@@ -159,26 +134,19 @@ def _check_versions(client: distributed.Client) -> None:
     Raises:
       InputError: one doesn't.
     """
+    found: dict[str, Any] = {}
     try:
-        found = {"the scheduler": client.run_on_scheduler(_version)}
+        found["the scheduler"] = client.run_on_scheduler(dask_worker.version)
     except (ImportError, AttributeError) as error:
-        found = {"the scheduler": error}
-    found |= client.run(_version, on_error="return")
+        found["the scheduler"] = error
+    found.update(cast(dict, client.run(dask_worker.version, on_error="return")))
     for name, version in found.items():
         if version != __version__:
             other = version if isinstance(version, str) else f"none ({one_line(version)})"
-            raise InputError(_other_version(f"on {name}", other, __version__))
+            raise InputError(dask_worker.other_version(f"on {name}", other, __version__))
 
 
-def _version() -> str:
-    return __version__
-
-
-def _other_version(where: str, found: str, accepted: str) -> str:
-    return f"the srd_jax {where} is {found}; accepted is {accepted}, as of the command"
-
-
-def measured(client: distributed.Client, work: Work, files: Iterable[_File]) -> Iterator[Measured]:
+def measured(client: distributed.Client, work: Work, files: Iterable[File]) -> Iterator[Measured]:
     """Yields the results of files, those of a file together, in the order in which they are done.
 
     Args:
@@ -191,7 +159,7 @@ def measured(client: distributed.Client, work: Work, files: Iterable[_File]) -> 
     """
     waiting = iter(files)
     chunks = iter(lambda: list(itertools.islice(waiting, work.chosen.batch_size)), [])
-    suspected: list[_File] = []
+    suspected: list[File] = []
     in_vain = True
     for chunk, found in _done(client, work, chunks, functools.partial(_room, client)):
         if found is None:
@@ -210,34 +178,34 @@ def measured(client: distributed.Client, work: Work, files: Iterable[_File]) -> 
                 "with memory enough for the method"
             )
         if found is None:
-            why = "the workers that read it were killed; accepted are files that memory suffices for"
-            yield Measured(Result(str(path), reason=why))
+            yield Measured(Result(str(path), reason=_KILLED))
         else:
             yield from found
 
 
 def _room(client: distributed.Client) -> int:
     """Returns how many chunks may be at the cluster, whose workers come and go."""
-    return max(_AT_LEAST, _A_THREAD * sum(client.nthreads().values()))
+    threads = cast(dict[str, int], client.nthreads())
+    return max(_AT_LEAST, _A_THREAD * sum(threads.values()))
 
 
 def _done(
     client: distributed.Client,
     work: Work,
-    chunks: Iterator[list[_File]],
+    chunks: Iterator[list[File]],
     room: Callable[[], int],
-) -> Iterator[tuple[list[_File], list[Measured] | None]]:
+) -> Iterator[tuple[list[File], list[Measured] | None]]:
     """Yields each chunk, as it is done, with its results; with None where it kills its workers.
 
     Raises:
       InputError: see `measured`.
     """
-    begun: dict[distributed.Future, list[_File]] = {}
+    begun: dict[distributed.Future, list[File]] = {}
     done = distributed.as_completed(loop=client.loop)
     while True:
         try:
             for chunk in itertools.islice(chunks, max(0, room() - len(begun))):
-                future = client.submit(measure_chunk, work, chunk, pure=False)
+                future = client.submit(dask_worker.measure_chunk, work, chunk, pure=False)
                 begun[future] = chunk
                 done.add(future)
         except CommClosedError as error:
@@ -264,7 +232,7 @@ def _answer(future: distributed.Future) -> list[Measured] | None:
         raise InputError(f"--dask: a worker says: {one_line(error)}") from error
     except (ImportError, AttributeError) as error:  # of one that came later
         raise InputError(
-            f"--dask: {_other_version('on a worker', one_line(error), __version__)}"
+            f"--dask: {dask_worker.other_version('on a worker', one_line(error), __version__)}"
         ) from error
 
 
@@ -272,54 +240,3 @@ def _gone() -> InputError:
     return InputError(
         "--dask: the connection to the scheduler is lost; accepted is one that runs until the end"
     )
-
-
-# One chunk at a time, as reading an image silences the warnings of all threads.
-_one_at_a_time = threading.Lock()
-
-
-def measure_chunk(work: Work, files: Iterable[_File]) -> list[Measured]:
-    """Returns the results of files, measured in a worker process, without crops.
-
-    Raises:
-      InputError: the worker has another version or other weights, or its device no memory.
-    """
-    if work.version != __version__:
-        raise InputError(_other_version("on a worker", __version__, work.version))
-    given = {pathlib.Path(work.folder, path): (str(path), scale) for path, scale in files}
-    scales = {path: scale for path, (_, scale) in given.items() if scale is not None}
-    with _one_at_a_time:
-        found = measure_files(
-            _method(work.chosen),
-            given,
-            work.px_per_nm,
-            work.limits,
-            auto_rotate=work.auto_rotate,
-            scales=scales,
-        )
-        return [_as_given(one, given[pathlib.Path(one.result.file)][0]) for one in found]
-
-
-def _as_given(one: Measured, name: str) -> Measured:
-    return Measured(dataclasses.replace(one.result, file=name), last=one.last)
-
-
-@functools.lru_cache(maxsize=1)
-def _method(chosen: Chosen) -> Method:
-    """Loads a method.
-
-    Raises:
-      InputError: its weights can't be loaded, or aren't those of the command.
-    """
-    compilation_cache.use(os.environ)
-    if chosen.local:
-        process.keep_memory()
-    from srd_jax.measuring import methods  # late, as JAX takes its time
-
-    method = methods.make(chosen.name, chosen.weights, chosen.batch_size, chosen.tta)
-    if method.digest != chosen.digest:
-        raise InputError(
-            f"{chosen.weights or 'the weights of the package'}: differ from those of the command; "
-            "accepted are the same on all machines"
-        )
-    return method

@@ -110,7 +110,8 @@ def _measured(run: Run, paths: Iterable[pathlib.Path], files: int) -> Iterator[M
         from srd_jax.commands.crops import dask_cluster
 
         work = dask_cluster.work(run.method, options, run.limits)
-        return dask_cluster.measured(run.cluster, work, ((path, scales.get(path)) for path in paths))
+        given = ((path, scales.get(path)) for path in paths)
+        return dask_cluster.measured(run.cluster, work, given)
     return measure_files(
         run.method,
         paths,

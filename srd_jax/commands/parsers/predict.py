@@ -74,8 +74,8 @@ def add(commands) -> None:
         "--dask",
         type=_dask,
         metavar="ADDRESS|local[:N]",
-        help="let the workers of a Dask cluster measure: the address of its scheduler, or local for "
-        "N processes on this machine, default: one a core; needs the extra dask",
+        help="let the workers of a Dask cluster measure, by the address of its scheduler, or N "
+        "processes of this machine, default: one a core; needs the extra dask",
     )
     shard.add_option(one)
     arguments.add_network_options(one)
