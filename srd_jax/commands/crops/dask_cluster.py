@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import distributed
 from distributed import rpc
+from distributed.client import ClosedClientError
 
 from srd_jax.commands.crops import dask_worker
 from srd_jax.commands.crops.dask_worker import Chosen, File, Work
@@ -207,7 +208,7 @@ def _done(
                 future = client.submit(dask_worker.measure_chunk, work, chunk, pure=False)
                 begun[future] = chunk
                 done.add(future)
-        except (OSError, distributed.client.ClosedClientError) as error:
+        except (OSError, ClosedClientError) as error:
             raise _gone() from error
         if not begun:
             return
