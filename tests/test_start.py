@@ -14,6 +14,8 @@ ROOT = pathlib.Path(srd_jax.__file__).parents[1]
 # With what loads them: JAX alone takes half a second.
 HEAVY = {
     "absl",
+    "dask",
+    "distributed",
     "flax",
     "imagecodecs",
     "jax",
@@ -64,6 +66,7 @@ def started(*arguments):
         (["predict", "--method", "no such one", "crop.png"], 2),
         (["predict", "--shard", "3/2", "crop.png"], 2),
         (["predict", "--workers", "-1", "crop.png"], 2),
+        (["predict", "--dask", "local:0", "crop.png"], 2),
         (["analyse", "--shard", "0/2", "--out", "out", "micrograph.tif"], 2),
         (["surfaces"], 2),
         (["surfaces", "fit", "--cell-nm", "60", "micrograph.tif"], 2),

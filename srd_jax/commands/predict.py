@@ -1,11 +1,13 @@
 """`srd predict`: measures crops of grana."""
 
 import argparse
+import contextlib
 import dataclasses
+import importlib.util
 import pathlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich.console
 from rich.text import Text
@@ -23,6 +25,9 @@ from srd_jax.support.errors import InputError
 from srd_jax.support.terminal import print_line
 from srd_jax.support.version import __version__
 
+if TYPE_CHECKING:
+    from distributed import Client  # of an extra
+
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and returns the exit status."""
@@ -38,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
             f"{' and '.join(WITH_NETWORK)} only"
         )
     arguments.check_network_options(options, network)
+    _check_dask(options)
     limits = arguments.limits(options)
     _choose_out(options)
     images = arguments.images(options.paths)
@@ -46,12 +52,12 @@ def run(options: argparse.Namespace) -> int:
         known = arguments.known(options.annotations, images.images)
     paths = images.images if options.shard is None else options.shard.of(images.images)
     _check_targets(options, images.images)
-    method = _method(options, len(paths))
+    method = _method(options, network, len(paths))
     scales = {path: one.px_per_nm for path, one in known.items() if one.px_per_nm is not None}
     fixed = _identity(method, options, limits)
-    job = running.Run(method, images.images, paths, options, limits, scales)
     out = None if saving.to_standard_output(options.out) else options.out
-    with resuming.opened(out, fixed, scales) as kept:
+    with _cluster(options) as cluster, resuming.opened(out, fixed, scales) as kept:
+        job = running.Run(method, images.images, paths, options, limits, scales, cluster)
         found, undrawn = running.measured(job, kept)
         place, as_asked = saving.write(options.out, found)
         if options.shard is not None and as_asked:
@@ -89,7 +95,34 @@ def _choose_out(options: argparse.Namespace) -> None:
         raise InputError(f"--out {options.out}: found with --shard; accepted is a file")
 
 
-def _method(options: argparse.Namespace, crops: int) -> Method:
+def _check_dask(options: argparse.Namespace) -> None:
+    """Checks what --dask needs.
+
+    Raises:
+      InputError: another option goes without it only, or its package is missing.
+    """
+    if options.dask is None:
+        return
+    for flag, given in (("--overlay", options.overlay), ("--workers", options.workers)):
+        if given is not None:
+            raise InputError(f"{flag} {given}: found with --dask; accepted without it only")
+    if importlib.util.find_spec("distributed") is None:
+        raise InputError(
+            "--dask: the package distributed isn't installed; accepted is to install the extra "
+            "dask: pip install 'srd-jax[dask]'"
+        )
+
+
+def _cluster(options: argparse.Namespace) -> "contextlib.AbstractContextManager[Client | None]":
+    """Returns the cluster that measures, for a block; None without --dask."""
+    if options.dask is None:
+        return contextlib.nullcontext()
+    from srd_jax.commands.crops import dask_cluster
+
+    return dask_cluster.connected(options.dask)
+
+
+def _method(options: argparse.Namespace, network: bool, crops: int) -> Method:
     """Returns the method that options choose.
 
     Raises:
@@ -97,6 +130,10 @@ def _method(options: argparse.Namespace, crops: int) -> Method:
     """
     from srd_jax.measuring import methods  # late, as JAX takes its time
 
+    if options.dask is not None and network:
+        import jax
+
+        jax.config.update("jax_platforms", "cpu")  # a GPU's memory is the workers'
     # No larger batch than there are crops, as padding costs time.
     size = min(options.batch_size, crops)
     return methods.make(options.method, options.weights, size, options.tta)

@@ -4,7 +4,8 @@ import argparse
 import dataclasses
 import pathlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from srd_jax.commands import saving
 from srd_jax.commands.crops.resuming import Resuming
@@ -16,6 +17,9 @@ from srd_jax.measuring.result import Limits, Result
 from srd_jax.support import parallel
 from srd_jax.support.errors import InputError, one_line, unexpected
 from srd_jax.support.terminal import track
+
+if TYPE_CHECKING:
+    from distributed import Client  # of an extra
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Run:
       options: of the command line.
       limits: of status ok.
       scales: of annotations, by file.
+      cluster: whose workers measure; None for this process.
     """
 
     method: Method
@@ -37,6 +42,7 @@ class Run:
     options: argparse.Namespace
     limits: Limits
     scales: Mapping[pathlib.Path, float]
+    cluster: "Client | None" = None
 
 
 def measured(run: Run, kept: Resuming) -> tuple[list[Result], list[str]]:
@@ -75,18 +81,9 @@ def _measure(run: Run, kept: Resuming, done: dict[pathlib.Path, Sequence[Result]
 
     done.update(kept.kept(run.paths, is_whole))
     left = [path for path in run.paths if path not in done]
-    measured = measure_files(
-        run.method,
-        kept.noted(left),
-        options.px_per_nm,
-        run.limits,
-        with_attention=options.overlay_attention,
-        auto_rotate=options.auto_rotate,
-        scales=None if options.px_per_nm else run.scales,
-        workers=_processes(options.workers, len(left)),
-    )
+    found = _measured(run, kept.noted(left), len(left))
     undrawn = []
-    for grana in track(_files(measured), "measuring", len(left)):
+    for grana in track(_files(found), "measuring", len(left)):
         path = pathlib.Path(grana[0].result.file)
         missing = []
         if overlay is not None:
@@ -97,6 +94,34 @@ def _measure(run: Run, kept: Resuming, done: dict[pathlib.Path, Sequence[Result]
             kept.add(path, done[path])
         undrawn += missing
     return undrawn
+
+
+def _measured(run: Run, paths: Iterable[pathlib.Path], files: int) -> Iterator[Measured]:
+    """Yields the grana of files, those of a file together.
+
+    Args:
+      run: what is measured and how.
+      paths: of the files that are left.
+      files: number of them.
+    """
+    options = run.options
+    scales = {} if options.px_per_nm else run.scales
+    if run.cluster is not None:
+        from srd_jax.commands.crops import dask_cluster
+
+        work = dask_cluster.work(run.method, options, run.limits)
+        given = ((path, scales.get(path)) for path in paths)
+        return dask_cluster.measured(run.cluster, work, given)
+    return measure_files(
+        run.method,
+        paths,
+        options.px_per_nm,
+        run.limits,
+        with_attention=options.overlay_attention,
+        auto_rotate=options.auto_rotate,
+        scales=scales,
+        workers=_processes(options.workers, files),
+    )
 
 
 def _processes(given: int | None, files: int) -> int:

@@ -1,5 +1,8 @@
 """The arguments of `srd predict`."""
 
+import argparse
+import re
+
 from srd_jax import measuring
 from srd_jax.commands import arguments
 from srd_jax.commands.parsers import shard
@@ -8,6 +11,9 @@ from srd_jax.commands.parsers import shard
 WORTH_PROCESSES = 64
 # The network takes the cores, too.
 MOST_PROCESSES = 8
+
+# "local", "local:N", HOST:PORT, or with the name of a protocol.
+_DASK = re.compile(r"local(:0*[1-9]\d{0,3})?|(?!local:)([a-z]+://)?[^\s/]+:\d{1,5}")
 
 
 def add(commands) -> None:
@@ -64,5 +70,26 @@ def add(commands) -> None:
         help="processes that read images beside the network; 0 for none; default: one a core, at "
         f"most {MOST_PROCESSES}, and none for fewer than {WORTH_PROCESSES} images",
     )
+    one.add_argument(
+        "--dask",
+        type=_dask,
+        metavar="ADDRESS|local[:N]",
+        help="let the workers of a Dask cluster measure, by the address of its scheduler, or N "
+        "processes of this machine, default: one a core; needs the extra dask",
+    )
     shard.add_option(one)
     arguments.add_network_options(one)
+
+
+def _dask(text: str) -> str:
+    """Checks the text of --dask.
+
+    Raises:
+      ArgumentTypeError: it names no cluster.
+    """
+    if not _DASK.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}; accepted is the address of a scheduler, such as tcp://HOST:8786, "
+            "or local, or local:N for N processes"
+        )
+    return text
