@@ -4,9 +4,9 @@ python launch.py --config=configs/surfaces.py --workdir=runs/surfaces
 python launch.py --config=configs/surfaces.py:full --workdir=runs/full/surfaces
 python launch.py --config=configs/surfaces.py:smoke --workdir=runs/smoke/surfaces
 
-Starts from scratch; every picture is drawn anew. The preset fast draws 80,000 pictures of 128x128
-px, the preset full, which is made for a GPU or TPU, 5,120,000. A stopped run goes on by the same
-command.
+Starts from scratch; every picture is drawn anew. The preset fast draws 144,000 pictures of 128x128
+px in 40 minutes on two CPU cores, the preset full, which is made for a GPU or TPU, 5,120,000. A
+stopped run goes on by the same command.
 """
 
 from srd_jax.tasks.surfaces.config import (
@@ -24,16 +24,16 @@ _PRESETS = {
         steps_per_epoch=1000,
         epochs=32,
         log_every_steps=50,
-        optimizer=OptimizerConfig(warmup_steps=500, average_decay=0.999),
+        optimizer=OptimizerConfig(learning_rate=0.01, warmup_steps=500, average_decay=0.999),
         validation=ValidationConfig(images=1000, frame=(128, 128), batch_size=100, pictures=16),
     ),
     "fast": dict(
         batch_size=20,
         samples=24,
         steps_per_epoch=200,
-        epochs=20,
+        epochs=36,
         log_every_steps=20,
-        optimizer=OptimizerConfig(warmup_steps=100, average_decay=0.995),
+        optimizer=OptimizerConfig(learning_rate=0.01, warmup_steps=100, average_decay=0.995),
         validation=ValidationConfig(images=500, frame=(128, 128), batch_size=20, pictures=8),
     ),
     "smoke": dict(

@@ -1,6 +1,7 @@
 """Micrographs with scale bars and information strips, drawn by Pillow; no part of the finders."""
 
 import dataclasses
+import functools
 import io
 
 import numpy as np
@@ -53,11 +54,20 @@ def texture(random, rows, columns):
     return np.clip(grey, 0, 255).astype(np.uint8)
 
 
+@functools.lru_cache(200)
+def _ground(seed):
+    """The texture of a seed, which takes most of the time, and the state of the random numbers."""
+    random = np.random.default_rng(seed)
+    rows, columns = random.integers(300, 1100), random.integers(400, 1400)
+    return texture(random, rows, columns), random.bit_generator.state
+
+
 def draw(seed, bar=True):
     """Draws a micrograph by a seed, with a bar or without."""
     random = np.random.default_rng(seed)
-    rows, columns = random.integers(300, 1100), random.integers(400, 1400)
-    image = Image.fromarray(texture(random, rows, columns))
+    ground, random.bit_generator.state = _ground(seed)
+    rows, columns = ground.shape
+    image = Image.fromarray(ground)
     where = random.choice(["picture", "below", "above"], p=[0.55, 0.35, 0.1])
     strip = 0
     if where != "picture":

@@ -106,10 +106,11 @@ class LossConfig:
     pose: str = choice("soft", POSE_LOSSES)
     error: str = choice("student", ERROR_LOSSES)
     spread_deg: float = limited(5.0, 0.1, 60.0)
-    cell_weight: float = limited(1.0, 0.0)
-    fraction_weight: float = limited(0.3, 0.0)
-    turn_weight: float = limited(0.3, 0.0)
-    tilt_weight: float = limited(0.2, 0.0)
+    # Small, or else the orientation isn't learned: their gradients are far greater than its own.
+    cell_weight: float = limited(0.1, 0.0)
+    fraction_weight: float = limited(0.03, 0.0)
+    turn_weight: float = limited(0.03, 0.0)
+    tilt_weight: float = limited(0.02, 0.0)
 
 
 @dataclasses.dataclass
