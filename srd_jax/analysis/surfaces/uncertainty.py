@@ -17,7 +17,7 @@ from srd_jax.analysis.surfaces.refine import Refined
 
 # What a model without bends, fading and other domains misses makes errors larger than the curvature
 # says. By drawn pictures: of a, the volume fraction, the axis, the angle in the plane.
-_MISFIT = (1.25, 1.6, 1.25, 1.25)
+_MISFIT = (1.25, 1.5, 1.05, 1.15)
 # The residual's correlation is taken into account up to so many spacings of the lattice.
 _REACH = 2.0
 
