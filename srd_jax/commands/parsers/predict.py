@@ -63,6 +63,13 @@ def add(commands) -> None:
         "horizontally",
     )
     arguments.add_batch_size(one)
+    _add_processes(one)
+    shard.add_option(one)
+    arguments.add_network_options(one)
+
+
+def _add_processes(one: argparse.ArgumentParser) -> None:
+    """Adds the arguments that say which processes work."""
     one.add_argument(
         "--workers",
         type=lambda text: 0 if text == "0" else arguments.count(text),
@@ -77,8 +84,6 @@ def add(commands) -> None:
         help="let the workers of a Dask cluster measure, by the address of its scheduler, or N "
         "processes of this machine, default: one a core; needs the extra dask",
     )
-    shard.add_option(one)
-    arguments.add_network_options(one)
 
 
 def _dask(text: str) -> str:

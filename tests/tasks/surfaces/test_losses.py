@@ -108,7 +108,8 @@ def density(name, error, sd):
     ],
 )
 def test_terms_against_numpy_with_all_equivalents_enumerated(pose, kind, error):
-    config = LossConfig(pose, error, spread_deg=12.0)
+    weights = dict(cell_weight=1.0, fraction_weight=0.3, turn_weight=0.3, tilt_weight=0.2)
+    config = LossConfig(pose, error, spread_deg=12.0, **weights)
     found = prediction()
     terms = jax.jit(lambda *given: losses.parts(*given, GRID, config))(
         found, truth(kind, equivalents(kind)[0])
@@ -124,7 +125,7 @@ def test_terms_against_numpy_with_all_equivalents_enumerated(pose, kind, error):
 
 @pytest.mark.parametrize("kind", [D, L])
 def test_the_loss_is_the_same_for_all_equivalents(kind):
-    config = LossConfig()
+    config = LossConfig(cell_weight=1.0, fraction_weight=0.3, turn_weight=0.3, tilt_weight=0.2)
     found = prediction(1)
 
     def loss(rotation):
