@@ -12,6 +12,7 @@ from srd_jax.analysis.surfaces.framing import Frame
 from srd_jax.analysis.surfaces.model import unusual
 from srd_jax.analysis.surfaces.refine import Refined
 from srd_jax.analysis.surfaces.region import Region
+from srd_jax.analysis.surfaces.spectrum import one_directional
 from srd_jax.analysis.surfaces.uncertainty import Uncertainty, uncertainty
 from srd_jax.synthetic.surfaces.fractions import level_of_fraction
 
@@ -21,6 +22,7 @@ LEAST_CELLS = 4.0
 MOST_RELATIVE_SD = 0.03
 MOST_AXIS_SD_DEG, MOST_IN_PLANE_SD_DEG = 15.0, 5.0
 LEAST_SHARE = 0.9  # of the probability, for the type and for the cell
+LEAST_ALONE = 0.5  # for the type, by the fits and by the network, each without the other
 MOST_STRIPED = 0.85
 # Misfits that noise doesn't explain lessen what an independent pixel tells, and how many count: so
 # types whose residuals' energies are within a tenth are never told apart. By drawn pictures.
@@ -122,6 +124,7 @@ def answer(
     reasons = [
         *_misfits(best, frame, found[0][1], cells),
         *_rivals(listed),
+        *_contradicted(best.kind, found, of_best.pixels, odds),
         *_vague(of_best, axis_sd),
         *_pinched(best.kind, level),
     ]
@@ -245,6 +248,28 @@ def _rivals(listed: Sequence[Alternative]) -> list[str]:
     return reasons
 
 
+def _contradicted(
+    kind: str,
+    found: Sequence[tuple[str, Refined]],
+    pixels: float,
+    odds: Mapping[str, float] | None,
+) -> list[str]:
+    """Returns doubts where the fits and the network, each alone, wouldn't tell the kind.
+
+    So a flat lattice, which no kind is made for, isn't taken for the one that the network knows.
+    """
+    if odds is None:
+        return []
+    reasons = []
+    shares = shares_of(found, pixels, None)
+    alone = sum(share for (one, _), share in zip(found, shares, strict=True) if one == kind)
+    if alone < LEAST_ALONE:
+        reasons.append(f"without the network, type {kind} has a probability of {alone:.2f}")
+    if odds.get(kind, 0.0) < LEAST_ALONE:
+        reasons.append(f"the network gives type {kind} a probability of {odds.get(kind, 0.0):.2f}")
+    return reasons
+
+
 def _vague(of_best: Uncertainty, axis_sd: float) -> list[str]:
     reasons = []
     if not of_best.relative_cell <= MOST_RELATIVE_SD:
@@ -260,22 +285,6 @@ def _pinched(kind: str, level: float) -> list[str]:
     if abs(level) > PINCH_OFF.get(kind, math.inf):
         return ["at this volume fraction the surface is pinched off into bodies"]
     return []
-
-
-def one_directional(picture: np.ndarray) -> float:
-    """Returns which share of a pattern is of one direction, 0 for a lattice seen evenly, 1 stripes.
-
-    It is the coherence of the spectrum's orientations, each wave weighted by its power.
-
-    Args:
-      picture: (R, C) of mean 0.
-    """
-    taper = np.hanning(picture.shape[0])[:, None] * np.hanning(picture.shape[1])
-    power = np.abs(np.fft.fft2(picture * taper)) ** 2
-    y, x = np.fft.fftfreq(picture.shape[0])[:, None], np.fft.fftfreq(picture.shape[1])[None, :]
-    twice = np.exp(2j * np.arctan2(y, x))
-    power[0, 0] = 0.0
-    return float(np.abs((power * twice).sum()) / max(power.sum(), 1e-30))
 
 
 def _worth_listing(listed: Sequence[Alternative]) -> tuple[Alternative, ...]:

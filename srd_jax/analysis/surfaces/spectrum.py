@@ -150,3 +150,19 @@ def _power(image: np.ndarray, inside: np.ndarray, size: int) -> np.ndarray:
     away = np.clip(away, -3 * sd, 3 * sd)
     taper = np.hanning(image.shape[0] + 2)[1:-1, None] * np.hanning(image.shape[1] + 2)[None, 1:-1]
     return np.abs(np.fft.rfft2(away * taper, (size, size))) ** 2
+
+
+def one_directional(picture: np.ndarray) -> float:
+    """Returns which share of a pattern is of one direction, 0 for a lattice seen evenly, 1 stripes.
+
+    It is the coherence of the spectrum's orientations, each wave weighted by its power.
+
+    Args:
+      picture: (R, C) of mean 0.
+    """
+    taper = np.hanning(picture.shape[0])[:, None] * np.hanning(picture.shape[1])
+    power = np.abs(np.fft.fft2(picture * taper)) ** 2
+    y, x = np.fft.fftfreq(picture.shape[0])[:, None], np.fft.fftfreq(picture.shape[1])[None, :]
+    twice = np.exp(2j * np.arctan2(y, x))
+    power[0, 0] = 0.0
+    return float(np.abs((power * twice).sum()) / max(power.sum(), 1e-30))

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import re
 from types import SimpleNamespace
 
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from srd_jax.analysis.surfaces.model import MEANS, NAMES, start, stepped
 from srd_jax.analysis.surfaces.network import Opinion
 from srd_jax.analysis.surfaces.refine import Refined, continued
 from srd_jax.analysis.surfaces.shifts import Hypothesis, with_shifts
+from srd_jax.analysis.surfaces.spectrum import one_directional
 from srd_jax.analysis.surfaces.uncertainty import uncertainty
 from srd_jax.support.errors import InputError
 from srd_jax.synthetic.surfaces import rotations
@@ -88,8 +90,8 @@ def test_blank_regions_and_cells_without_a_scale_are_refused():
 
 
 def test_stripes_are_told_from_lattices():
-    assert answer.one_directional(stripes()) > 0.95
-    assert answer.one_directional(rendered("D")[0]) < 0.6
+    assert one_directional(stripes()) > 0.95
+    assert one_directional(rendered("D")[0]) < 0.6
 
 
 class Knowing:
@@ -132,3 +134,19 @@ def test_a_network_tells_kinds_that_fit_alike():
     # A strain of 4.5 % is three sds of its prior.
     strained = answer.shares_of([("G", slab(0.80, 0.045)), *found[1:]], 200.0, None)
     assert strained[0] / strained[1] < 0.3 * alone[0] / alone[1]
+
+
+def test_a_kind_that_only_one_of_both_tells_is_doubted():
+    def slab(ncc):
+        return Refined(SimpleNamespace(numbers=MEANS), ncc, None, None)
+
+    found = [("D", slab(0.80)), ("P", slab(0.815))]
+    # The network tips the scales.
+    odds = {"D": 0.99, "P": 0.01}
+    assert answer.shares_of(found, 200.0, odds)[0] > 0.9
+    (reason,) = answer._contradicted("D", found, 200.0, odds)
+    assert re.fullmatch(r"without the network, type D has a probability of 0\.[0-4]\d", reason)
+    (reason,) = answer._contradicted("P", found, 200.0, odds)
+    assert reason == "the network gives type P a probability of 0.01"
+    assert answer._contradicted("P", found, 200.0, {"P": 0.9}) == []
+    assert answer._contradicted("D", found, 200.0, None) == []
