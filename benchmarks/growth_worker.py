@@ -13,7 +13,6 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from srd_jax.support import process
 from srd_jax.support.compiling import jit, over_images
 from srd_jax.support.fields import checked
 from srd_jax.tasks.make import make_task
@@ -73,7 +72,6 @@ def main() -> None:
     for name in ("batch", "columns", "calls"):
         parser.add_argument(name, type=int)
     options = parser.parse_args()
-    process.keep_memory()  # as each command does
     call = WORKS[options.work](options.batch, options.columns)
     call()
     seconds = []
