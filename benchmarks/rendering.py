@@ -7,7 +7,7 @@ sum over the picture), and its derivatives by 15 numbers at once as a fit takes 
 row, TEM-like pictures as the network is trained on, batches of 20.
 
 Needs: the package alone.
-Takes: about 2 min on 2 cores.
+Takes: about 1 min on 2 cores.
 Writes: a table to the terminal; --out DIR: rendering.md and rendering.json.
 """
 
