@@ -119,7 +119,7 @@ def pictures(options: argparse.Namespace) -> Iterator[tuple[str, np.ndarray]]:
     for one in grana(options.each, options.seed):
         yield "grana", one
     for folder in options.crops:
-        for path in find_images(pathlib.Path(folder)):
+        for path in find_images([folder]).images:
             yield pathlib.Path(folder).name, np.asarray(read(path).grey)
 
 

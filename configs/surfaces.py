@@ -5,8 +5,8 @@ python launch.py --config=configs/surfaces.py:full --workdir=runs/full/surfaces
 python launch.py --config=configs/surfaces.py:smoke --workdir=runs/smoke/surfaces
 
 Starts from scratch; every picture is drawn anew. The preset fast draws 144,000 pictures of 128x128
-px in 40 minutes on two CPU cores, the preset full, which is made for a GPU or TPU, 5,120,000. A
-stopped run goes on by the same command.
+px (two CPU cores took 12 minutes for 56,000), the preset full, which is made for a GPU or TPU,
+5,120,000. A stopped run goes on by the same command.
 """
 
 from srd_jax.tasks.surfaces.config import (

@@ -10,11 +10,11 @@ from scipy.sparse.csgraph import connected_components
 
 from srd_jax.analysis.surfaces.answer import LEAST_NCC, Answer
 from srd_jax.analysis.surfaces.axes import View, apart
-from srd_jax.analysis.surfaces.framing import CELLS
+from srd_jax.analysis.surfaces.framing import spacings
 from srd_jax.analysis.surfaces.region import LEAST_PX, Box, Region
 from srd_jax.analysis.surfaces.spectrum import find_lattice
 
-# Edge of a window in spacings of the lattice's strongest row, and windows of a micrograph at most.
+# Edge of a window in spacings of the lattice's strongest row, and about how many windows at most.
 _SPACINGS, _MOST = 8.0, 900
 # Neighbouring windows are of one domain up to this angle and this logarithm of cells.
 _SAME_ANGLE, _SAME_CELL = math.radians(8.0), 0.04
@@ -83,8 +83,7 @@ def windows(
     """
     rows, columns = whole.grey.shape
     if size is None:
-        limits = (0.0, math.inf) if cells is None else (cells[0] / CELLS[1], cells[1] / CELLS[0])
-        size = round(_SPACINGS * find_lattice(whole.grey, whole.mask, limits).spacing)
+        size = round(_SPACINGS * find_lattice(whole.grey, whole.mask, spacings(cells)).spacing)
     size = int(np.clip(size, LEAST_PX, max(min(rows, columns), LEAST_PX)))
     step = step or max(size // 2, math.ceil(math.sqrt(rows * columns / _MOST)))
     return Windows(size, _starts(rows, size, step), _starts(columns, size, step))

@@ -39,8 +39,7 @@ class Fit:
       frame: the region as it was fitted.
       model: (R, C) picture of the best slab, filtered as the frame's data are.
       parameters: numbers of the best slab, in the order of `model.NAMES`.
-      begun: the hypotheses before the refinement, the best first.
-      found: kinds and refined slabs, the most probable first.
+      searched: the best hypothesis before the refinement.
       opinion: the network's; None where it wasn't asked.
     """
 
@@ -48,8 +47,7 @@ class Fit:
     frame: Frame
     model: np.ndarray
     parameters: np.ndarray
-    begun: Sequence[Hypothesis]
-    found: Sequence[tuple[str, Refined]]
+    searched: Hypothesis
     opinion: Opinion | None = None
 
 
@@ -76,10 +74,11 @@ def fit(
         raise InputError(f"{region.name} is blank; accepted are regions with a lattice")
     cells = in_px(region, cell_nm)
     frame = framing.frame(region, cells)
-    begun, opinion = search(frame, _EACH, kinds, _in_frame(frame, cells)), None
+    limits = _in_frame(frame, cells)
+    begun, opinion = search(frame, _EACH, kinds, limits), None
     if network is not None:
         opinion = network.ask(region, frame, kinds)
-        begun += with_shifts(frame, _around(opinion.hypotheses), _ASKED)
+        begun += with_shifts(frame, _around(opinion.hypotheses, limits), _ASKED)
         begun = sorted(begun, key=lambda one: -one.score)
     odds = None if opinion is None else opinion.odds
     found = ranked(frame, refined(frame, begun), odds)
@@ -89,16 +88,21 @@ def fit(
         frame,
         np.asarray(best.model),
         np.asarray(best.parameters.numbers),
-        begun,
-        found,
+        begun[0],
         opinion,
     )
 
 
-def _around(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """Returns hypotheses with cells around their own."""
+def _around(
+    hypotheses: Sequence[Hypothesis], limits: tuple[float, float] | None
+) -> list[Hypothesis]:
+    """Returns hypotheses with cells around their own, those within limits, px of the frame."""
+    low, high = limits or (0.0, np.inf)
     return [
-        dataclasses.replace(one, cell=one.cell * factor) for one in hypotheses for factor in _AROUND
+        dataclasses.replace(one, cell=one.cell * factor)
+        for one in hypotheses
+        for factor in _AROUND
+        if low <= one.cell * factor <= high
     ]
 
 

@@ -63,8 +63,7 @@ def frame(region: Region, cells: tuple[float, float] | None = None) -> Frame:
       region: of a micrograph.
       cells: least and greatest cell, px of the region; None for any.
     """
-    spacings = (0.0, math.inf) if cells is None else (cells[0] / CELLS[1], cells[1] / CELLS[0])
-    lattice = spectrum.find_lattice(region.grey, region.mask, spacings)
+    lattice = spectrum.find_lattice(region.grey, region.mask, spacings(cells))
     rows, columns = (np.flatnonzero(region.mask.any(axis)) for axis in (1, 0))
     extents = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
     fitting = SIZE / max(extents)
@@ -99,6 +98,11 @@ def frame(region: Region, cells: tuple[float, float] | None = None) -> Frame:
         clearness=lattice.clearness,
         cut=max(extents) * scale > SIZE + 1,
     )
+
+
+def spacings(cells: tuple[float, float] | None) -> tuple[float, float]:
+    """Returns the least and the greatest spacing of lattices of some cells; None for any cell."""
+    return (0.0, math.inf) if cells is None else (cells[0] / CELLS[1], cells[1] / CELLS[0])
 
 
 def _within(place: float, first: float, extent: float, length: float) -> float:

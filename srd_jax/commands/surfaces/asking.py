@@ -1,9 +1,21 @@
-"""The network that `srd surfaces` asks, by its option."""
+"""Options that commands which fit cubic membranes share: the network, and limits of the cell."""
 
 import argparse
 from typing import Any
 
 from srd_jax.commands.parsers.surfaces.asking import NONE
+from srd_jax.support.errors import InputError
+
+
+def check_cells(options: argparse.Namespace) -> None:
+    """Checks --cell-nm.
+
+    Raises:
+      InputError: the larger one comes first.
+    """
+    if options.cell_nm and not options.cell_nm[0] < options.cell_nm[1]:
+        low, high = options.cell_nm
+        raise InputError(f"--cell-nm {low:g} {high:g}: accepted is the smaller one first")
 
 
 def network(options: argparse.Namespace) -> Any:

@@ -65,9 +65,7 @@ def _check(options: argparse.Namespace, paths: Sequence[pathlib.Path], root: pat
     """
     if options.box and options.mask:
         raise InputError("--box, --mask: found both; accepted is one of them")
-    if options.cell_nm and not options.cell_nm[0] < options.cell_nm[1]:
-        low, high = options.cell_nm
-        raise InputError(f"--cell-nm {low:g} {high:g}: accepted is the smaller one first")
+    asking.check_cells(options)
     if options.mask and len(paths) > 1:
         raise InputError(f"--mask: found with {len(paths)} micrographs; accepted with one")
     if root.exists() and not root.is_dir():

@@ -64,9 +64,7 @@ def _check(options: argparse.Namespace, root: pathlib.Path) -> None:
     Raises:
       InputError: they contradict each other, or the results can't be written.
     """
-    if options.cell_nm and not options.cell_nm[0] < options.cell_nm[1]:
-        low, high = options.cell_nm
-        raise InputError(f"--cell-nm {low:g} {high:g}: accepted is the smaller one first")
+    asking.check_cells(options)
     if root.exists() and not root.is_dir():
         raise InputError(f"--out {root}: is a file; accepted is a folder")
     for name in (DOMAINS, WINDOWS):

@@ -74,7 +74,7 @@ def compare(known: Known, fit: Fit) -> Compared:
     asked = fit.opinion.hypotheses if fit.opinion is not None else ()
     first = [
         _errors(known, one.kind, one.cell / fit.frame.scale, one.rotation, one.fraction)
-        for one in (*asked[:1], fit.begun[0])
+        for one in (*asked[:1], fit.searched)
     ]
     return Compared(
         known,

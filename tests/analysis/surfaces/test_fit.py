@@ -116,6 +116,14 @@ def test_answers_of_a_network_are_refined_too(monkeypatch):
     assert found.opinion.odds == {"D": 1.0}
 
 
+def test_cells_beyond_the_limits_are_not_taken_from_a_network():
+    told = [Hypothesis("D", np.eye(3), 20.0, 0.3), Hypothesis("D", np.eye(3), 60.0, 0.3)]
+    cells = [one.cell for one in fitting._around(told, (19.0, 22.0))]
+    assert cells
+    assert 19.0 <= min(cells) <= max(cells) <= 22.0
+    assert len(fitting._around(told, None)) > 2 * len(cells)
+
+
 def test_a_network_tells_kinds_that_fit_alike():
     def slab(ncc, strain=0.0):
         numbers = MEANS.copy()

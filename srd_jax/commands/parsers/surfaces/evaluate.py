@@ -1,7 +1,7 @@
 """The arguments of `srd surfaces evaluate`."""
 
 from srd_jax.commands import arguments
-from srd_jax.commands.parsers.surfaces import asking, types
+from srd_jax.commands.parsers.surfaces import asking
 
 
 def add(commands) -> None:
@@ -12,10 +12,7 @@ def add(commands) -> None:
     one.add_argument(
         "folder", type=arguments.path, metavar="FOLDER", help="made by srd surfaces generate"
     )
-    one.add_argument(
-        "--type", type=types.kind, nargs="+", metavar="T",
-        help="types that are tried, default: G D P I-WP L",
-    )  # fmt: skip
+    asking.add_types(one)
     asking.add_weights(one)
     one.add_argument(
         "--out", type=arguments.path, default="surfaces_evaluation", metavar="DIR",

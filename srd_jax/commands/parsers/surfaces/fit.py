@@ -4,7 +4,7 @@ import argparse
 
 from srd_jax.commands import arguments
 from srd_jax.commands.parsers import micrographs
-from srd_jax.commands.parsers.surfaces import asking, types
+from srd_jax.commands.parsers.surfaces import asking
 
 
 def add(commands) -> None:
@@ -22,14 +22,7 @@ def add(commands) -> None:
         "--mask", type=arguments.path, metavar="FILE",
         help="regions of the one micrograph: a mask, a label image, or ROIs of ImageJ",
     )  # fmt: skip
-    one.add_argument(
-        "--type", type=types.kind, nargs="+", metavar="T",
-        help="types that are tried, default: G D P I-WP L",
-    )  # fmt: skip
-    one.add_argument(
-        "--cell-nm", type=arguments.positive, nargs=2, metavar=("MIN", "MAX"),
-        help="other cells are not tried; needs a scale",
-    )  # fmt: skip
+    asking.add_lattice(one)
     asking.add_weights(one)
     one.add_argument(
         "--out", type=arguments.path, default="surfaces", metavar="DIR",

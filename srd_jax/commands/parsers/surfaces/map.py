@@ -19,14 +19,7 @@ def add(commands) -> None:
         "--step", type=types.window, metavar="PX",
         help="between windows; default: half of --window, more on a large micrograph",
     )  # fmt: skip
-    one.add_argument(
-        "--type", type=types.kind, nargs="+", metavar="T",
-        help="types that are tried, default: G D P I-WP L",
-    )  # fmt: skip
-    one.add_argument(
-        "--cell-nm", type=arguments.positive, nargs=2, metavar=("MIN", "MAX"),
-        help="other cells are not tried; needs a scale",
-    )  # fmt: skip
+    asking.add_lattice(one)
     asking.add_weights(one)
     one.add_argument(
         "--out", type=arguments.path, default="domains", metavar="DIR",
