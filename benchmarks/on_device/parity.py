@@ -103,7 +103,7 @@ def trained(options: argparse.Namespace) -> str:
         config,
         log_every_steps=10,
         steps_per_epoch=10,
-        epochs=10,
+        epochs=100,  # of which one is trained: the warm-up alone takes ten
         model=dataclasses.replace(config.model, compute_dtype="bfloat16"),
     )
     with tempfile.TemporaryDirectory() as folder:
