@@ -8,14 +8,17 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from srd_jax.analysis.surfaces import LEAST_PX
 from srd_jax.analysis.surfaces.answer import LEAST_NCC, Answer
 from srd_jax.analysis.surfaces.axes import View, apart
 from srd_jax.analysis.surfaces.framing import spacings
-from srd_jax.analysis.surfaces.region import LEAST_PX, Box, Region
+from srd_jax.analysis.surfaces.region import Box, Region
 from srd_jax.analysis.surfaces.spectrum import find_lattice
+from srd_jax.support.errors import InputError
 
-# Edge of a window in spacings of the lattice's strongest row, and about how many windows at most.
-_SPACINGS, _MOST = 8.0, 900
+# Edge of a window in spacings of the lattice's strongest row; about how many windows there are at
+# most without a step, and how many a step may ask for.
+_SPACINGS, _USUAL, _MOST = 8.0, 900, 10_000
 # Neighbouring windows are of one domain up to this angle and this logarithm of cells.
 _SAME_ANGLE, _SAME_CELL = math.radians(8.0), 0.04
 _LEAST_WINDOWS = 2  # of a domain
@@ -80,13 +83,22 @@ def windows(
       size: edge of a window, px; None for eight spacings of the clearest lattice.
       step: between windows, px; None for half of the size, or more where they would be too many.
       cells: least and greatest cell, px; None for any.
+
+    Raises:
+      InputError: the step makes too many windows.
     """
     rows, columns = whole.grey.shape
     if size is None:
         size = round(_SPACINGS * find_lattice(whole.grey, whole.mask, spacings(cells)).spacing)
     size = int(np.clip(size, LEAST_PX, max(min(rows, columns), LEAST_PX)))
-    step = step or max(size // 2, math.ceil(math.sqrt(rows * columns / _MOST)))
-    return Windows(size, _starts(rows, size, step), _starts(columns, size, step))
+    step = step or max(size // 2, math.ceil(math.sqrt(rows * columns / _USUAL)))
+    grid = Windows(size, _starts(rows, size, step), _starts(columns, size, step))
+    if (number := len(grid.tops) * len(grid.lefts)) > _MOST:
+        raise InputError(
+            f"a step of {step} px makes {number:,} windows of {rows} x {columns} px; accepted are "
+            f"at most {_MOST:,}, by a step of {math.sqrt(rows * columns / _MOST):.0f} px or so"
+        )
+    return grid
 
 
 def _starts(length: int, size: int, step: int) -> tuple[int, ...]:

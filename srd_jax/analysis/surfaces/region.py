@@ -4,11 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from srd_jax.analysis.surfaces import LEAST_PX
 from srd_jax.imaging.micrographs.micrograph import Micrograph
 from srd_jax.support.errors import InputError
-
-# Rows and columns of the smallest region; fewer hold no lattice that could be told.
-LEAST_PX = 32
 
 Box = tuple[int, int, int, int]
 

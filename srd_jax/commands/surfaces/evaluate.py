@@ -36,9 +36,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         for one in track(_compared(known, options.type or KINDS, network), "fitting", len(known)):
             compared.append(one)
-    finally:  # whatever stops the rest, finished fits are kept
-        if compared:
+            # At once, as a kill leaves no time.
             write_table(root / ROWS, _HEADER, map(_row, compared))
+    finally:
+        if compared:
             write_text(root / SUMMARY, _text(compared))
     print(_text(compared), end="")
     print(f"tables in {root / ROWS} and {root / SUMMARY}")

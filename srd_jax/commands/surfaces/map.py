@@ -3,7 +3,7 @@
 import argparse
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from srd_jax.commands import arguments
@@ -19,6 +19,7 @@ from srd_jax.support.terminal import track
 from srd_jax.synthetic.surfaces.names import KINDS
 
 DOMAINS, WINDOWS = "domains.csv", "windows.csv"
+_KEPT = 20  # windows from one time that their table is written to the next
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,7 +37,11 @@ def run(options: argparse.Namespace) -> int:
     for path in images.images:
         try:
             micrograph = read(path, options=scales)
-            answers, found, nm_per_px = _mapped(micrograph, options, network)
+
+            def keep(answers: list[Any], path: pathlib.Path = path) -> None:
+                _write_windows(root, [*fitted, *((str(path), one) for one in answers)])
+
+            answers, found, nm_per_px = _mapped(micrograph, options, network, keep)
             above = micrograph.strips[0]
             drawn = drawing.picture(micrograph.grey, answers, found, nm_per_px, above)
         except Exception as error:
@@ -49,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
         with whole_file(picture) as temporary:
             temporary.write_bytes(drawn)
         domains += drawing.rows(str(path), found, nm_per_px)
-        fitted += [(str(path), one) for one in answers]
-        _write(root, domains, fitted)
+        fitted.extend((str(path), one) for one in answers)
+        write_table(root / DOMAINS, list(drawing.COLUMNS), domains)
         shown = sum(len(one.windows) for one in found)
         print(f"{path}: {len(found)} domains on {shown} of {len(answers)} windows, in {picture}")
     if fitted:
@@ -72,12 +77,18 @@ def _check(options: argparse.Namespace, root: pathlib.Path) -> None:
 
 
 def _mapped(
-    micrograph: Micrograph, options: argparse.Namespace, network: Any
+    micrograph: Micrograph,
+    options: argparse.Namespace,
+    network: Any,
+    keep: Callable[[list[Any]], None],
 ) -> tuple[list[Any], list[Any], float | None]:
     """Returns the answers of the windows, the domains, and nm a pixel.
 
+    After some windows, `keep` gets the answers so far.
+
     Raises:
-      InputError: the micrograph is too small, or its scale isn't known though --cell-nm is given.
+      InputError: the micrograph is too small, its scale isn't known though --cell-nm is given, or
+        --step makes too many windows.
     """
     from srd_jax.analysis.surfaces import domains, region
     from srd_jax.analysis.surfaces.fit import in_px
@@ -87,10 +98,11 @@ def _mapped(
     above = micrograph.strips[0]
     boxes = [(x0, y0 + above, x1, y1 + above) for x0, y0, x1, y1 in grid.boxes]
     name = pathlib.Path(micrograph.name).name
-    answers = [
-        _of_window(micrograph, number, box, options, network)
-        for number, box in track(enumerate(boxes, 1), f"fitting {name}", len(boxes))
-    ]
+    answers = []
+    for number, box in track(enumerate(boxes, 1), f"fitting {name}", len(boxes)):
+        answers.append(_of_window(micrograph, number, box, options, network))
+        if number % _KEPT == 0 or number == len(boxes):
+            keep(answers)
     return answers, domains.domains(answers, len(grid.lefts)), whole.nm_per_px
 
 
@@ -116,9 +128,7 @@ def _of_window(
         return failed(name, box, f"could not be fitted ({unexpected(error)})")
 
 
-def _write(root: pathlib.Path, domains: Sequence[Any], fitted: Sequence[Any]) -> None:
-    from srd_jax.analysis.surfaces.output import map as drawing
+def _write_windows(root: pathlib.Path, fitted: Sequence[tuple[str, Any]]) -> None:
     from srd_jax.analysis.surfaces.output import table
 
-    write_table(root / DOMAINS, list(drawing.COLUMNS), domains)
     write_table(root / WINDOWS, list(table.COLUMNS), table.rows(fitted))

@@ -2,6 +2,8 @@ import pytest
 from helpers.command import read, refused, run
 from helpers.cubic_membranes import NM_PER_PX
 
+from srd_jax.commands.surfaces import evaluate
+
 
 @pytest.fixture
 def drawn(tmp_path):
@@ -27,6 +29,20 @@ def test_fits_stand_beside_what_was_drawn(drawn, tmp_path, capsys):
     assert "1 error" in printed
     assert printed.splitlines()[-1].startswith(f"tables in {out / 'evaluation.csv'}")
     assert "| refined | 1 of 2 |" in (out / "evaluation.md").read_text()
+
+
+def test_what_is_fitted_is_in_the_table_at_once(drawn, tmp_path, monkeypatch):
+    out, compared = tmp_path / "out", evaluate._compared
+
+    def stopping(*arguments):
+        yield next(compared(*arguments))
+        assert [row["file"] for row in read(out / "evaluation.csv")] == ["surface_0.png"]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluate, "_compared", stopping)
+    given = ("--type", "D", "--weights", "none", "--out", out)
+    assert run("surfaces", "evaluate", drawn, *given) == 130
+    assert "| refined | 1 of 1 |" in (out / "evaluation.md").read_text()
 
 
 def test_wrong_folders(tmp_path, capsys):

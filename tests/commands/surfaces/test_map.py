@@ -4,6 +4,9 @@ from helpers.command import read, refused, run
 from helpers.cubic_membranes import NM_PER_PX, region, rendered
 from helpers.image_files import write_png
 
+from srd_jax.analysis.surfaces.answer import failed
+from srd_jax.commands.surfaces import map as mapping
+
 
 def test_domains_go_to_tables_and_a_picture(tmp_path, capsys):
     grey = region(rendered("D", side=144)[0], 0.5).grey
@@ -27,6 +30,34 @@ def test_domains_go_to_tables_and_a_picture(tmp_path, capsys):
     assert said.out.splitlines()[-1] == (
         f"tables in {out / 'domains.csv'} and {out / 'windows.csv'}"
     )
+
+
+def test_windows_that_are_fitted_are_kept_when_one_stops_the_command(tmp_path, monkeypatch):
+    fitted = []
+
+    def fit(*arguments):
+        if len(fitted) == 3:
+            raise KeyboardInterrupt
+        fitted.append(failed(f"window {len(fitted) + 1}", (0, 0, 64, 64), "no lattice"))
+        return fitted[-1]
+
+    monkeypatch.setattr(mapping, "_of_window", fit)
+    monkeypatch.setattr(mapping, "_KEPT", 2)
+    picture = write_png(tmp_path / "one.png", np.full((64, 200), 9, np.uint8))
+    given = ("--type", "D", "--weights", "none", "--window", 64, "--step", 32)
+    assert run("surfaces", "map", picture, *given, "--out", tmp_path / "out") == 130
+    assert [row["region"] for row in read(tmp_path / "out" / "windows.csv")] == [
+        "window 1",
+        "window 2",
+    ]
+
+
+def test_a_step_that_makes_too_many_windows_is_one_line(tmp_path, capsys):
+    picture = write_png(tmp_path / "one.png", np.full((4000, 4000), 9, np.uint8))
+    given = ("--type", "D", "--weights", "none", "--window", 32, "--step", 32)
+    assert run("surfaces", "map", picture, *given, "--out", tmp_path / "out") == 1
+    words = "a step of 32 px makes 15,625 windows of 4000 x 4000 px; accepted are at most 10,000"
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

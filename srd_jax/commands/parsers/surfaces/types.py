@@ -4,12 +4,12 @@ import argparse
 import math
 from collections.abc import Callable
 
+from srd_jax.analysis.surfaces import LEAST_PX
 from srd_jax.commands import arguments
 from srd_jax.synthetic.surfaces.names import KINDS
 
 # Rows and columns, px.
 _SIZES = (8, 4096)
-LEAST_WINDOW = 32
 
 
 def kind(text: str) -> str:
@@ -75,9 +75,9 @@ def window(text: str) -> int:
       ArgumentTypeError: it is something else.
     """
     value = int(text) if text.isdecimal() and len(text) < 9 else 0
-    if value < LEAST_WINDOW:
+    if value < LEAST_PX:
         raise argparse.ArgumentTypeError(
-            f"found {text!r}; accepted is a whole number from {LEAST_WINDOW} px on"
+            f"found {text!r}; accepted is a whole number from {LEAST_PX} px on"
         )
     return value
 
