@@ -1,6 +1,7 @@
 """Fits cubic membranes to what is none: noise, stripes, grana, flat lattices of dots.
 
 python benchmarks/surfaces_negatives.py [--each 12] [--seed 0] [--weights none] [--crops FOLDER …]
+    [--out DIR]
 
 Each picture is 128 x 128 px and should be of low confidence. Prints a row a kind of picture: how
 many are ok, the largest NCC, and the commonest reason. --crops adds the images of folders, such as
@@ -8,7 +9,7 @@ crops of grana, each fitted as a whole. The exit status is 1 if any fit is ok.
 
 Needs: nothing; --crops: folders of images.
 Takes: about 4 seconds a picture, 5 minutes for 6 x 12.
-Writes: nothing.
+Writes: a table to the terminal; --out DIR: surfaces_negatives.md and surfaces_negatives.json.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import numpy as np
+import tables
 from scipy import ndimage
 
 from srd_jax.analysis.surfaces import network, region
@@ -130,7 +132,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", help="of the network; none: the search alone")
     parser.add_argument("--crops", nargs="*", default=[], help="folders of images")
+    tables.add_out(parser)
     options = parser.parse_args()
+    setting = tables.started(options)
     asked = None if options.weights == "none" else network.load(options.weights)
     statuses, nccs, reasons = (collections.defaultdict(list) for _ in range(3))
     every = list(pictures(options))
@@ -145,14 +149,14 @@ def main() -> int:
         reasons[kind] += found.reasons[:1]
         if found.status == "ok" and found.best:
             print(f"{kind}: ok, {found.best.kind}, NCC {found.best.ncc:.3f}")
-    print("| | pictures | ok | largest NCC | commonest first reason |\n|---|---|---|---|---|")
+    rows = []
     for kind, found in statuses.items():
-        words = collections.Counter(" ".join(one.split()[:3]) for one in reasons[kind]).most_common(
-            1
-        )
-        most = max(nccs[kind], default=0.0)
-        ok = found.count("ok")
-        print(f"| {kind} | {len(found)} | {ok} | {most:.2f} | {words[0][0] if words else ''} |")
+        first = collections.Counter(" ".join(one.split()[:3]) for one in reasons[kind])
+        words = first.most_common(1)[0][0] if first else ""
+        rows.append((kind, len(found), found.count("ok"), max(nccs[kind], default=None), words))
+    columns = ("kind", "pictures", "ok", "largest NCC", "commonest first reason")
+    table = tables.Table("what is no membrane", columns, rows)
+    tables.publish("surfaces_negatives", setting, [table], options.out)
     return int(any("ok" in found for found in statuses.values()))
 
 

@@ -1,7 +1,7 @@
 """Compares fits of cubic membranes with template matching that may take as long.
 
 srd surfaces generate --n 60 --size 160 160 --seed 2026 --out drawn
-python benchmarks/template_matching.py drawn [--seconds 3.5] [--first 60] [--seed 0]
+python benchmarks/template_matching.py drawn [--seconds 3.5] [--first 60] [--seed 0] [--out DIR]
 
 Template matching draws kinds, axes, angles, cells, volume fractions and sections at random from the
 ranges of `srd surfaces generate`, whose scale it is told, renders each, correlates it with the
@@ -11,7 +11,7 @@ right, as `srd surfaces evaluate` does.
 
 Needs: a folder of `srd surfaces generate`.
 Takes: about --seconds a picture, 4 minutes for 60.
-Writes: nothing.
+Writes: a table to the terminal; --out DIR: template_matching.md and template_matching.json.
 """
 
 import argparse
@@ -25,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import jax
 import jax.numpy as jnp
 import numpy as np
+import tables
 
 from srd_jax.analysis.surfaces import region
 from srd_jax.analysis.surfaces.framing import SIZE, Frame, frame
@@ -119,7 +120,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.5, help="for a picture")
     parser.add_argument("--first", type=int, help="so many pictures")
     parser.add_argument("--seed", type=int, default=0)
+    tables.add_out(parser)
     options = parser.parse_args()
+    setting = tables.started(options)
     known = truth.read(options.folder)[: options.first]
     key, compared, templates = jax.random.key(options.seed), [], 0
     for number, one in enumerate(track(known, "matching", len(known))):
@@ -132,15 +135,15 @@ def main() -> int:
             framed, one.nm_per_px, options.seconds, jax.random.fold_in(key, number)
         )
         templates += count
-        errors = scores._errors(
+        errors = scores.errors(
             one, kind, float(slab.cell) / framed.scale, np.asarray(slab.rotation),
             float(slab.fraction),
         )  # fmt: skip
         compared.append(scores.Compared(one, "", None, errors, errors))
     header, _, row, *_ = scores.summary(compared)
-    print(f"{templates / len(known):.0f} templates a picture")
-    for line in (header, ["---"] * len(header), ["template matching", *row[1:]]):
-        print(f"| {' | '.join(line)} |")
+    title = f"template matching, {templates / len(known):.0f} templates a picture"
+    table = tables.Table(title, ["", *header[1:]], [("template matching", *row[1:])])
+    tables.publish("template_matching", setting, [table], options.out)
     return 0
 
 

@@ -73,7 +73,7 @@ def compare(known: Known, fit: Fit) -> Compared:
         return Compared(known, found.status, reason=reasons)
     asked = fit.opinion.hypotheses if fit.opinion is not None else ()
     first = [
-        _errors(known, one.kind, one.cell / fit.frame.scale, one.rotation, one.fraction)
+        errors(known, one.kind, one.cell / fit.frame.scale, one.rotation, one.fraction)
         for one in (*asked[:1], fit.searched)
     ]
     return Compared(
@@ -81,7 +81,7 @@ def compare(known: Known, fit: Fit) -> Compared:
         found.status,
         first[0] if asked else None,
         first[-1],
-        _errors(known, best.kind, best.cell_px, found.rotation, best.fraction),
+        errors(known, best.kind, best.cell_px, found.rotation, best.fraction),
         (
             sds.relative_cell,
             math.degrees(sds.in_plane),
@@ -92,9 +92,10 @@ def compare(known: Known, fit: Fit) -> Compared:
     )
 
 
-def _errors(
+def errors(
     known: Known, kind: str, cell_px: float, rotation: np.ndarray, fraction: float
 ) -> Errors:
+    """Returns the errors of an answer: its kind, cell in px, rotation (3, 3), volume fraction."""
     if kind != known.kind:
         return Errors(False)
     _, axis, in_plane = orientations.errors(

@@ -23,28 +23,28 @@ def turned(degrees, axis):
 
 
 def test_a_right_answer_has_no_error():
-    one = scores._errors(KNOWN, "D", 40.0, TRUE @ QUARTER, 0.3)
+    one = scores.errors(KNOWN, "D", 40.0, TRUE @ QUARTER, 0.3)
     assert one.right
     assert [one.cell, one.fraction] == pytest.approx([0, 0], abs=1e-6)
     assert [one.in_plane, one.axis] == pytest.approx([0, 0], abs=0.05)
 
 
 def test_errors_are_those_that_were_made():
-    in_plane = scores._errors(KNOWN, "D", 41.0, turned(5, "z"), 0.4)
+    in_plane = scores.errors(KNOWN, "D", 41.0, turned(5, "z"), 0.4)
     assert in_plane.cell == pytest.approx(0.025)
     assert in_plane.fraction == pytest.approx(0.1)
     assert in_plane.in_plane == pytest.approx(5, abs=0.05)
     assert in_plane.axis == pytest.approx(0, abs=0.05)
-    assert scores._errors(KNOWN, "D", 40.0, turned(-4, "x"), 0.3).axis == pytest.approx(4, abs=0.05)
+    assert scores.errors(KNOWN, "D", 40.0, turned(-4, "x"), 0.3).axis == pytest.approx(4, abs=0.05)
 
 
 def test_both_sides_of_some_surfaces_differ():
     known = dataclasses.replace(KNOWN, kind="I-WP")
-    assert scores._errors(known, "I-WP", 40.0, TRUE, 0.3).fraction == pytest.approx(-0.4)
+    assert scores.errors(known, "I-WP", 40.0, TRUE, 0.3).fraction == pytest.approx(-0.4)
 
 
 def test_another_type_has_no_other_errors():
-    one = scores._errors(KNOWN, "G", 40.0, TRUE, 0.3)
+    one = scores.errors(KNOWN, "G", 40.0, TRUE, 0.3)
     assert not one.right
     assert math.isnan(one.cell)
 
