@@ -136,13 +136,16 @@ def coverage(compared: Sequence[Compared]) -> Iterator[list[str]]:
     """Yields the rows of a table: the shares of errors within one and two sds, of right types.
 
     The axis has two directions: within its root mean square lie 63 % of normal errors, within twice
-    of it 98 %.
+    of it 98 %. The last two rows are those of the ones with status ok.
     """
     right = [one for one in compared if one.refined is not None and one.refined.right]
     yield ["errors within", "a", "angle in the plane", "axis", "φ"]
-    for times, words in ((1, "1 sd"), (2, "2 sd")):
+    ok = [one for one in right if one.status == "ok"]
+    for words, times, some in (
+        ("1 sd", 1, right), ("2 sd", 2, right), ("1 sd, ok", 1, ok), ("2 sd, ok", 2, ok),
+    ):  # fmt: skip
         shares = []
         for place, field in enumerate(_SHOWN):
-            inside = [abs(getattr(one.refined, field)) <= times * one.sds[place] for one in right]
+            inside = [abs(getattr(one.refined, field)) <= times * one.sds[place] for one in some]
             shares.append(f"{100 * np.mean(inside):.0f} %" if inside else "–")
         yield [words, *shares]

@@ -67,8 +67,10 @@ def test_sums():
     assert searched[1] == refined[1] == "3 of 5"
     assert refined[2] == "2.00 %"
     assert ok[1:3] == ["2 of 2", "1.50 %"]
-    _, one, two = scores.coverage(some)
+    _, one, two, one_ok, two_ok = scores.coverage(some)
     # 1, 2 and 3 % or degrees with sds of 1.1 % and 1.5°; 10° with one of 6°.
     assert one == ["1 sd", "33 %", "33 %", "0 %", "0 %"]
     assert two == ["2 sd", "67 %", "100 %", "100 %", "33 %"]
+    assert one_ok == ["1 sd, ok", "50 %", "50 %", "0 %", "0 %"]
+    assert two_ok == ["2 sd, ok", "100 %", "100 %", "100 %", "50 %"]
     assert list(scores.coverage([]))[1][1] == list(scores.summary([]))[1][2] == "–"
