@@ -10,7 +10,7 @@ GLIBC_TUNABLES=glibc.malloc.hugetlb=1 and as it comes, is a lower limit of its t
 numbers: Bukat, Bukowicki et al. 2025, Plant Physiology kiaf212.
 
 Needs: torch (pip install '.[benchmark]').
-Takes: about 10 min on 2 cores; --smoke 2 min.
+Takes: about 10 min on 2 cores; --smoke 1 min.
 Writes: a table to the terminal; --out DIR: time_to_mae.md and time_to_mae.json.
 """
 
