@@ -212,11 +212,14 @@ def _spline_values(coefficients: np.ndarray, out: int) -> np.ndarray:
     distance = np.abs(at - near)
     inner, outer = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6
     weights = np.where(distance < 1, inner, outer)
-    period = 2 * (size - 1)
+    period = max(2 * (size - 1), 1)  # a single coefficient is its own mirror image
     near %= period
     mirrored = np.minimum(near, period - near)
     lines = np.ascontiguousarray(coefficients)
-    return np.add.reduce([lines[i] * w[:, None] for i, w in zip(mirrored, weights, strict=True)])
+    values = np.zeros((out, lines.shape[1]))
+    for index, weight in zip(mirrored, weights, strict=True):
+        values += lines[index] * weight[:, None]  # one term at a time, for the memory of wide crops
+    return values
 
 
 def normalised(image: Any, inside: Any, xp: ModuleType = np) -> Any:

@@ -1,6 +1,7 @@
 """`srd surfaces map`: the domains of cubic membranes on micrographs."""
 
 import argparse
+import functools
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -37,10 +38,7 @@ def run(options: argparse.Namespace) -> int:
     for path in images.images:
         try:
             micrograph = read(path, options=scales)
-
-            def keep(answers: list[Any], path: pathlib.Path = path) -> None:
-                _write_windows(root, [*fitted, *((str(path), one) for one in answers)])
-
+            keep = functools.partial(_write_windows, root, fitted, str(path))
             answers, found, nm_per_px = _mapped(micrograph, options, network, keep)
             above = micrograph.strips[0]
             drawn = drawing.picture(micrograph.grey, answers, found, nm_per_px, above)
@@ -128,7 +126,14 @@ def _of_window(
         return failed(name, box, f"could not be fitted ({unexpected(error)})")
 
 
-def _write_windows(root: pathlib.Path, fitted: Sequence[tuple[str, Any]]) -> None:
+def _write_windows(
+    root: pathlib.Path, fitted: Sequence[tuple[str, Any]], file: str, answers: Sequence[Any]
+) -> None:
+    """Writes the windows of finished files and those of the one that is being fitted."""
     from srd_jax.analysis.surfaces.output import table
 
-    write_table(root / WINDOWS, list(table.COLUMNS), table.rows(fitted))
+    write_table(
+        root / WINDOWS,
+        list(table.COLUMNS),
+        table.rows([*fitted, *((file, one) for one in answers)]),
+    )
